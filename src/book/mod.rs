@@ -1,0 +1,1 @@
+//! The price book: TOML, read once, into one small policy per room; all problems at once.

@@ -1,0 +1,6 @@
+//! Bytes of a block to events. Two axes kept apart: *frames* (what syslog, journald, Docker,
+//! Kamailio and Asterisk put in front) and *messages* (what the text says).
+//!
+//! Never fails and never allocates per line.
+
+pub mod pattern;

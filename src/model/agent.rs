@@ -1,0 +1,210 @@
+//! User-Agents: their text, and what rules say of it.
+
+use std::fmt;
+
+/// What a record says of the client's User-Agent header, in the log's own spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentText<'t> {
+    /// This kind of record never carries one; another record may supply it.
+    NotLogged,
+    /// The record has a place for it and says that there was none (`<null>`, `n/a`, `[not set]`).
+    Missing,
+    /// The header's text; empty where the header was sent empty.
+    Text(&'t [u8]),
+}
+
+/// Number of an [`AgentKey`] in the interner of one tally; means nothing outside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AgentId(pub u32);
+
+/// Everything about a client that decides its platform: few distinct values, so each is
+/// classified once, after the scan, and rules can change without reading the logs again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AgentKey {
+    /// The User-Agent as sent; `None` where there was no header or no record of one.
+    pub text: Option<Box<[u8]>>,
+    /// What the Contact's parameters tell.
+    pub hint: Hint,
+    /// The registration came from an address that the operator named as a push server's.
+    pub is_push_source: bool,
+}
+
+impl AgentKey {
+    /// A client of which nothing is known.
+    pub const UNKNOWN: Self = Self { text: None, hint: Hint::None, is_push_source: false };
+}
+
+/// What the parameters of a Contact tell about the client (RFC 8599 and its forerunners).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(u8)]
+pub enum Hint {
+    /// Nothing.
+    #[default]
+    None,
+    /// Apple's push service: iOS.
+    ApplePush,
+    /// Google's push service: Android, unless the User-Agent names a system itself.
+    GooglePush,
+    /// A push service of another kind on a mobile device.
+    MobilePush,
+    /// WebSocket transport or a `.invalid` host: a browser.
+    Web,
+    /// An instance identifier that carries a maker's MAC address: a hardphone.
+    Device,
+    /// A PBX that registers as a client.
+    Pbx,
+    /// A desktop client whose system is open.
+    Desktop,
+}
+
+/// The system a client runs on, as far as string and product knowledge establish it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Platform {
+    Ios,
+    Android,
+    Macos,
+    Windows,
+    Linux,
+    Web,
+    Hardphone,
+    Gateway,
+    Pbx,
+    PushProxy,
+    Scanner,
+    Unknown,
+}
+
+impl Platform {
+    /// Every platform, in the order of reports.
+    pub const ALL: [Self; 12] = [
+        Self::Ios,
+        Self::Android,
+        Self::Macos,
+        Self::Windows,
+        Self::Linux,
+        Self::Web,
+        Self::Hardphone,
+        Self::Gateway,
+        Self::Pbx,
+        Self::PushProxy,
+        Self::Scanner,
+        Self::Unknown,
+    ];
+
+    /// The name used in rules, flags and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ios => "ios",
+            Self::Android => "android",
+            Self::Macos => "macos",
+            Self::Windows => "windows",
+            Self::Linux => "linux",
+            Self::Web => "web",
+            Self::Hardphone => "hardphone",
+            Self::Gateway => "gateway",
+            Self::Pbx => "pbx",
+            Self::PushProxy => "push-proxy",
+            Self::Scanner => "scanner",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The platform of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|platform| platform.name() == name)
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What kind of thing the client is; can be known where the platform is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Form {
+    Mobile,
+    Desktop,
+    Hardphone,
+    Server,
+    Tool,
+    Web,
+    Unknown,
+}
+
+impl Form {
+    /// Every form.
+    pub const ALL: [Self; 7] =
+        [Self::Mobile, Self::Desktop, Self::Hardphone, Self::Server, Self::Tool, Self::Web, Self::Unknown];
+
+    /// The name used in rules and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mobile => "mobile",
+            Self::Desktop => "desktop",
+            Self::Hardphone => "hardphone",
+            Self::Server => "server",
+            Self::Tool => "tool",
+            Self::Web => "web",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The form of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.name() == name)
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Which per-user charge a client can make due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// A phone or tablet: the generic charge.
+    Generic,
+    /// A Mac or a Windows machine: the desktop charge.
+    Desktop,
+    /// A desktop product that also exists for Linux, system not named: reported, billed only
+    /// where the operator's own rule says so.
+    Undecided,
+    /// Known, and never charged for.
+    NotBilled,
+    /// No rule knows it: reported with its text, never billed.
+    Unknown,
+}
+
+impl Class {
+    /// The name used in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Desktop => "desktop",
+            Self::Undecided => "undecided",
+            Self::NotBilled => "not-billed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What the rules and the operator's policy say of one [`AgentKey`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    pub platform: Platform,
+    pub form: Form,
+    pub class: Class,
+    /// Name of the rule that decided.
+    pub rule: String,
+    /// The text names an app that the operator bills for (`billable_agents`), or a push server,
+    /// which is exempt from that list.
+    pub is_billable: bool,
+    /// A push server that registers on behalf of sleeping phones.
+    pub is_push: bool,
+    /// Not billable, but its first word is that of a billable app: worth a look.
+    pub is_near_miss: bool,
+}

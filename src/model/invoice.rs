@@ -1,0 +1,90 @@
+//! The invoice: numbered lines whose amounts add up to the total.
+
+use super::{Category, Cycle, Money, Usage};
+use rust_decimal::Decimal;
+
+/// What an invoice line is for, in the order of the invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LineKind {
+    Setup,
+    Feature,
+    /// Users at a price (one line a tier).
+    Charge,
+    /// Users that the charge includes at no price.
+    Included,
+    /// A discount on one charge's subtotal.
+    Discount,
+    /// The rest up to a charge's minimum.
+    Minimum,
+    /// A fixed adjustment or a credit, before tax.
+    Adjustment,
+    Credit,
+    Tax,
+}
+
+impl LineKind {
+    /// The name used in `invoice.csv`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Setup => "setup",
+            Self::Feature => "feature",
+            Self::Charge => "charge",
+            Self::Included => "included",
+            Self::Discount => "discount",
+            Self::Minimum => "minimum",
+            Self::Adjustment => "adjustment",
+            Self::Credit => "credit",
+            Self::Tax => "tax",
+        }
+    }
+}
+
+/// One line: quantity times unit price, rounded, is the amount; or the amount alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceLine {
+    /// 1-based.
+    pub line: u32,
+    pub kind: LineKind,
+    /// The charge it belongs to, where it belongs to one.
+    pub category: Option<Category>,
+    pub description: String,
+    pub quantity: u64,
+    /// As written in the book, with its own digits; `None` where the line has no price per unit.
+    pub unit_price: Option<Decimal>,
+    pub amount: Money,
+}
+
+/// Users who are billed on evidence that deserves a second look, printed as a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserNote {
+    pub category: Category,
+    /// `push_only`, `sustained_open`, `sustained_closed`.
+    pub kind: &'static str,
+    pub users: u64,
+    /// What the category's charge would be less without them, before tax.
+    pub amount: Money,
+}
+
+/// One tenant's bill for one cycle.
+///
+/// Lines but the tax sum to `net`, and `net` plus tax is `total`: asserted in release builds
+/// where an invoice is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invoice {
+    /// `<tenant>-<cycle start>`; final invoices get a gapless number besides, from the ledger.
+    pub id: String,
+    pub tenant: String,
+    pub cycle: Cycle,
+    /// The cycle has not ended in the logs.
+    pub is_partial: bool,
+    pub usage: Usage,
+    pub lines: Vec<InvoiceLine>,
+    pub net: Money,
+    pub tax: Money,
+    pub total: Money,
+    /// Discounts and credits that the net could not bear, for the next invoice.
+    pub carried_forward: Money,
+    pub notes: Vec<UserNote>,
+    /// Things the reader should know (a setup fee without a date, say).
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,33 @@
+//! The nouns that every room shares: plain values, no I/O.
+//!
+//! A type lives in the room that makes it until a second room needs it; then it moves down
+//! here. The only crates this room knows are the ones for time and for decimals. Copy
+//! [`spot`] to add a noun.
+
+mod agent;
+mod clock;
+mod cycle;
+mod decision;
+mod event;
+mod evidence;
+mod invoice;
+mod moment;
+mod money;
+mod reject;
+mod sip_id;
+mod spot;
+mod usage;
+
+pub use agent::{AgentId, AgentKey, AgentText, Class, Form, Hint, Platform, Verdict};
+pub use clock::{Civil, Stamp};
+pub use cycle::{Cycle, DaySlot, Days, Window};
+pub use decision::{BilledUser, Category, Decision, EvidenceKind, Reason, Seen, UnbilledUser};
+pub use event::{Aor, Dialect, Event, Kind, Sink};
+pub use evidence::{Grade, Standing};
+pub use invoice::{Invoice, InvoiceLine, LineKind, UserNote};
+pub use moment::Moment;
+pub use money::{Currency, Money, Rounding};
+pub use reject::{Reject, RejectReason};
+pub use sip_id::SipId;
+pub use spot::Spot;
+pub use usage::{CategoryUsage, Usage};

@@ -1,0 +1,1 @@
+//! The order of the work; the only place where neighbours meet.

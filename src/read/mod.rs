@@ -1,0 +1,1 @@
+//! The inputs: discover, open, decode, cut into blocks; side files.
