@@ -3,4 +3,8 @@
 //!
 //! Never fails and never allocates per line.
 
+pub mod frame;
+mod json;
 pub mod pattern;
+pub mod stamp;
+mod text;

@@ -1,0 +1,234 @@
+//! What servers, loggers and containers put in front of a message.
+//!
+//! [`open`] peels one layer after the other (Docker, then syslog, then Kamailio, say) and ends
+//! with a [`Record`]: who wrote it, when, and the places where its message can start. A layer
+//! that needs rewriting (JSON escapes, colours) goes into a scratch buffer; the usual ones
+//! borrow from the line. To add a frame, copy [`freeswitch`] and call it from [`open`].
+
+mod asterisk;
+mod freeswitch;
+mod json;
+mod kamailio;
+mod syslog;
+
+use crate::model::{Dialect, Stamp};
+
+/// Rewritten layers of one record; reused from record to record.
+pub type Scratch = [Vec<u8>; 3];
+
+/// Who wrote a message, as its frame tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin<'t> {
+    /// A line of Kamailio's routing script (`<script>: `).
+    Script,
+    /// A Kamailio or OpenSIPS module.
+    Module(&'t [u8]),
+    /// A source file of Asterisk or FreeSWITCH, without its line number.
+    File(&'t [u8]),
+    /// Asterisk's console at verbose level, which names no file.
+    Console,
+    /// The frame names nobody.
+    Plain,
+}
+
+/// A place in [`Record::text`] where the message can start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start<'t> {
+    pub at: usize,
+    pub origin: Origin<'t>,
+    /// Call-ID and CSeq of Kamailio's stock `log_prefix`; empty where it has none.
+    pub call_id: &'t [u8],
+    pub cseq: &'t [u8],
+}
+
+/// More places than this and a record is ambiguous anyway.
+const MOST_STARTS: usize = 4;
+
+/// The places where one record's message can start: one as a rule. More than one means that the
+/// record is ambiguous, should any of them hold a message we know.
+#[derive(Debug, Clone, Copy)]
+pub struct Starts<'t> {
+    places: [Start<'t>; MOST_STARTS],
+    len: usize,
+    /// There were more places, or the frame itself is forged.
+    pub is_ambiguous: bool,
+}
+
+impl<'t> Starts<'t> {
+    /// No place yet.
+    const fn none() -> Self {
+        let nowhere = Start { at: 0, origin: Origin::Plain, call_id: b"", cseq: b"" };
+        Self { places: [nowhere; MOST_STARTS], len: 0, is_ambiguous: false }
+    }
+
+    /// The only place: the start of the text.
+    const fn only(origin: Origin<'t>) -> Self {
+        let mut starts = Self::none();
+        starts.places[0] = Start { at: 0, origin, call_id: b"", cseq: b"" };
+        starts.len = 1;
+        starts
+    }
+
+    fn push(&mut self, start: Start<'t>) {
+        if self.len == MOST_STARTS {
+            self.is_ambiguous = true;
+        } else {
+            self.places[self.len] = start;
+            self.len += 1;
+        }
+    }
+
+    /// The places, in the order of the text.
+    pub fn iter(&self) -> impl Iterator<Item = &Start<'t>> {
+        self.places[..self.len].iter()
+    }
+}
+
+/// A record without its framing.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'t> {
+    pub stamp: Stamp,
+    /// Host in the prefix; empty where there is none.
+    pub host: &'t [u8],
+    pub dialect: Dialect,
+    /// Server thread that wrote it (Asterisk); empty where unknown.
+    pub thread: &'t [u8],
+    /// What follows the transport's prefix.
+    pub text: &'t [u8],
+    pub starts: Starts<'t>,
+}
+
+/// What outer layers have told.
+#[derive(Debug, Clone, Copy)]
+struct Outer<'t> {
+    stamp: Stamp,
+    host: &'t [u8],
+    /// At least one layer was peeled.
+    is_framed: bool,
+}
+
+impl<'t> Outer<'t> {
+    /// Takes over an inner layer's stamp where that is as complete as ours.
+    fn with_stamp(mut self, inner: Stamp) -> Self {
+        const fn completeness(stamp: Stamp) -> u8 {
+            match stamp {
+                Stamp::None => 0,
+                Stamp::Yearless(_) => 1,
+                Stamp::Local(_) => 2,
+                Stamp::Instant(_) => 3,
+            }
+        }
+        if completeness(inner) >= completeness(self.stamp) {
+            self.stamp = inner;
+        }
+        self.is_framed = true;
+        self
+    }
+
+    fn with_host(mut self, host: &'t [u8]) -> Self {
+        if !host.is_empty() {
+            self.host = host;
+        }
+        self
+    }
+
+    fn record(self, dialect: Dialect, text: &'t [u8], starts: Starts<'t>) -> Record<'t> {
+        Record { stamp: self.stamp, host: self.host, dialect, thread: b"", text, starts }
+    }
+}
+
+/// Peels the framing off one line (without its line end). `None` where no known prefix parses
+/// from column 0 and `allow_bare` is off: such a line belongs to the record before it, or to
+/// nobody.
+pub fn open<'t>(line: &'t [u8], scratch: &'t mut Scratch, allow_bare: bool) -> Option<Record<'t>> {
+    let outer = Outer { stamp: Stamp::None, host: b"", is_framed: allow_bare };
+    peel(trim(line), outer, scratch)
+}
+
+/// Without what copytruncate (NUL), editors (a byte-order mark) and terminals (CR) leave at the ends.
+fn trim(line: &[u8]) -> &[u8] {
+    let mut line = line;
+    while let [0, rest @ ..] = line {
+        line = rest;
+    }
+    line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
+    while let [rest @ .., b'\r' | b'\n' | 0] = line {
+        line = rest;
+    }
+    line
+}
+
+fn peel<'t>(text: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) -> Option<Record<'t>> {
+    // Colours stand around the prefix, never far behind it; a header value further on may hold
+    // escapes of its own, and those are left alone unless the prefix has some.
+    let head = &text[..text.len().min(40)];
+    let is_coloured = memchr::memchr(0x1B, head).is_some()
+        || (outer.is_framed && memchr::memmem::find(head, b"#033[").is_some());
+    if is_coloured && !scratch.is_empty() {
+        let (buffer, rest) = scratch.split_first_mut()?;
+        strip_colours(text, buffer);
+        return peel(trim(buffer), outer, rest);
+    }
+    match *text.first()? {
+        b'{' => json::open(text, outer, scratch),
+        b'@' => match text.strip_prefix(b"@cee: ") {
+            Some(object) => json::open(object, outer, scratch),
+            None => application(text, outer),
+        },
+        b'<' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'[' => {
+            match syslog::peel(text).filter(|_| !outer.is_framed || outer.host.is_empty()) {
+                Some(layer) => {
+                    let inner = outer.with_stamp(layer.stamp).with_host(layer.host);
+                    match layer.rest.first() {
+                        Some(b'{' | b'[' | b'@' | 0x1B | b'#') => peel(layer.rest, inner, scratch),
+                        Some(_) => application(layer.rest, inner),
+                        None => None,
+                    }
+                }
+                None => application(text, outer),
+            }
+        }
+        _ => application(text, outer),
+    }
+}
+
+/// The innermost layer: the server's own prefix.
+fn application<'t>(text: &'t [u8], outer: Outer<'t>) -> Option<Record<'t>> {
+    kamailio::open(text, outer)
+        .or_else(|| asterisk::open(text, outer))
+        .or_else(|| freeswitch::open(text, outer))
+        .or_else(|| {
+            let bare = || outer.record(Dialect::Unknown, text, Starts::only(Origin::Plain));
+            outer.is_framed.then(bare)
+        })
+}
+
+/// Appends the text without terminal escapes (`ESC [ … letter`, also as rsyslog writes them:
+/// `#033[ … letter`) and without carriage returns.
+fn strip_colours(text: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let mut rest = text;
+    while let Some((&byte, tail)) = rest.split_first() {
+        let sequence = match byte {
+            0x1B => Some(tail.strip_prefix(b"[").unwrap_or(tail)),
+            b'#' => tail.strip_prefix(b"033["),
+            _ => None,
+        };
+        match sequence {
+            Some(sequence) => {
+                let parameters =
+                    sequence.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+                rest = &sequence[(parameters + 1).min(sequence.len())..];
+            }
+            None => {
+                if byte != b'\r' {
+                    out.push(byte);
+                }
+                rest = tail;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! Transport prefixes: syslog files (RFC 3164, RFC 5424, ISO 8601), journald's text forms, CRI
+//! and compose.
+
+use crate::formats::stamp;
+use crate::formats::text::{between, word};
+use crate::model::Stamp;
+
+/// One transport layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layer<'t> {
+    pub stamp: Stamp,
+    pub host: &'t [u8],
+    pub rest: &'t [u8],
+}
+
+/// Peels one transport prefix.
+pub(super) fn peel(text: &[u8]) -> Option<Layer<'_>> {
+    match text.first()? {
+        b'<' => priority(text),
+        b'[' => monotonic(text),
+        b'0'..=b'9' => numeric(text),
+        _ => {
+            if let Some((stamp, len)) = stamp::rfc3164(text) {
+                return headed(stamp, text[len..].strip_prefix(b" ")?);
+            }
+            weekday(text).or_else(|| compose(text))
+        }
+    }
+}
+
+/// `<134>` before RFC 3164 or RFC 5424.
+fn priority(text: &[u8]) -> Option<Layer<'_>> {
+    let (digits, rest) = between(text, b"<", b">")?;
+    if digits.is_empty() || digits.len() > 3 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    if let Some(rest) = rest.strip_prefix(b"1 ") {
+        return rfc5424(rest);
+    }
+    let (stamp, len) = stamp::rfc3164(rest).or_else(|| stamp::iso(rest))?;
+    headed(stamp, rest[len..].strip_prefix(b" ")?)
+}
+
+/// RFC 5424 §6 after the version: TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA MSG.
+fn rfc5424(text: &[u8]) -> Option<Layer<'_>> {
+    let (time, rest) = word(text)?;
+    let stamp = match time {
+        b"-" => Stamp::None,
+        _ => stamp::iso(time).filter(|(_, len)| *len == time.len())?.0,
+    };
+    let (host, rest) = word(rest)?;
+    let (_app, rest) = word(rest)?;
+    let (_process, rest) = word(rest)?;
+    let (_message_id, rest) = word(rest)?;
+    let rest = match rest.strip_prefix(b"-") {
+        Some(rest) => rest,
+        None => structured_data(rest)?,
+    };
+    let rest = rest.strip_prefix(b" ").unwrap_or(rest);
+    let rest = rest.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(rest);
+    // rsyslog keeps the blank between the tag's colon and the text.
+    let rest = rest.strip_prefix(b" ").unwrap_or(rest);
+    Some(Layer { stamp, host: if host == b"-" { b"" } else { host }, rest })
+}
+
+/// What follows `[id k="v"]…`; a `]` inside a value is escaped with a backslash.
+fn structured_data(text: &[u8]) -> Option<&[u8]> {
+    let mut rest = text;
+    while rest.first() == Some(&b'[') {
+        let mut at = 1;
+        loop {
+            at += memchr::memchr2(b']', b'\\', &rest[at.min(rest.len())..])?;
+            if rest[at] == b']' {
+                break;
+            }
+            at += 2;
+        }
+        rest = &rest[at + 1..];
+    }
+    (rest.len() < text.len()).then_some(rest)
+}
+
+/// `journalctl -o short-monotonic`: `[12345.678901] host ident[pid]: `. No clock.
+fn monotonic(text: &[u8]) -> Option<Layer<'_>> {
+    let (inside, rest) = between(text, b"[", b"] ")?;
+    let inside = inside.trim_ascii_start();
+    let is_seconds =
+        inside.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') && inside.contains(&b'.');
+    if !is_seconds {
+        return None;
+    }
+    let layer = headed(Stamp::None, rest)?;
+    (!layer.host.is_empty()).then_some(layer)
+}
+
+/// ISO 8601 files, `journalctl -o short-unix` and `short-iso`, and CRI.
+fn numeric(text: &[u8]) -> Option<Layer<'_>> {
+    let (stamp, len) = stamp::iso(text).or_else(|| stamp::epoch(text))?;
+    let rest = text[len..].strip_prefix(b" ")?;
+    for stream in [&b"stdout "[..], b"stderr "] {
+        // The flag `P` marks the parts of a long line; only whole lines are records.
+        if let Some(line) = rest.strip_prefix(stream).and_then(|rest| rest.strip_prefix(b"F ")) {
+            return Some(Layer { stamp, host: b"", rest: line });
+        }
+    }
+    let layer = headed(stamp, rest)?;
+    // A date without host is some application's own prefix (FreeSWITCH's), not a transport's.
+    (!layer.host.is_empty()).then_some(layer)
+}
+
+/// `journalctl -o short-full`: `Mon 2026-10-05 14:03:22 CEST host ident[pid]: `. The zone's name
+/// is no offset, so the stamp stays local.
+fn weekday(text: &[u8]) -> Option<Layer<'_>> {
+    let (day, rest) = word(text)?;
+    if !matches!(day, b"Mon" | b"Tue" | b"Wed" | b"Thu" | b"Fri" | b"Sat" | b"Sun") {
+        return None;
+    }
+    let (stamp, len) = stamp::iso(rest)?;
+    let (zone, rest) = word(rest[len..].strip_prefix(b" ")?)?;
+    let stamp = match (stamp, zone) {
+        (Stamp::Local(civil), b"UTC" | b"GMT") => Stamp::Instant(civil.at_offset(0)),
+        _ => stamp,
+    };
+    headed(stamp, rest)
+}
+
+/// `docker compose logs`: `name-1  | message`. No clock.
+fn compose(text: &[u8]) -> Option<Layer<'_>> {
+    let head = &text[..text.len().min(64)];
+    let bar = memchr::memmem::find(head, b" | ")?;
+    let name = head[..bar].trim_ascii_end();
+    let is_name = name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte));
+    (is_name && !name.is_empty()).then(|| Layer { stamp: Stamp::None, host: b"", rest: &text[bar + 3..] })
+}
+
+/// `host tag[pid]: message`, `tag[pid]: message`, or OpenSIPS' own `[pid] message`.
+fn headed(stamp: Stamp, text: &[u8]) -> Option<Layer<'_>> {
+    let (first, after_first) = word(text)?;
+    if is_tag(first) || (first.starts_with(b"[") && first.ends_with(b"]")) {
+        return Some(Layer { stamp, host: b"", rest: after_first });
+    }
+    if !first.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:%".contains(byte)) {
+        return None;
+    }
+    let rest = match word(after_first) {
+        Some((tag, rest)) if is_tag(tag) => rest,
+        // No tag: some relays drop it.
+        _ => after_first,
+    };
+    Some(Layer { stamp, host: first, rest })
+}
+
+/// `ident:` or `ident[pid]:`.
+fn is_tag(text: &[u8]) -> bool {
+    text.len() > 1 && text.ends_with(b":") && !text.ends_with(b"::")
+}

@@ -1,0 +1,83 @@
+//! Small readers over bytes, shared by frames and messages. None of them allocates or fails.
+
+/// What stands between `open` and the first `close` after it, and what follows `close`.
+pub fn between<'t>(text: &'t [u8], open: &[u8], close: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
+    let rest = text.strip_prefix(open)?;
+    let end = memchr::memmem::find(rest, close)?;
+    Some((&rest[..end], &rest[end + close.len()..]))
+}
+
+/// What stands before and after the first `mark`.
+pub fn split_once<'t>(text: &'t [u8], mark: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
+    let at = memchr::memmem::find(text, mark)?;
+    Some((&text[..at], &text[at + mark.len()..]))
+}
+
+/// What stands before and after the last `mark`.
+pub fn split_last<'t>(text: &'t [u8], mark: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
+    let at = memchr::memmem::rfind(text, mark)?;
+    Some((&text[..at], &text[at + mark.len()..]))
+}
+
+/// How often `mark` occurs, up to `most`.
+pub fn occurrences(text: &[u8], mark: &[u8], most: usize) -> usize {
+    memchr::memmem::find_iter(text, mark).take(most).count()
+}
+
+/// The leading word and the rest after one space.
+pub fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr::memchr(b' ', text)?;
+    (end > 0).then(|| (&text[..end], &text[end + 1..]))
+}
+
+/// A number of at most nine digits and nothing else.
+pub fn number(text: &[u8]) -> Option<u32> {
+    if text.is_empty() || text.len() > 9 || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(text.iter().fold(0, |sum, byte| sum * 10 + u32::from(byte - b'0')))
+}
+
+/// The leading digits as a number, and what follows them.
+pub fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
+    let digits = text.iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
+    Some((number(&text[..digits])?, &text[digits..]))
+}
+
+/// The address of `ip:port`, `[ip6]:port`, or a bare address.
+pub fn host_of(address: &[u8]) -> &[u8] {
+    if let Some((inside, _)) = between(address, b"[", b"]") {
+        return inside;
+    }
+    match memchr::memchr(b':', address) {
+        // A second colon makes it a bare IPv6 address.
+        Some(at) if memchr::memchr(b':', &address[at + 1..]).is_none() => &address[..at],
+        _ => address,
+    }
+}
+
+/// Whether the field says "no such thing" in one of the ways of Kamailio and OpenSIPS.
+pub fn is_filler(text: &[u8]) -> bool {
+    matches!(text, b"<null>" | b"n/a" | b"[not set]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_loses_its_port_and_nothing_else() {
+        assert_eq!(host_of(b"192.0.2.1:5060"), b"192.0.2.1");
+        assert_eq!(host_of(b"[2001:db8::1]:5060"), b"2001:db8::1");
+        assert_eq!(host_of(b"2001:db8::1"), b"2001:db8::1");
+        assert_eq!(host_of(b"192.0.2.1"), b"192.0.2.1");
+    }
+
+    #[test]
+    fn a_number_is_digits_only() {
+        assert_eq!(number(b"3600"), Some(3600));
+        assert_eq!(number(b""), None);
+        assert_eq!(number(b"36x"), None);
+        assert_eq!(number(b"4294967296"), None);
+    }
+}
