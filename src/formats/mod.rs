@@ -3,8 +3,11 @@
 //!
 //! Never fails and never allocates per line.
 
+pub mod contact;
 pub mod frame;
 mod json;
+pub mod message;
 pub mod pattern;
+pub mod scan;
 pub mod stamp;
 mod text;

@@ -139,7 +139,7 @@ fn headed(stamp: Stamp, text: &[u8]) -> Option<Layer<'_>> {
     if is_tag(first) || (first.starts_with(b"[") && first.ends_with(b"]")) {
         return Some(Layer { stamp, host: b"", rest: after_first });
     }
-    if !first.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:%".contains(byte)) {
+    if !first.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte)) {
         return None;
     }
     let rest = match word(after_first) {

@@ -1,0 +1,84 @@
+//! What the text of a record says, once its framing is off.
+//!
+//! One file a server and module. Each [`Message`] names its needles (the literals that the scan
+//! searches for) and a reader that is anchored at the record's start, parses the fields in the
+//! server's fixed order and prefers refusing to guessing: Call-IDs, headers and User-Agents are
+//! a stranger's text. To add one, copy [`kamailio`] and add it to [`MESSAGES`].
+
+mod acc;
+mod asterisk;
+mod chan_sip;
+mod conference;
+mod freeswitch;
+mod kamailio;
+mod kazoo;
+mod opensips;
+mod pjsip;
+mod reg_ok;
+mod security;
+
+use super::frame::{Origin, Record};
+use crate::model::{Event, RejectReason};
+
+/// What a reader made of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The text is no such message.
+    NoMatch,
+    /// The event has been filled in.
+    Event,
+    /// Recognised, and no evidence of anything.
+    Other,
+    /// It begins like such a message and cannot be read as one.
+    Reject(RejectReason),
+}
+
+/// One possible start of a record's message.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'t, 'r> {
+    /// From the start to the record's end.
+    pub text: &'t [u8],
+    pub origin: Origin<'t>,
+    pub record: &'r Record<'t>,
+}
+
+impl Text<'_, '_> {
+    /// Whether that source file of Asterisk wrote it; a console's verbose line names none.
+    fn is_from(&self, file: &[u8]) -> bool {
+        match self.origin {
+            Origin::File(name) => name == file,
+            Origin::Console => true,
+            _ => false,
+        }
+    }
+}
+
+/// A kind of message that is recognised out of the box.
+pub struct Message {
+    /// Name in reports (`explain`, `rejects.csv`, `probe`).
+    pub name: &'static str,
+    /// Literals of letters, digits, space, `=`, `'`, `:` and the like, which no frame escapes.
+    /// Every record of this kind holds one of them.
+    pub needles: &'static [&'static [u8]],
+    /// Reads the text; fills the event where it returns [`Outcome::Event`].
+    pub read: for<'t> fn(&Text<'t, '_>, &mut Event<'t>) -> Outcome,
+}
+
+/// Every kind of message. No two of them recognise one text.
+pub static MESSAGES: &[Message] = &[
+    reg_ok::MESSAGE,
+    acc::MESSAGE,
+    kamailio::REGISTRAR,
+    kamailio::ATTEMPT,
+    kazoo::MESSAGE,
+    opensips::MESSAGE,
+    chan_sip::MESSAGE,
+    pjsip::MESSAGE,
+    security::MESSAGE,
+    conference::MESSAGE,
+    asterisk::MESSAGE,
+    freeswitch::MESSAGE,
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! OpenSIPS' usrloc events as `event_flatstore` writes them, one line each, values in the order
+//! `domain, aor, uri, received, path, qval, user_agent, socket, bflags, expires, callid, cseq,
+//! attr, latency, shtag`.
+//!
+//! INSERT and UPDATE are grade A: they fire after the binding is stored. Values are not escaped,
+//! so fields are counted from both ends and the User-Agent is what is left between. The line
+//! carries no clock.
+
+use super::{Message, Outcome, Text};
+use crate::model::{AgentText, Aor, Event, Kind, RejectReason};
+
+pub(super) const MESSAGE: Message = Message { name: "opensips-event", needles: &[b"E_UL_CONTACT_"], read };
+
+const BEFORE_AGENT: usize = 7;
+const AFTER_AGENT: usize = 8;
+
+fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
+    let Some(rest) = text.text.strip_prefix(b"E_UL_CONTACT_") else { return Outcome::NoMatch };
+    let what = rest.split(|byte| *byte == b',').next().unwrap_or_default();
+    let kind = match what {
+        b"INSERT" | b"UPDATE" => Kind::Accepted,
+        b"DELETE" => Kind::Expired,
+        // A push wake-up, not a registration.
+        b"REFRESH" => return Outcome::Other,
+        _ => return Outcome::NoMatch,
+    };
+    let commas = memchr::memchr_iter(b',', text.text);
+    let total = commas.clone().count();
+    if total < BEFORE_AGENT + AFTER_AGENT {
+        return Outcome::Reject(RejectReason::Truncated);
+    }
+    let mut fields: [&[u8]; BEFORE_AGENT + AFTER_AGENT + 1] = [b""; BEFORE_AGENT + AFTER_AGENT + 1];
+    let mut begin = 0;
+    let mut index = 0;
+    for (count, at) in commas.enumerate() {
+        let is_inside_agent = count >= BEFORE_AGENT && count < total - AFTER_AGENT;
+        if !is_inside_agent {
+            fields[index] = &text.text[begin..at];
+            index += 1;
+            begin = at + 1;
+        }
+    }
+    fields[index] = &text.text[begin..];
+    let [_, _, aor, contact, _, _, _, agent, _, _, _, call_id, cseq, _, _, _] = fields;
+    event.kind = kind;
+    event.aor = Aor::Name(aor);
+    event.contact = contact;
+    event.agent = if agent.is_empty() { AgentText::Missing } else { AgentText::Text(agent) };
+    event.call_id = call_id;
+    event.cseq = cseq;
+    Outcome::Event
+}

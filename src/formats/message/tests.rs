@@ -1,0 +1,243 @@
+use super::*;
+use crate::formats::frame::{self, Scratch};
+use crate::model::{AgentText, Aor, Kind};
+
+/// Kind, AOR, agent and the rest of what a line says, in one comparable text; or why it says nothing.
+fn said(line: &str) -> String {
+    let mut scratch = Scratch::default();
+    let Some(record) = frame::open(line.as_bytes(), &mut scratch, line.starts_with("E_UL")) else {
+        return "no frame".to_owned();
+    };
+    let mut all = Vec::new();
+    for start in record.starts.iter() {
+        for message in MESSAGES {
+            let mut event = Event::new(Kind::Attempt, message.name);
+            event.call_id = start.call_id;
+            event.cseq = start.cseq;
+            let text = Text { text: &record.text[start.at..], origin: start.origin, record: &record };
+            match (message.read)(&text, &mut event) {
+                Outcome::NoMatch => {}
+                Outcome::Other => all.push("other".to_owned()),
+                Outcome::Reject(reason) => all.push(format!("reject {reason}")),
+                Outcome::Event => {
+                    let needles = message.needles;
+                    assert!(
+                        needles
+                            .iter()
+                            .any(|needle| line.as_bytes().windows(needle.len()).any(|at| at == *needle))
+                    );
+                    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                    let aor = match event.aor {
+                        Aor::Uri(uri) => text(uri),
+                        Aor::Parts { user, domain } => format!("{}@{}", text(user), text(domain)),
+                        Aor::Name(name) => format!("'{}'", text(name)),
+                        Aor::Nobody => String::new(),
+                    };
+                    let agent = match event.agent {
+                        AgentText::NotLogged => String::new(),
+                        AgentText::Missing => " no agent".to_owned(),
+                        AgentText::Text(agent) => format!(" [{}]", text(agent)),
+                    };
+                    all.push(format!("{:?} {aor}{agent}", event.kind));
+                }
+            }
+        }
+    }
+    all.join(" | ")
+}
+
+fn kamailio(message: &str) -> String {
+    said(&format!("Oct  5 14:03:22 reg1 kamailio[2211]: NOTICE: <script>: {message}"))
+}
+
+fn asterisk(file: &str, message: &str) -> String {
+    said(&format!("[Oct  5 14:03:22] VERBOSE[1234] {file}: {message}"))
+}
+
+#[test]
+fn the_recommended_line_is_a_registration() {
+    let ok = "REG-OK t=1791209002 src=192.0.2.10 aor=alice@example.com exp=3600 ci=8f1c@192.0.2.10";
+    assert_eq!(
+        kamailio(&format!("{ok} ct=<sip:alice@192.0.2.10:5060> ua=LinphoneAndroid/5.2.1 (Pixel 8)")),
+        "Accepted alice@example.com [LinphoneAndroid/5.2.1 (Pixel 8)]"
+    );
+    assert_eq!(kamailio(&format!("{ok} ct=<sip:a@x> ua=<null>")), "Accepted alice@example.com no agent");
+    assert_eq!(kamailio(&format!("{ok} ct=<sip:a@x> ua=")), "Accepted alice@example.com []");
+    assert_eq!(kamailio(&format!("{ok} ct=<sip:a@x>;expires=0 ua=x")), "Deregistered alice@example.com [x]");
+    assert_eq!(kamailio(&format!("{ok} ct=<null> ua=x")), "Fetched alice@example.com [x]");
+    assert_eq!(kamailio(ok), "reject truncated");
+    assert_eq!(
+        said("Oct  5 14:03:22 reg2 opensips[1]: NOTICE:REG-OK aor=bob@example.com ua=Bria iOS 6.5.0"),
+        "Accepted bob@example.com [Bria iOS 6.5.0]"
+    );
+}
+
+#[test]
+fn a_strangers_fields_do_not_move_the_split() {
+    let ok = "REG-OK t=1791209002 src=192.0.2.10 aor=a@example.com exp=3600 ci=";
+    assert_eq!(
+        kamailio(&format!("{ok}x ct=<sip:a@b> ua=iPhone y ct=<sip:c@d> ua=real")),
+        "Accepted a@example.com [iPhone y ct=<sip:c@d> ua=real]"
+    );
+    assert_eq!(kamailio(&format!("{ok}x y ct=<sip:c@d> ua=real")), "reject ambiguous");
+    assert_eq!(
+        kamailio(&format!("{ok}x ct=\"ua\\\" ua=iPhone\" <sip:c@d> ua=real")),
+        "Accepted a@example.com [real]"
+    );
+    assert_eq!(kamailio(&format!("{ok}x ct=<sip:c@d>; ua=iPhone ua=real")), "reject ambiguous");
+    assert_eq!(kamailio(&format!("{ok}x ct=\"open <sip:c@d> ua=real")), "reject ambiguous");
+}
+
+#[test]
+fn accounting_counts_what_was_answered_200() {
+    let acc = |rest: &str| {
+        said(&format!(
+            "Oct  5 14:03:22 reg1 kamailio[2211]: NOTICE: acc [acc.c:287]: acc_log_request(): ACC: {rest}"
+        ))
+    };
+    let head = "timestamp=1791209002;method=REGISTER;from_tag=a1;to_tag=;call_id=8f1c;code=200;reason=OK;src_user=al;src_domain=e.com";
+    assert_eq!(
+        acc(&format!("transaction answered: {head};src_ip=192.0.2.1;ua=Bria iOS; x=1")),
+        "Accepted al@e.com [Bria iOS; x=1]"
+    );
+    assert_eq!(
+        acc(&format!("request accounted: {head};ua=;contact=<sip:a@b;x=1>;expires=3600;expires=")),
+        "Accepted al@e.com no agent"
+    );
+    assert_eq!(
+        acc(&format!("request accounted: {head};ua=x;contact=<sip:a@b>;expires=0;expires=")),
+        "Deregistered al@e.com [x]"
+    );
+    assert_eq!(
+        acc(&format!("request accounted: {head};ua=x;contact=<sip:a@b>;expires=0")),
+        "Deregistered al@e.com [x]"
+    );
+    assert_eq!(acc(&format!("request accounted: {head};ua=x;contact=;expires=")), "Fetched al@e.com [x]");
+    assert_eq!(
+        acc(&format!("request accounted: {head};ua=x;contact=*;expires=0")),
+        "Deregistered al@e.com [x]"
+    );
+    assert_eq!(
+        acc(&format!("request accounted: {head};dst_ouser=bob;dst_domain=e.org;ua=x")),
+        "Accepted bob@e.org [x]"
+    );
+    assert_eq!(
+        acc(&format!("request accounted: {head};ua=x;src_user=eve;contact=<sip:a@b>")),
+        "reject ambiguous"
+    );
+    assert_eq!(acc(&format!("request accounted: {}", head.replace("200", "403"))), "Refused al@e.com");
+    assert_eq!(acc(&format!("transaction answered: {}", head.replace("REGISTER", "INVITE"))), "other");
+    assert_eq!(
+        acc(&format!("transaction answered: {}", head.replace("REGISTER", "MESSAGE"))),
+        "Message al@e.com"
+    );
+    assert_eq!(acc("transaction answered: timestamp=17912"), "reject truncated");
+}
+
+#[test]
+fn chan_sip_lines_are_split_where_the_client_cannot_reach() {
+    let sip = |message: &str| asterisk("chan_sip.c", message);
+    assert_eq!(sip("Registered SIP '1001' at 192.0.2.10:5060"), "Bound '1001'");
+    assert_eq!(
+        sip("Saved useragent \"Fax\" for peer 4242\" for peer 707"),
+        "AgentTie '707' [Fax\" for peer 4242]"
+    );
+    assert_eq!(
+        sip("Saved useragent \"Registered SIP 'ghost' at 203.0.113.7:5060\" for peer 707"),
+        "AgentTie '707' [Registered SIP 'ghost' at 203.0.113.7:5060]"
+    );
+    assert_eq!(sip("Unregistered SIP '1001'"), "Unbound '1001'");
+    assert_eq!(
+        sip("Registration from '\"x' failed for 'y\" <sip:9@h>' failed for '192.0.2.1:5' - Wrong password"),
+        "Refused \"x' failed for 'y\" <sip:9@h>"
+    );
+    assert_eq!(said("    -- Registered SIP '1002' at 198.51.100.7:49152"), "Bound '1002'");
+    assert_eq!(asterisk("app_verbose.c", "Registered SIP 'ghost' at 192.0.2.10:5060"), "");
+}
+
+#[test]
+fn pjsip_lines_name_the_aor() {
+    let pj = |message: &str| asterisk("res_pjsip_registrar.c", message);
+    assert_eq!(
+        pj("Added contact 'sip:x@192.0.2.10:5060;ob' to AOR '1001@e.com' with expiration of 3600 seconds"),
+        "Bound '1001@e.com'"
+    );
+    assert_eq!(
+        pj("Refreshed contact 'sip:x@h' on AOR '1001' with new expiration of 3600 seconds"),
+        "Refreshed '1001'"
+    );
+    assert_eq!(pj("Removed contact 'sip:x@h' from AOR '1001' due to request"), "Unbound '1001'");
+    assert_eq!(pj("Removed contact 'sip:x@h' from AOR '1001' due to expiration"), "Expired '1001'");
+    assert_eq!(pj("Added contact 'sip:x@h' to AOR '1001' with expirat"), "reject truncated");
+    assert_eq!(
+        pj(
+            "Registration attempt from endpoint 'ep' (192.0.2.1:5) to AOR '1001' will exceed max contacts of 1"
+        ),
+        "Refused '1001'"
+    );
+    let failed = "Request 'REGISTER' from '<sip:307@h>' failed for '192.0.2.1:5062' (callid: 4@h) - No matching endpoint found";
+    assert_eq!(asterisk("res_pjsip/pjsip_distributor.c", failed), "Refused <sip:307@h>");
+    assert_eq!(asterisk("res_pjsip/pjsip_distributor.c", &failed.replace("REGISTER", "INVITE")), "other");
+}
+
+#[test]
+fn authentication_is_no_registration() {
+    let event = |name: &str, service: &str| {
+        asterisk(
+            "res_security_log.c",
+            &format!(
+                "SecurityEvent=\"{name}\",EventTV=\"2026-10-05T14:03:22.118+0000\",Severity=\"Informational\",Service=\"{service}\",EventVersion=\"1\",AccountID=\"1001\",SessionID=\"8f\",LocalAddress=\"IPV4/UDP/203.0.113.5/5060\",RemoteAddress=\"IPV4/UDP/192.0.2.10/5060\",UsingPassword=\"1\""
+            ),
+        )
+    };
+    assert_eq!(event("SuccessfulAuth", "PJSIP"), "Attempt '1001'");
+    assert_eq!(event("SuccessfulAuth", "AMI"), "other");
+    assert_eq!(event("ChallengeSent", "PJSIP"), "other");
+    assert_eq!(event("InvalidPassword", "SIP"), "Refused '1001'");
+}
+
+#[test]
+fn a_host_is_told_from_a_guest() {
+    let pbx =
+        |call: &str| asterisk("pbx.c", &format!("Executing [8500@from-internal:6] {call} in new stack"));
+    assert_eq!(
+        pbx("ConfBridge(\"PJSIP/501@e.com-00000002\", \"8500,room,host_user\")"),
+        "ConferenceHost '501@e.com'"
+    );
+    assert_eq!(
+        pbx("ConfBridge(\"PJSIP/801-north-00000002\", \"8500,room,guest_user\")"),
+        "ConferenceGuest '801-north'"
+    );
+    assert_eq!(pbx("ConfBridge(\"PJSIP/anonymous-00000001\", \"8500,room,guest_user\")"), "other");
+    assert_eq!(pbx("Set(\"PJSIP/1001-00000012\", \"CONFBRIDGE(user,admin)=yes\")"), "ConferenceRole '1001'");
+    assert_eq!(pbx("MeetMe(\"SIP/300-00000003\", \"8600051,aA\")"), "ConferenceHost '300'");
+    assert_eq!(pbx("NoOp(\"PJSIP/1-00000001\", \"x] ConfBridge(\")"), "");
+}
+
+#[test]
+fn events_of_other_servers_are_read() {
+    assert_eq!(
+        said(
+            "E_UL_CONTACT_INSERT,location,alice@example.com,sip:alice@192.0.2.10:5060,,,0,Linphone, the (Pixel 8),udp:203.0.113.5:5060,0,1791212602,8f1c@192.0.2.10,2,,0,"
+        ),
+        "Accepted 'alice@example.com' [Linphone, the (Pixel 8)]"
+    );
+    assert_eq!(
+        said(
+            "Oct  5 14:03:22 reg1 kamailio[2211]: INFO: |8f1c@192.0.2.10|registrar-role.cfg:543 (log_x) end - new registration with contact : <sip:alice@192.0.2.10:5060>;expires=3600 : 3600"
+        ),
+        "Accepted 'alice'"
+    );
+    assert_eq!(
+        said(
+            "2026-10-05 14:03:22.123456 98.20% [WARNING] sofia_reg.c:1832 SIP auth failure (REGISTER) on sofia profile 'internal' for [100@h] from ip 192.0.2.5"
+        ),
+        "Refused 100@h"
+    );
+    assert_eq!(kamailio("REGISTER from sip:a@b (IP:1.2.3.4:5)"), "Attempt sip:a@b");
+    assert_eq!(asterisk("asterisk.c", "Asterisk Ready."), "Restart ");
+    assert_eq!(
+        said("[Nov 22 21:15:11] Asterisk 16.28.0 built by nobody @ h on a x running Linux on y"),
+        "other"
+    );
+}

@@ -1,0 +1,191 @@
+//! The scan of one block: from needle to needle, and at each hit the frame and the message.
+//!
+//! A line without any needle is never looked at: it holds nothing that a reader would take. A
+//! hit proves nothing by itself (a User-Agent can hold any literal); it only makes the line worth
+//! opening from its column 0.
+
+use super::frame;
+use super::message::{MESSAGES, Outcome, Text};
+use super::pattern::Pattern;
+use crate::model::{Event, Kind, Reject, RejectReason, Sink, Spot};
+use aho_corasick::{AhoCorasick, MatchKind, Span, packed};
+
+/// A log record is no longer than this: syslog cuts at 8 KiB, Asterisk at 8 KiB, Docker's parts
+/// at 16 KiB, and a SIP message over UDP at 64 KiB. A longer line with a needle in it is
+/// rejected, so that one broken file cannot hold a worker.
+pub const RECORD_MAX: usize = 1 << 20;
+
+/// Everything that is searched for in one run: the built-in messages and the operator's patterns.
+#[derive(Debug)]
+pub struct Scanner {
+    patterns: Vec<Pattern>,
+    searcher: Searcher,
+}
+
+/// Vectorised search where the processor and the number of needles allow it, else an automaton.
+#[derive(Debug)]
+enum Searcher {
+    Packed(packed::Searcher),
+    Automaton(AhoCorasick),
+}
+
+/// Buffers of one worker, reused from record to record.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    layers: frame::Scratch,
+    member: Vec<u8>,
+}
+
+/// Where a block comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'t> {
+    /// Whole lines; the last may lack its line end.
+    pub bytes: &'t [u8],
+    /// Place of the first byte.
+    pub start: Spot,
+    /// Lines without any known prefix are records too: the input has no frames at all.
+    pub allow_bare: bool,
+}
+
+impl Scanner {
+    /// A scanner for the built-in messages and these patterns, which are asked first.
+    pub fn new(patterns: Vec<Pattern>) -> Self {
+        let mut needles: Vec<&[u8]> =
+            MESSAGES.iter().flat_map(|message| message.needles.iter().copied()).collect();
+        needles.extend(patterns.iter().map(Pattern::needle));
+        needles.sort_unstable();
+        needles.dedup();
+        let packed =
+            packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder().extend(&needles).build();
+        let searcher = match packed {
+            Some(searcher) => Searcher::Packed(searcher),
+            None => Searcher::Automaton(
+                AhoCorasick::builder()
+                    .match_kind(MatchKind::LeftmostFirst)
+                    .build(&needles)
+                    .expect("a few dozen short needles fit any automaton"),
+            ),
+        };
+        Self { patterns, searcher }
+    }
+
+    /// Tells the sink of every record in the block that says something.
+    pub fn scan(&self, block: &Block<'_>, scratch: &mut Scratch, sink: &mut impl Sink) {
+        let bytes = block.bytes;
+        let mut at = 0;
+        while let Some(hit) = self.searcher.find(bytes, at) {
+            let begin = memchr::memrchr(b'\n', &bytes[at..hit]).map_or(at, |before| at + before + 1);
+            let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |after| hit + after);
+            let spot = Spot { input: block.start.input, offset: block.start.offset + begin as u64 };
+            self.line(&bytes[begin..end], spot, block.allow_bare, scratch, sink);
+            at = (end + 1).min(bytes.len());
+        }
+    }
+
+    /// Reads one line that holds a needle.
+    fn line(&self, line: &[u8], spot: Spot, allow_bare: bool, scratch: &mut Scratch, sink: &mut impl Sink) {
+        if line.len() > RECORD_MAX {
+            sink.reject(Reject { spot, reason: RejectReason::TooLong, source: String::new() });
+            return;
+        }
+        let Some(record) = frame::open(line, &mut scratch.layers, allow_bare) else { return };
+        if record.starts.is_ambiguous {
+            // The frame itself is forged: there is no place to read from, but a needle was in it.
+            sink.reject(Reject { spot, reason: RejectReason::Ambiguous, source: String::new() });
+            return;
+        }
+        let is_ambiguous = record.starts.iter().count() > 1;
+        let mut is_other = false;
+        for start in record.starts.iter() {
+            let text = Text { text: &record.text[start.at..], origin: start.origin, record: &record };
+            let blank = Event {
+                dialect: record.dialect,
+                spot,
+                stamp: record.stamp,
+                host: record.host,
+                call_id: start.call_id,
+                cseq: start.cseq,
+                thread: record.thread,
+                ..Event::new(Kind::Attempt, "")
+            };
+            match self.read(&text, blank, is_ambiguous, &mut scratch.member, sink) {
+                Found::Nothing => {}
+                Found::Other => is_other = true,
+                Found::Event => return,
+                Found::Reject(reason, source) => {
+                    let reason = if is_ambiguous { RejectReason::Ambiguous } else { reason };
+                    sink.reject(Reject { spot, reason, source: source.to_owned() });
+                    return;
+                }
+            }
+        }
+        if is_other {
+            sink.other(spot, record.stamp);
+        }
+    }
+
+    /// Reads one possible start of a message: the operator's patterns first, then the built-in
+    /// messages. Where another start is possible too, an event is not believed.
+    fn read<'s>(
+        &'s self,
+        text: &Text<'_, '_>,
+        blank: Event<'_>,
+        is_ambiguous: bool,
+        member: &mut Vec<u8>,
+        sink: &mut impl Sink,
+    ) -> Found<'s> {
+        let mut refused = Found::Nothing;
+        for pattern in &self.patterns {
+            let mut event = Event { source: pattern.name(), ..blank };
+            match pattern.read(text.text, &mut event, member) {
+                Outcome::NoMatch => {}
+                Outcome::Other => return Found::Other,
+                // Another pattern may read what this one cannot.
+                Outcome::Reject(reason) => refused = Found::Reject(reason, pattern.name()),
+                Outcome::Event if is_ambiguous => {
+                    return Found::Reject(RejectReason::Ambiguous, pattern.name());
+                }
+                Outcome::Event => {
+                    sink.event(&event);
+                    return Found::Event;
+                }
+            }
+        }
+        for message in MESSAGES {
+            let mut event = Event { source: message.name, ..blank };
+            match (message.read)(text, &mut event) {
+                Outcome::NoMatch => {}
+                Outcome::Other => return Found::Other,
+                Outcome::Reject(reason) => return Found::Reject(reason, message.name),
+                Outcome::Event if is_ambiguous => return Found::Reject(RejectReason::Ambiguous, message.name),
+                Outcome::Event => {
+                    sink.event(&event);
+                    return Found::Event;
+                }
+            }
+        }
+        refused
+    }
+}
+
+impl Searcher {
+    /// Where the first needle at or after `from` begins.
+    fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        match self {
+            Self::Packed(searcher) => {
+                searcher.find_in(bytes, Span { start: from, end: bytes.len() }).map(|hit| hit.start())
+            }
+            Self::Automaton(automaton) => {
+                automaton.find(aho_corasick::Input::new(bytes).range(from..)).map(|hit| hit.start())
+            }
+        }
+    }
+}
+
+/// What one possible start held.
+enum Found<'s> {
+    Nothing,
+    Other,
+    Event,
+    Reject(RejectReason, &'s str),
+}
