@@ -55,8 +55,11 @@ impl Scanner {
         needles.extend(patterns.iter().map(Pattern::needle));
         needles.sort_unstable();
         needles.dedup();
-        let packed =
-            packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder().extend(&needles).build();
+        let packed = packed::Config::new()
+            .match_kind(packed::MatchKind::LeftmostFirst)
+            .builder()
+            .extend(&needles)
+            .build();
         let searcher = match packed {
             Some(searcher) => Searcher::Packed(searcher),
             None => Searcher::Automaton(
@@ -157,7 +160,9 @@ impl Scanner {
                 Outcome::NoMatch => {}
                 Outcome::Other => return Found::Other,
                 Outcome::Reject(reason) => return Found::Reject(reason, message.name),
-                Outcome::Event if is_ambiguous => return Found::Reject(RejectReason::Ambiguous, message.name),
+                Outcome::Event if is_ambiguous => {
+                    return Found::Reject(RejectReason::Ambiguous, message.name);
+                }
                 Outcome::Event => {
                     sink.event(&event);
                     return Found::Event;

@@ -2,6 +2,10 @@
 //!
 //! Owns unescaping, folding, aliases and the map from domain to tenant. Never guesses a domain.
 
+mod canonical;
 mod policy;
+mod tenant;
 
+pub use canonical::canonical;
 pub use policy::{Policy, UserCase};
+pub use tenant::Tenants;

@@ -1,0 +1,269 @@
+//! Writing the canonical bytes of an AOR.
+
+use super::{Policy, UserCase};
+use crate::model::{Aor, Dialect};
+
+/// Writes the canonical SIP-ID of an AOR into `out` (which is cleared first) and returns whether
+/// there is one: `false` for a URI without user part, and for nobody.
+///
+/// RFC 3261 §10.3 step 5 and Kamailio's `registrar/common.c : extract_aor` decide: scheme,
+/// display name, brackets, password, port, parameters and headers go; every `%xx` of the user is
+/// undone; the host is lower case without a trailing dot. What the policy adds (folding,
+/// `realm_prefix`, aliases, the default domain) comes after. An AOR without a domain stays
+/// without one where the policy gives none.
+///
+/// ```
+/// use siptally::identity::{canonical, Policy};
+/// use siptally::model::{Aor, Dialect};
+///
+/// let mut id = Vec::new();
+/// assert!(canonical(Aor::Uri(b"\"A\" <sips:Alice%2B1@EXAMPLE.com:5061;x=y>;tag=1"), Dialect::Asterisk, &Policy::default(), &mut id));
+/// assert_eq!(id, b"Alice+1@example.com");
+/// ```
+pub fn canonical(aor: Aor<'_>, dialect: Dialect, policy: &Policy, out: &mut Vec<u8>) -> bool {
+    out.clear();
+    let (user, host, is_escaped) = match aor {
+        Aor::Nobody => return false,
+        Aor::Parts { user, domain } => (user, Some(domain), true),
+        Aor::Uri(text) => match split_uri(text) {
+            Some((user, host)) => (user, host, true),
+            None => return false,
+        },
+        Aor::Name(name) => {
+            if let Some(id) = policy.names.get(name) {
+                out.extend_from_slice(id);
+                return !id.is_empty();
+            }
+            // A name is the server's own, as it stands in its configuration: nothing to undo.
+            match memchr::memrchr(b'@', name) {
+                Some(at) => (&name[..at], Some(&name[at + 1..]), false),
+                None => (name, None, false),
+            }
+        }
+    };
+    if user.is_empty() {
+        return false;
+    }
+    if is_escaped {
+        unescape(user, out);
+    } else {
+        out.extend_from_slice(user);
+    }
+    let folds = match policy.user_case {
+        UserCase::Fold => true,
+        UserCase::Keep => false,
+        UserCase::Server => dialect == Dialect::Kamailio,
+    };
+    if folds {
+        out.make_ascii_lowercase();
+    }
+    write_domain(host.filter(|_| policy.use_domain), policy, out);
+    true
+}
+
+fn write_domain(host: Option<&[u8]>, policy: &Policy, out: &mut Vec<u8>) {
+    let host = host.map(without_port).filter(|host| !host.is_empty() && *host != b"<null>");
+    let user_len = out.len();
+    out.push(b'@');
+    match (host, &policy.default_domain) {
+        (Some(host), _) => out.extend_from_slice(host),
+        (None, Some(domain)) => out.extend_from_slice(domain.as_bytes()),
+        (None, None) => {
+            out.truncate(user_len);
+            return;
+        }
+    }
+    out[user_len + 1..].make_ascii_lowercase();
+    if let Some(prefix) = &policy.realm_prefix
+        && out[user_len + 1..].starts_with(prefix.as_bytes())
+    {
+        out.drain(user_len + 1..user_len + 1 + prefix.len());
+    }
+    if !policy.aliases.is_empty()
+        && let Ok(domain) = std::str::from_utf8(&out[user_len + 1..])
+        && let Some(name) = policy.aliases.get(domain)
+    {
+        out.truncate(user_len + 1);
+        out.extend_from_slice(name.as_bytes());
+    }
+}
+
+/// User (still escaped) and host (with its port) of a URI, a name-addr, or `user@host`.
+fn split_uri(text: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    let text = inside_brackets(text.trim_ascii());
+    let (scheme, address) = match scheme_len(text) {
+        Some(len) => (&text[..len], &text[len + 1..]),
+        None => (&b""[..], text),
+    };
+    if scheme.eq_ignore_ascii_case(b"tel") {
+        let number = until(address, b";?");
+        return Some((number, None));
+    }
+    // RFC 3261 §25.1 lets a user part hold `;` and `?`, so the last `@` comes first.
+    match memchr::memrchr(b'@', address) {
+        Some(at) => {
+            let user = &address[..at];
+            let user = &user[..memchr::memchr(b':', user).unwrap_or(user.len())];
+            Some((user, Some(until(&address[at + 1..], b";?> "))))
+        }
+        // `sip:example.com` names a host and nobody on it.
+        None if !scheme.is_empty() => None,
+        None => Some((until(address, b";?> "), None)),
+    }
+}
+
+fn until<'t>(text: &'t [u8], stops: &[u8]) -> &'t [u8] {
+    let end = text.iter().position(|byte| stops.contains(byte)).unwrap_or(text.len());
+    &text[..end]
+}
+
+/// What stands in `<…>` outside a quoted display name; everything where there are no brackets.
+fn inside_brackets(text: &[u8]) -> &[u8] {
+    let mut at = 0;
+    let mut is_quoted = false;
+    while at < text.len() {
+        match text[at] {
+            b'\\' if is_quoted => at += 1,
+            b'"' => is_quoted = !is_quoted,
+            b'<' if !is_quoted => {
+                let inside = &text[at + 1..];
+                return &inside[..memchr::memchr(b'>', inside).unwrap_or(inside.len())];
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    text
+}
+
+/// Length of `sip`, `sips` or `tel` where a colon follows.
+fn scheme_len(text: &[u8]) -> Option<usize> {
+    let colon = text.iter().take(5).position(|byte| *byte == b':')?;
+    let scheme = &text[..colon];
+    let is_known = [&b"sip"[..], b"sips", b"tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    is_known.then_some(colon)
+}
+
+/// The host without `:port` and without one trailing dot; an IPv6 address keeps its brackets.
+fn without_port(host: &[u8]) -> &[u8] {
+    let host = match host.first() {
+        Some(b'[') => &host[..memchr::memchr(b']', host).map_or(host.len(), |at| at + 1)],
+        _ => &host[..memchr::memchr(b':', host).unwrap_or(host.len())],
+    };
+    host.strip_suffix(b".").unwrap_or(host)
+}
+
+/// Appends the text with every `%xx` undone; a `%` without two digits stays.
+fn unescape(text: &[u8], out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let digit = |index: usize| rest.get(at + index).and_then(|byte| char::from(*byte).to_digit(16));
+        match (digit(1), digit(2)) {
+            (Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                rest = &rest[at + 3..];
+            }
+            _ => {
+                out.push(b'%');
+                rest = &rest[at + 1..];
+            }
+        }
+    }
+    out.extend_from_slice(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SipId;
+
+    fn id(aor: Aor<'_>, dialect: Dialect, policy: &Policy) -> Option<String> {
+        let mut out = Vec::new();
+        canonical(aor, dialect, policy, &mut out).then(|| String::from_utf8(out).unwrap())
+    }
+
+    fn uri(text: &str) -> Option<String> {
+        id(Aor::Uri(text.as_bytes()), Dialect::Asterisk, &Policy::default())
+    }
+
+    #[test]
+    fn everything_but_user_and_host_goes() {
+        for text in [
+            "sip:alice@example.com",
+            "sips:alice@EXAMPLE.com.:5061;transport=tls?Subject=x",
+            "\"Alice <sip:eve@x> \\\" y\" <sip:alice@example.com>;tag=9",
+            "sip:alice:secret@example.com",
+            "alice@example.com;tag=9",
+            "<SIP:alic%65@example.com",
+            " sip:alice@example.com ",
+        ] {
+            assert_eq!(uri(text).as_deref(), Some("alice@example.com"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_user_may_hold_what_a_host_may_not() {
+        assert_eq!(uri("sip:a%40b;c?d@example.com").as_deref(), Some("a@b;c?d@example.com"));
+        assert_eq!(uri("sip:a@[2001:DB8::1]:5060").as_deref(), Some("a@[2001:db8::1]"));
+        assert_eq!(uri("sip:100%@x").as_deref(), Some("100%@x"));
+        assert_eq!(uri("tel:+420123;phone-context=x").as_deref(), Some("+420123"));
+    }
+
+    #[test]
+    fn a_uri_without_a_user_is_nobody() {
+        for text in ["sip:example.com", "sip:@example.com", "", "<>", "<sip:example.com>"] {
+            assert_eq!(uri(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn kamailio_folds_and_asterisk_keeps() {
+        let policy = Policy::default();
+        let aor = Aor::Uri(b"sip:Alice@Example.com");
+        assert_eq!(id(aor, Dialect::Kamailio, &policy).unwrap(), "alice@example.com");
+        assert_eq!(id(aor, Dialect::OpenSips, &policy).unwrap(), "Alice@example.com");
+        let keep = Policy { user_case: UserCase::Keep, ..Policy::default() };
+        assert_eq!(id(aor, Dialect::Kamailio, &keep).unwrap(), "Alice@example.com");
+    }
+
+    #[test]
+    fn the_policy_gives_domains_and_names() {
+        let policy = Policy {
+            default_domain: Some("voip.example.com".to_owned()),
+            realm_prefix: Some("sip.".to_owned()),
+            aliases: [("sbc1.example.com".to_owned(), "voip.example.com".to_owned())].into(),
+            names: [(b"desk94".to_vec(), b"94@acme.example".to_vec())].into(),
+            ..Policy::default()
+        };
+        let keep = |aor| id(aor, Dialect::Asterisk, &policy).unwrap();
+        assert_eq!(keep(Aor::Name(b"1001")), "1001@voip.example.com");
+        assert_eq!(keep(Aor::Name(b"desk94")), "94@acme.example");
+        assert_eq!(keep(Aor::Uri(b"sip:a@sip.other.example")), "a@other.example");
+        assert_eq!(keep(Aor::Uri(b"sip:a@SBC1.example.com")), "a@voip.example.com");
+        assert_eq!(keep(Aor::Parts { user: b"a", domain: b"" }), "a@voip.example.com");
+        let bare = Policy { use_domain: false, ..Policy::default() };
+        assert_eq!(id(Aor::Uri(b"sip:a@x"), Dialect::Asterisk, &bare).unwrap(), "a");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn canonical_twice_equals_once(user in "[ -~]{1,20}", host in "[a-zA-Z0-9]{1,9}(\\.[a-zA-Z0-9]{1,5}){0,2}\\.?") {
+            let mut once = Vec::new();
+            let aor = Aor::Parts { user: user.as_bytes(), domain: host.as_bytes() };
+            if canonical(aor, Dialect::Kamailio, &Policy::default(), &mut once) {
+                let mut twice = Vec::new();
+                let written = SipId::from_canonical(&once).escaped();
+                let escaped = format!("sip:{written}");
+                canonical(Aor::Uri(escaped.as_bytes()), Dialect::Kamailio, &Policy::default(), &mut twice);
+                proptest::prop_assert_eq!(once, twice, "{}", escaped);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text: Vec<u8>) {
+            let mut out = Vec::new();
+            canonical(Aor::Uri(&text), Dialect::Kamailio, &Policy::default(), &mut out);
+        }
+    }
+}

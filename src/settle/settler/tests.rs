@@ -1,0 +1,156 @@
+use super::*;
+use crate::model::Spot;
+use proptest::prelude::*;
+
+fn held(kind: Kind, user: &'static str, seconds: i64) -> Held<'static> {
+    Held {
+        kind,
+        spot: Spot { input: 0, offset: 0 },
+        moment: Some(Moment::from_seconds(seconds)),
+        user: user.as_bytes(),
+        agent: AgentRef::UNKNOWN,
+        agent_is_elsewhere: false,
+        contact: b"",
+        call_id: b"",
+        cseq: b"",
+        thread: b"",
+        code: None,
+        asks: Asks::Bind,
+    }
+}
+
+fn request(call_id: &'static str, seconds: i64, asks: Asks) -> Held<'static> {
+    Held { call_id: call_id.as_bytes(), cseq: b"2", asks, ..held(Kind::Request, "u@x", seconds) }
+}
+
+fn reply(call_id: &'static str, seconds: i64, code: u16) -> Held<'static> {
+    Held { call_id: call_id.as_bytes(), cseq: b"2", code: Some(code), ..held(Kind::Reply, "", seconds) }
+}
+
+fn agent(text: &'static str) -> AgentRef<'static> {
+    AgentRef { text: Some(text.as_bytes()), ..AgentRef::UNKNOWN }
+}
+
+/// What settling says of the records, one residue for each run of that many.
+fn settle(records: &[Held<'_>], run: usize) -> (Vec<String>, Counts) {
+    let mut said = Vec::new();
+    let mut tell = |it: &Observation<'_>| {
+        let agent = it.agent.text.map_or("-".into(), |text| String::from_utf8_lossy(text).into_owned());
+        let user = String::from_utf8_lossy(it.user);
+        said.push(format!(
+            "{:?} {user} {agent} at {}",
+            it.standing,
+            it.moment.map_or(0, Moment::micros) / 1_000_000
+        ));
+    };
+    let mut settler = Settler::default();
+    for run in records.chunks(run) {
+        let mut residue = Residue::default();
+        run.iter().for_each(|held| residue.push(held));
+        settler.take(&residue, &mut tell);
+    }
+    let counts = settler.finish(&mut tell);
+    said.sort();
+    (said, counts)
+}
+
+fn said(records: &[Held<'_>]) -> Vec<String> {
+    settle(records, 100).0
+}
+
+#[test]
+fn a_request_answered_200_is_a_registration() {
+    assert_eq!(said(&[request("a", 1, Asks::Bind), reply("a", 2, 200)]), ["Accepted u@x - at 1"]);
+    assert_eq!(said(&[reply("a", 1, 200), request("a", 2, Asks::Bind)]), ["Accepted u@x - at 2"]);
+    assert_eq!(said(&[request("a", 1, Asks::Unbind), reply("a", 2, 200)]), ["Deregistered u@x - at 1"]);
+    assert_eq!(said(&[request("a", 1, Asks::Fetch), reply("a", 2, 200)]), ["Fetched u@x - at 1"]);
+    assert_eq!(said(&[request("a", 1, Asks::Bind), reply("a", 2, 401)]), ["Refused u@x - at 1"]);
+}
+
+#[test]
+fn a_provisional_reply_settles_nothing() {
+    let (said, counts) = settle(&[request("a", 1, Asks::Bind), reply("a", 2, 100)], 9);
+    assert_eq!((said.len(), counts.unanswered), (0, 1));
+}
+
+#[test]
+fn a_retransmission_counts_once_and_a_later_use_of_the_key_again() {
+    let twice =
+        [request("a", 1, Asks::Bind), request("a", 2, Asks::Bind), reply("a", 2, 200), reply("a", 3, 200)];
+    let (once, counts) = settle(&twice, 9);
+    assert_eq!((once.len(), counts.repeated), (1, 2));
+    let later =
+        [request("a", 1, Asks::Bind), reply("a", 1, 200), request("a", 99, Asks::Bind), reply("a", 99, 200)];
+    assert_eq!(said(&later).len(), 2);
+}
+
+#[test]
+fn a_line_that_proves_itself_counts_once_a_transaction() {
+    let line = |seconds| Held { call_id: b"a", cseq: b"7", ..held(Kind::Accepted, "u@x", seconds) };
+    assert_eq!(said(&[line(1), line(2), line(40)]), ["Accepted u@x - at 1", "Accepted u@x - at 40"]);
+    let other = Held { cseq: b"8", ..line(2) };
+    assert_eq!(said(&[line(1), other]).len(), 2);
+}
+
+#[test]
+fn a_saved_user_agent_belongs_to_the_registration_before_it() {
+    let bound = |seconds| Held { agent_is_elsewhere: true, ..held(Kind::Bound, "7", seconds) };
+    let tie = |text, seconds| Held { agent: agent(text), ..held(Kind::AgentTie, "7", seconds) };
+    assert_eq!(said(&[bound(1), tie("A", 1)]), ["Accepted 7 A at 1"]);
+    // Nothing changed but the address: the text saved last still holds.
+    assert_eq!(said(&[bound(1), tie("A", 1), bound(50)]), ["Accepted 7 A at 1", "Accepted 7 A at 50"]);
+    // Nothing changed but the text: that alone proves a registration.
+    assert_eq!(said(&[bound(1), tie("A", 1), tie("B", 50)]), ["Accepted 7 A at 1", "Accepted 7 B at 50"]);
+    // After a restart the server has forgotten it.
+    assert_eq!(
+        said(&[tie("A", 1), held(Kind::Restart, "", 9), bound(50)]),
+        ["Accepted 7 - at 50", "Accepted 7 A at 1"]
+    );
+    // Other peers' records may stand between.
+    let other = Held { agent_is_elsewhere: true, ..held(Kind::Bound, "8", 1) };
+    assert_eq!(said(&[bound(1), other, tie("A", 1)]), ["Accepted 7 A at 1", "Accepted 8 - at 1"]);
+}
+
+#[test]
+fn two_candidates_for_a_bindings_user_agent_are_none() {
+    let bound = Held { agent_is_elsewhere: true, contact: b"sip:c", ..held(Kind::Bound, "7", 1) };
+    let tie = |text| Held { contact: b"sip:c", agent: agent(text), ..held(Kind::AgentTie, "7", 9) };
+    assert_eq!(said(&[bound, tie("A"), tie("A")]), ["Accepted 7 A at 1"]);
+    assert_eq!(said(&[bound, tie("A"), tie("B")]), ["Accepted 7 - at 1"]);
+    assert_eq!(said(&[bound, Held { contact: b"sip:d", ..tie("A") }]), ["Accepted 7 - at 1"]);
+}
+
+#[test]
+fn a_role_given_to_the_channel_makes_a_host() {
+    let channel =
+        |kind, thread: &'static str, seconds| Held { thread: thread.as_bytes(), ..held(kind, "7", seconds) };
+    let role = channel(Kind::ConferenceRole, "PJSIP/7-1", 1);
+    assert_eq!(said(&[role, channel(Kind::ConferenceGuest, "PJSIP/7-1", 2)]), ["Hosted 7 - at 2"]);
+    assert_eq!(said(&[role, channel(Kind::ConferenceGuest, "PJSIP/7-2", 2)]), ["Joined 7 - at 2"]);
+    assert_eq!(said(&[role, channel(Kind::ConferenceGuest, "PJSIP/7-1", 99)]), ["Joined 7 - at 99"]);
+}
+
+proptest! {
+    #[test]
+    fn no_cut_into_residues_shows(
+        seen in prop::collection::vec((0_u8..8, 0_usize..4, prop::option::of(0_i64..90)), 0..60),
+        run in 1_usize..70,
+    ) {
+        const IDS: [&str; 4] = ["a", "b", "c", "d"];
+        let records: Vec<Held<'_>> = seen.iter().map(|&(what, id, time)| {
+            let mut held = match what {
+                0 => request(IDS[id], 0, Asks::Bind),
+                1 => reply(IDS[id], 0, 200),
+                2 => reply(IDS[id], 0, 403),
+                3 => Held { agent_is_elsewhere: true, ..held(Kind::Bound, IDS[id], 0) },
+                4 => Held { agent: agent(IDS[id]), ..held(Kind::AgentTie, IDS[id], 0) },
+                5 => Held { call_id: b"k", cseq: b"1", ..held(Kind::Accepted, IDS[id], 0) },
+                6 => held(Kind::Restart, "", 0),
+                _ => Held { agent_is_elsewhere: true, contact: b"c", ..held(Kind::Bound, IDS[id], 0) },
+            };
+            held.moment = time.map(Moment::from_seconds);
+            held
+        }).collect();
+        prop_assert_eq!(settle(&records, run), settle(&records, 1000));
+    }
+}

@@ -1,0 +1,88 @@
+//! Byte strings, each stored once and numbered in the order of arrival.
+
+use ahash::RandomState;
+use hashbrown::HashTable;
+
+/// A set of byte strings in which each has a number.
+#[derive(Debug, Clone)]
+pub struct Interner {
+    /// All strings behind one another.
+    bytes: Vec<u8>,
+    /// Where string n ends; it begins where n - 1 ends.
+    ends: Vec<u64>,
+    numbers: HashTable<u32>,
+    state: RandomState,
+}
+
+impl Default for Interner {
+    fn default() -> Self {
+        // Seeds are fixed for repeatable timing; no output depends on them.
+        let state = RandomState::with_seeds(0x73_69_70, 0x74_61_6c, 0x6c_79, 1);
+        Self { bytes: Vec::new(), ends: Vec::new(), numbers: HashTable::new(), state }
+    }
+}
+
+impl Interner {
+    /// How many distinct strings there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The string of that number.
+    ///
+    /// # Panics
+    ///
+    /// If this interner gave out no such number.
+    pub fn get(&self, number: u32) -> &[u8] {
+        slice(&self.bytes, &self.ends, number)
+    }
+
+    /// The string's number; it is stored where it is new.
+    ///
+    /// # Panics
+    ///
+    /// At the 2^32nd string.
+    pub fn intern(&mut self, text: &[u8]) -> u32 {
+        let hash = self.state.hash_one(text);
+        let Self { bytes, ends, numbers, state } = self;
+        let entry = numbers.entry(
+            hash,
+            |&number| slice(bytes, ends, number) == text,
+            |&number| state.hash_one(slice(bytes, ends, number)),
+        );
+        match entry {
+            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
+            hashbrown::hash_table::Entry::Vacant(place) => {
+                let number = u32::try_from(ends.len()).expect("fewer than 2^32 distinct strings");
+                place.insert(number);
+                bytes.extend_from_slice(text);
+                ends.push(bytes.len() as u64);
+                number
+            }
+        }
+    }
+}
+
+fn slice<'t>(bytes: &'t [u8], ends: &[u64], number: u32) -> &'t [u8] {
+    let number = number as usize;
+    let begin = if number == 0 { 0 } else { ends[number - 1] as usize };
+    &bytes[begin..ends[number] as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_keeps_its_number() {
+        let mut interner = Interner::default();
+        let numbers: Vec<u32> = [&b"a"[..], b"", b"ab", b"a", b""].map(|text| interner.intern(text)).into();
+        assert_eq!(numbers, [0, 1, 2, 0, 1]);
+        assert_eq!((interner.get(2), interner.get(1), interner.len()), (&b"ab"[..], &b""[..], 3));
+    }
+}

@@ -1,0 +1,279 @@
+//! The table: distinct (SIP-ID, client, window, standing) with count, first, last, days and place.
+
+use super::Interner;
+use crate::model::{AgentId, AgentKey, AgentRef, EvidenceKind, Hint, Moment, Observation, Spot, Standing};
+use ahash::RandomState;
+use hashbrown::HashTable;
+
+/// Where an observation falls in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot {
+    /// Number of the window; [`Slot::CLOCKLESS`]'s where the log has no clock.
+    pub window: i32,
+    /// Day within the window, 0 to 63.
+    pub day: u8,
+}
+
+impl Slot {
+    /// The slot of everything that a log without any clock says.
+    pub const CLOCKLESS: Self = Self { window: i32::MIN, day: 0 };
+}
+
+/// What is known of one user with one client in one window and standing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    user: u32,
+    pub agent: AgentId,
+    pub window: i32,
+    pub standing: Standing,
+    /// Kind of proof of the earliest observation.
+    pub evidence: EvidenceKind,
+    pub count: u64,
+    /// Microseconds; `i64::MAX` and `i64::MIN` without a clock.
+    first: i64,
+    last: i64,
+    /// Bit n: something was observed on day n of the window.
+    pub days: u64,
+    /// Place of the earliest observation; of those at the same instant, the first place.
+    pub spot: Spot,
+}
+
+impl Entry {
+    /// Time of the earliest observation; `None` where the log has no clock.
+    pub fn first(&self) -> Option<Moment> {
+        (self.first != i64::MAX).then(|| Moment::from_micros(self.first))
+    }
+
+    /// Time of the latest observation.
+    pub fn last(&self) -> Option<Moment> {
+        (self.last != i64::MIN).then(|| Moment::from_micros(self.last))
+    }
+
+    fn key(&self) -> (u32, u32, i32, Standing) {
+        (self.user, self.agent.0, self.window, self.standing)
+    }
+
+    /// Takes in what another entry with the same key knows.
+    fn join(&mut self, other: &Self) {
+        if (other.first, other.spot) < (self.first, self.spot) {
+            self.spot = other.spot;
+            self.evidence = other.evidence;
+        }
+        self.count += other.count;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.days |= other.days;
+    }
+}
+
+/// The distinct sets of a part of the logs. Joins with another in any order.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    users: Interner,
+    agents: Agents,
+    entries: HashTable<Entry>,
+    state: Hasher,
+}
+
+#[derive(Debug, Clone)]
+struct Hasher(RandomState);
+
+impl Default for Hasher {
+    fn default() -> Self {
+        Self(RandomState::with_seeds(1, 2, 3, 4))
+    }
+}
+
+/// Clients, numbered: the text's number in an interner and the few bits that go with it.
+#[derive(Debug, Clone, Default)]
+struct Agents {
+    texts: Interner,
+    /// Key of each number: text (`None` is no text), hint, push source.
+    keys: Vec<(Option<u32>, Hint, bool)>,
+    numbers: std::collections::HashMap<(Option<u32>, Hint, bool), u32, RandomState>,
+}
+
+impl Agents {
+    fn intern(&mut self, agent: AgentRef<'_>) -> AgentId {
+        let text = agent.text.map(|text| self.texts.intern(text));
+        let key = (text, agent.hint, agent.is_push_source);
+        let next = self.keys.len() as u32;
+        let number = *self.numbers.entry(key).or_insert(next);
+        if number == next {
+            self.keys.push(key);
+        }
+        AgentId(number)
+    }
+
+    fn get(&self, id: AgentId) -> AgentRef<'_> {
+        let (text, hint, is_push_source) = self.keys[id.0 as usize];
+        AgentRef { text: text.map(|text| self.texts.get(text)), hint, is_push_source }
+    }
+}
+
+impl Tally {
+    /// Counts one observation that falls into that slot.
+    pub fn add(&mut self, observation: &Observation<'_>, slot: Slot) {
+        let time = observation.moment.map(Moment::micros);
+        let user = self.users.intern(observation.user);
+        let agent = self.agents.intern(observation.agent);
+        self.insert(Entry {
+            user,
+            agent,
+            window: slot.window,
+            standing: observation.standing,
+            evidence: observation.evidence,
+            count: 1,
+            first: time.unwrap_or(i64::MAX),
+            last: time.unwrap_or(i64::MIN),
+            days: if time.is_some() { 1 << (slot.day & 63) } else { 0 },
+            spot: observation.spot,
+        });
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        let state = &self.state.0;
+        let found = self.entries.entry(
+            state.hash_one(entry.key()),
+            |known| known.key() == entry.key(),
+            |known| state.hash_one(known.key()),
+        );
+        match found {
+            hashbrown::hash_table::Entry::Occupied(mut known) => known.get_mut().join(&entry),
+            hashbrown::hash_table::Entry::Vacant(place) => {
+                place.insert(entry);
+            }
+        }
+    }
+
+    /// The union with another tally.
+    #[must_use]
+    pub fn union(mut self, mut other: Self) -> Self {
+        if self.entries.len() < other.entries.len() {
+            std::mem::swap(&mut self, &mut other);
+        }
+        let (largest, sum) = (self.entries.len(), self.entries.len() + other.entries.len());
+        let users: Vec<u32> =
+            (0..other.users.len()).map(|n| self.users.intern(other.users.get(n as u32))).collect();
+        let agents: Vec<AgentId> = (0..other.agents.keys.len())
+            .map(|n| self.agents.intern(other.agents.get(AgentId(n as u32))))
+            .collect();
+        for entry in &other.entries {
+            let user = users[entry.user as usize];
+            let agent = agents[entry.agent.0 as usize];
+            self.insert(Entry { user, agent, ..*entry });
+        }
+        // A union is at least as large as each part and at most their sum; anything else would be
+        // a wrong bill.
+        assert!((largest..=sum).contains(&self.entries.len()), "a union of sets has an impossible size");
+        self
+    }
+
+    /// Number of distinct SIP-IDs, in whatever standing.
+    pub fn users_len(&self) -> usize {
+        self.users.len()
+    }
+
+    /// The clients, by number: in the order of arrival, so sort before anyone sees them.
+    pub fn agents(&self) -> impl Iterator<Item = (AgentId, AgentKey)> {
+        (0..self.agents.keys.len()).map(|number| {
+            let id = AgentId(number as u32);
+            let agent = self.agents.get(id);
+            let text = agent.text.map(Into::into);
+            (id, AgentKey { text, hint: agent.hint, is_push_source: agent.is_push_source })
+        })
+    }
+
+    /// Every user's entries: users by their bytes, a user's entries by window, standing and
+    /// client (its text, not its number), so that no order of arrival shows.
+    pub fn by_user(&self) -> Vec<(&[u8], Vec<&Entry>)> {
+        let mut users: Vec<(&[u8], Vec<&Entry>)> =
+            (0..self.users.len()).map(|n| (self.users.get(n as u32), Vec::new())).collect();
+        for entry in &self.entries {
+            users[entry.user as usize].1.push(entry);
+        }
+        for (_, entries) in &mut users {
+            entries.sort_unstable_by_key(|entry| {
+                let agent = self.agents.get(entry.agent);
+                (entry.window, entry.standing, agent.text, agent.hint, agent.is_push_source)
+            });
+        }
+        users.sort_unstable_by_key(|(user, _)| *user);
+        users
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    /// A tally in one comparable form.
+    fn facts(tally: &Tally) -> Vec<String> {
+        let agents: BTreeMap<AgentId, AgentKey> = tally.agents().collect();
+        let users = tally.by_user().into_iter().flat_map(|(user, entries)| {
+            let agents = &agents;
+            entries.into_iter().map(move |entry| {
+                let (first, last) = (entry.first(), entry.last());
+                format!(
+                    "{user:?} {:?} {} {:?} {} {first:?} {last:?} {:b} {:?}",
+                    agents[&entry.agent], entry.window, entry.standing, entry.count, entry.days, entry.spot
+                )
+            })
+        });
+        users.collect()
+    }
+
+    fn observe(tally: &mut Tally, user: u8, agent: Option<u8>, time: Option<i64>, offset: u64) {
+        let text = agent.map(|agent| [agent]);
+        let observation = Observation {
+            user: &[user],
+            agent: AgentRef { text: text.as_ref().map(|text| &text[..]), ..AgentRef::UNKNOWN },
+            standing: Standing::Accepted,
+            moment: time.map(Moment::from_seconds),
+            spot: Spot { input: 0, offset },
+            evidence: EvidenceKind::Line,
+        };
+        let slot = match time {
+            Some(time) => Slot { window: (time / 10) as i32, day: (time % 10) as u8 },
+            None => Slot::CLOCKLESS,
+        };
+        tally.add(&observation, slot);
+    }
+
+    #[test]
+    fn the_earliest_observation_gives_the_place() {
+        let mut tally = Tally::default();
+        observe(&mut tally, 1, None, Some(7), 10);
+        observe(&mut tally, 1, None, Some(5), 30);
+        observe(&mut tally, 1, None, Some(5), 20);
+        let users = tally.by_user();
+        let entry = users[0].1[0];
+        assert_eq!((entry.count, entry.spot.offset, entry.days), (3, 20, 0b1010_0000));
+        assert_eq!(
+            (entry.first(), entry.last()),
+            (Some(Moment::from_seconds(5)), Some(Moment::from_seconds(7)))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_and_any_order_give_the_same_tally(
+            seen in prop::collection::vec((0_u8..6, prop::option::of(0_u8..3), prop::option::of(0_i64..40), 0_u64..100), 0..60),
+            parts in 1_usize..5,
+            rotation in 0_usize..5,
+        ) {
+            let mut whole = Tally::default();
+            let mut split = vec![Tally::default(); parts];
+            for (index, &(user, agent, time, offset)) in seen.iter().enumerate() {
+                observe(&mut whole, user, agent, time, offset);
+                observe(&mut split[index % parts], user, agent, time, offset);
+            }
+            split.rotate_left(rotation % parts);
+            let joined = split.into_iter().fold(Tally::default(), Tally::union);
+            prop_assert_eq!(facts(&joined), facts(&whole));
+            prop_assert_eq!(joined.users_len(), whole.users_len());
+        }
+    }
+}
