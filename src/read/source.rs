@@ -1,0 +1,280 @@
+//! Opening an input: a memory map for a plain file, a stream for everything else.
+
+use super::decode::Codec;
+use super::watch::Watch;
+use super::{Found, InputError, Stream};
+use memmap2::{Mmap, MmapOptions};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// An open input.
+///
+/// Holds a file descriptor, so a run over thousands of files opens them as it goes.
+#[derive(Debug)]
+pub enum Source {
+    /// A plain regular file, whole and in any order.
+    Mapped(Mapped),
+    /// Anything else, block after block.
+    Stream(Stream),
+}
+
+impl Source {
+    /// Opens an input.
+    ///
+    /// A regular file is read to the size it has now, whatever is appended later. A named pipe
+    /// waits for its writer.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::Missing`], [`InputError::Unreadable`], or [`InputError::NotReadYet`] for a
+    /// compression without a decoder. Whether the bytes are text is not asked here.
+    pub fn open(found: &Found) -> Result<Self, InputError> {
+        let path = &found.path;
+        if found.is_stdin() {
+            return Stream::over(path, io::stdin()).map(Self::Stream);
+        }
+        let unreadable = |cause| InputError::unreadable(path, cause);
+        let file = File::open(path).map_err(|cause| match cause.kind() {
+            io::ErrorKind::NotFound => InputError::Missing { path: path.clone() },
+            _ => unreadable(cause),
+        })?;
+        if !file.metadata().map_err(unreadable)?.is_file() {
+            return Stream::over(path, file).map(Self::Stream);
+        }
+        let watch = Watch::start(file, path)?;
+        let magic = magic(watch.file()).map_err(unreadable)?;
+        if Codec::of(&magic) == Codec::Plain
+            && let Ok(map) = map(watch.file(), watch.size_bytes())
+        {
+            return Ok(Self::Mapped(Mapped { map, watch }));
+        }
+        // Some file systems cannot map; the same bytes then come as a stream.
+        Stream::of_file(watch).map(Self::Stream)
+    }
+
+    /// Raw (undecoded) bytes in all, where that is known beforehand.
+    pub fn raw_bytes(&self) -> Option<u64> {
+        match self {
+            Self::Mapped(mapped) => Some(mapped.watch.size_bytes()),
+            Self::Stream(stream) => stream.raw_bytes(),
+        }
+    }
+
+    /// Whether the file is still what it was at opening. To be asked after the scan.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::Changed`] where it shrank or was rewritten; growing is no change.
+    pub fn verify_unchanged(&self) -> Result<(), InputError> {
+        match self {
+            Self::Mapped(mapped) => mapped.verify_unchanged(),
+            Self::Stream(stream) => stream.verify_unchanged(),
+        }
+    }
+}
+
+/// A plain file in memory, of the length it had at opening.
+///
+/// The map is honest only about a file at rest. A writer can change the bytes under the reader,
+/// so [`Mapped::verify_unchanged`] is part of every scan: what was counted before it answered
+/// is not to be believed. A file that is *truncated* meanwhile makes the system raise SIGBUS
+/// when a byte behind its new end is touched, which ends the process; until a guard turns that
+/// into an error, a log that its writer may truncate is better piped in.
+#[derive(Debug)]
+pub struct Mapped {
+    /// `None` for an empty file, which cannot be mapped.
+    map: Option<Mmap>,
+    watch: Watch,
+}
+
+impl Mapped {
+    /// The bytes of the file.
+    pub fn bytes(&self) -> &[u8] {
+        self.map.as_deref().unwrap_or_default()
+    }
+
+    /// The path it was opened by.
+    pub fn path(&self) -> &Path {
+        self.watch.path()
+    }
+
+    /// The digest of the bytes. Reads all of them, at several gigabytes a second and core.
+    pub fn digest(&self) -> blake3::Hash {
+        blake3::hash(self.bytes())
+    }
+
+    /// Whether the file is still what it was at opening.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::Changed`] where it shrank or was rewritten; growing is no change.
+    pub fn verify_unchanged(&self) -> Result<(), InputError> {
+        self.watch.check()
+    }
+}
+
+/// Maps the first `size_bytes` of a file; `None` where there are none.
+#[expect(unsafe_code, reason = "a memory map is the one thing std has no safe call for")]
+fn map(file: &File, size_bytes: u64) -> io::Result<Option<Mmap>> {
+    let len = usize::try_from(size_bytes).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    if len == 0 {
+        return Ok(None);
+    }
+    // SAFETY: the map is private and read-only, and is only lent out as a shared slice, so this
+    // process never writes to it. No one can promise that for other processes: one that writes
+    // to the file meanwhile changes bytes that are borrowed as constant, and one that truncates
+    // it raises SIGBUS. Everything that reads the bytes treats them as data that may say
+    // anything, indexes with bounds checks, and is followed by `verify_unchanged`.
+    let map = unsafe { MmapOptions::new().len(len).map_copy_read_only(file) }?;
+    Ok(Some(map))
+}
+
+/// The first bytes of a file, without moving its read position.
+fn magic(file: &File) -> io::Result<Vec<u8>> {
+    let mut magic = vec![0; Codec::MAGIC_LEN];
+    let mut len = 0;
+    while len < magic.len() {
+        match file.read_at(&mut magic[len..], len as u64) {
+            Ok(0) => break,
+            Ok(more) => len += more,
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+    magic.truncate(len);
+    Ok(magic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decode::gzip;
+    use super::*;
+    use std::fs;
+    use std::io::Write;
+    use std::path::PathBuf;
+
+    fn found(path: impl Into<PathBuf>) -> Found {
+        Found { path: path.into(), shown: "a.log".to_owned(), is_named: true }
+    }
+
+    fn opened(bytes: &[u8]) -> (tempfile::NamedTempFile, Source) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        let source = Source::open(&found(file.path())).unwrap();
+        (file, source)
+    }
+
+    fn mapped(bytes: &[u8]) -> (tempfile::NamedTempFile, Mapped) {
+        match opened(bytes) {
+            (file, Source::Mapped(mapped)) => (file, mapped),
+            (_, other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_plain_file_is_mapped() {
+        let (_file, mapped) = mapped(b"one\ntwo");
+        assert_eq!(mapped.bytes(), b"one\ntwo");
+        assert_eq!(mapped.digest(), blake3::hash(b"one\ntwo"));
+        mapped.verify_unchanged().unwrap();
+    }
+
+    #[test]
+    fn an_empty_file_is_no_error() {
+        let (_file, mapped) = mapped(b"");
+        assert_eq!(mapped.bytes(), b"");
+        mapped.verify_unchanged().unwrap();
+    }
+
+    #[test]
+    fn a_file_that_grows_is_read_to_its_size_at_opening() {
+        let (mut file, mapped) = mapped(b"one\n");
+        file.write_all(b"two\n").unwrap();
+        assert_eq!(mapped.bytes(), b"one\n");
+        mapped.verify_unchanged().unwrap();
+    }
+
+    #[test]
+    fn a_file_that_shrank_is_an_error_that_names_it() {
+        let (file, mapped) = mapped(b"one\ntwo\n");
+        file.as_file().set_len(4).unwrap();
+        let path = file.path().display();
+        assert_eq!(
+            mapped.verify_unchanged().unwrap_err().to_string(),
+            format!(
+                "{path}: shrank from 8 to 4 bytes while it was read; run again when nothing writes to it"
+            )
+        );
+    }
+
+    #[test]
+    fn a_compressed_file_is_a_stream_whatever_its_name() {
+        let raw = gzip(b"one\n");
+        let (_file, source) = opened(&raw);
+        let Source::Stream(mut stream) = source else { panic!("{source:?}") };
+        assert_eq!(stream.raw_bytes(), Some(raw.len() as u64));
+        assert_eq!(stream.next_block(100).unwrap().unwrap().bytes, b"one\n");
+        assert!(stream.next_block(100).unwrap().is_none());
+        assert_eq!(stream.digest(), Some(blake3::hash(&raw)));
+        stream.verify_unchanged().unwrap();
+    }
+
+    #[test]
+    fn a_compressed_file_that_is_cut_meanwhile_has_changed_and_is_not_damaged() {
+        // Noise, since the cut must come where the stream has not read ahead.
+        let mut noise = vec![0; 1_500_000];
+        blake3::Hasher::new().finalize_xof().fill(&mut noise);
+        let raw = gzip(&noise);
+        let (file, source) = opened(&raw);
+        let Source::Stream(mut stream) = source else { panic!("{source:?}") };
+        file.as_file().set_len(900_000).unwrap();
+        let error = loop {
+            match stream.next_block(100_000) {
+                Ok(block) => assert!(block.is_some(), "a cut stream must not end in peace"),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, InputError::Changed { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_named_pipe_is_a_stream() {
+        use std::os::fd::AsRawFd;
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"one\n").unwrap();
+        drop(writer);
+        let source = Source::open(&found(format!("/dev/fd/{}", reader.as_raw_fd()))).unwrap();
+        assert_eq!(source.raw_bytes(), None);
+        let Source::Stream(mut stream) = source else { panic!("{source:?}") };
+        assert_eq!(stream.next_block(100).unwrap().unwrap().bytes, b"one\n");
+        assert!(stream.next_block(100).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_missing() {
+        let error = Source::open(&found("no/such.log")).unwrap_err();
+        assert_eq!(error.to_string(), "no/such.log: no such file or directory");
+    }
+
+    #[test]
+    fn a_directory_cannot_be_read_as_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = Source::open(&found(directory.path())).unwrap_err();
+        assert!(error.to_string().ends_with(": cannot be read: is a directory"), "{error}");
+    }
+
+    #[test]
+    fn a_file_without_permission_is_named_with_its_cause() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o000)).unwrap();
+        if File::open(file.path()).is_ok() {
+            eprintln!("skipped: this user may read everything");
+            return;
+        }
+        let error = Source::open(&found(file.path())).unwrap_err();
+        assert!(error.to_string().ends_with(": cannot be read: permission denied"), "{error}");
+    }
+}

@@ -1,0 +1,436 @@
+//! Inputs that can only be read once and forwards: pipes, standard input, compressed files.
+
+use super::decode::{self, Codec, decoder};
+use super::watch::Watch;
+use super::{InputError, LINE_MAX};
+use std::fmt;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// How much of the raw bytes is asked for at a time; large, since each ask is a system call.
+const RAW_LEN: usize = 256 << 10;
+/// Buffers kept for reuse: about as many as are under way between a reader and its workers.
+const SPARES_MAX: usize = 16;
+
+/// A block of a decoded stream, in a buffer of its own.
+///
+/// It ends at a line end, at the end of the stream, or in mid-line where the line is longer
+/// than [`LINE_MAX`]. It is never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedBlock {
+    pub bytes: Vec<u8>,
+    /// Where the block starts in the decoded stream.
+    pub offset: u64,
+    /// Its first line is the continuation of the previous block's last.
+    pub continues: bool,
+}
+
+/// An input that yields its decoded bytes as blocks, in order.
+///
+/// After an error every further call gives the same error.
+pub struct Stream {
+    path: PathBuf,
+    codec: Codec,
+    decoded: Box<dyn Read + Send>,
+    progress: Arc<Progress>,
+    /// The file behind it, where there is one.
+    watch: Option<Watch>,
+    /// Bytes read beyond the last block's end: the start of a line.
+    carry: Vec<u8>,
+    /// Where `carry` starts in the decoded stream.
+    offset: u64,
+    continues: bool,
+    state: State,
+    /// Line ends given out so far.
+    lines: u64,
+    spares: Vec<Vec<u8>>,
+}
+
+enum State {
+    Reading,
+    Ended,
+    Failed(InputError),
+}
+
+impl Stream {
+    /// A stream over any reader; `path` is what errors call it, `-` for standard input.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::NotReadYet`] for a compression without a decoder, [`InputError::Unreadable`]
+    /// where the first bytes cannot be had.
+    pub fn over(path: &Path, reader: impl Read + Send + 'static) -> Result<Self, InputError> {
+        Self::start(path, reader, None)
+    }
+
+    /// A stream over a regular file, as long as it was at opening.
+    pub(super) fn of_file(watch: Watch) -> Result<Self, InputError> {
+        let path = watch.path().to_owned();
+        let file = watch.file().try_clone().map_err(|cause| InputError::unreadable(&path, cause))?;
+        Self::start(&path, file.take(watch.size_bytes()), Some(watch))
+    }
+
+    fn start(
+        path: &Path,
+        reader: impl Read + Send + 'static,
+        watch: Option<Watch>,
+    ) -> Result<Self, InputError> {
+        let progress = Arc::new(Progress::default());
+        let mut raw = Raw { reader, hasher: blake3::Hasher::new(), progress: Arc::clone(&progress) };
+        // A pipe may give one byte at a time, so the magic is read in full and put back in front.
+        let mut magic = Vec::with_capacity(Codec::MAGIC_LEN);
+        raw.by_ref()
+            .take(Codec::MAGIC_LEN as u64)
+            .read_to_end(&mut magic)
+            .map_err(|cause| InputError::unreadable(path, cause))?;
+        let codec = Codec::of(&magic);
+        let raw = BufReader::with_capacity(RAW_LEN, io::Cursor::new(magic).chain(raw));
+        let Some(decoded) = decoder(codec, raw) else {
+            return Err(InputError::NotReadYet { path: path.to_owned(), codec });
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            codec,
+            decoded,
+            progress,
+            watch,
+            carry: Vec::new(),
+            offset: 0,
+            continues: false,
+            state: State::Reading,
+            lines: 0,
+            spares: Vec::new(),
+        })
+    }
+
+    /// The next block, of about `target` bytes; `None` at the end of the stream.
+    ///
+    /// A line longer than the target makes a longer block, up to [`LINE_MAX`] (to which the
+    /// target is held as well, so that where a line is cut does not depend on it). What could
+    /// be decoded before an error comes as blocks first; the last of them may end in mid-line.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::Damaged`] for a compressed stream that is cut short or corrupt,
+    /// [`InputError::Changed`] where that comes of a change meanwhile,
+    /// [`InputError::Unreadable`] where the system refuses.
+    pub fn next_block(&mut self, target: usize) -> Result<Option<OwnedBlock>, InputError> {
+        let target = target.clamp(1, LINE_MAX);
+        let mut bytes = std::mem::take(&mut self.carry);
+        let mut wanted = target;
+        // Where the search for a line end goes on: what is before has none.
+        let mut searched = 0;
+        while matches!(self.state, State::Reading) {
+            self.read_up_to(&mut bytes, wanted);
+            if let Some(at) = memchr::memrchr(b'\n', &bytes[searched..]) {
+                // At the stream's end everything goes out at once.
+                if matches!(self.state, State::Reading) {
+                    self.carry_from(&mut bytes, searched + at + 1);
+                }
+                return Ok(Some(self.give(bytes, false)));
+            }
+            if bytes.len() == LINE_MAX {
+                return Ok(Some(self.give(bytes, true)));
+            }
+            searched = bytes.len();
+            wanted = bytes.len().saturating_mul(2).clamp(target, LINE_MAX);
+        }
+        if !bytes.is_empty() {
+            return Ok(Some(self.give(bytes, false)));
+        }
+        match &self.state {
+            State::Failed(error) => Err(error.clone()),
+            State::Reading | State::Ended => Ok(None),
+        }
+    }
+
+    /// Takes back the buffer of a block that is done with, for a later one.
+    pub fn recycle(&mut self, mut buffer: Vec<u8>) {
+        // One enormous line must not keep its memory for the rest of the run.
+        if self.spares.len() < SPARES_MAX && buffer.capacity() <= LINE_MAX {
+            buffer.clear();
+            self.spares.push(buffer);
+        }
+    }
+
+    /// How the input is stored.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// The path it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Raw (undecoded) bytes in all, where that is known beforehand.
+    pub fn raw_bytes(&self) -> Option<u64> {
+        self.watch.as_ref().map(Watch::size_bytes)
+    }
+
+    /// Raw bytes read so far.
+    pub fn raw_bytes_read(&self) -> u64 {
+        self.progress.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The digest of the raw bytes; `None` until the stream has been read to a sound end.
+    pub fn digest(&self) -> Option<blake3::Hash> {
+        match self.state {
+            State::Ended => self.progress.digest.get().copied(),
+            State::Reading | State::Failed(_) => None,
+        }
+    }
+
+    /// Whether the file behind the stream, if any, is still what it was at opening.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::Changed`], or [`InputError::Unreadable`] where the file cannot be asked.
+    pub fn verify_unchanged(&self) -> Result<(), InputError> {
+        self.watch.as_ref().map_or(Ok(()), Watch::check)
+    }
+
+    /// Reads until `bytes` is `wanted` long, or leaves `Reading` for why it is not.
+    fn read_up_to(&mut self, bytes: &mut Vec<u8>, wanted: usize) {
+        if bytes.capacity() == 0 {
+            *bytes = self.spares.pop().unwrap_or_default();
+        }
+        let missing = wanted.saturating_sub(bytes.len());
+        bytes.reserve(missing);
+        match self.decoded.by_ref().take(missing as u64).read_to_end(bytes) {
+            Ok(len) if len < missing => self.state = State::Ended,
+            Ok(_) => {}
+            Err(cause) => self.state = State::Failed(self.failure(cause, bytes)),
+        }
+    }
+
+    /// What a failed read says about the input. `unread` is decoded and not yet given out.
+    fn failure(&self, cause: io::Error, unread: &[u8]) -> InputError {
+        if let Err(changed) = self.verify_unchanged() {
+            return changed;
+        }
+        if self.codec == Codec::Plain || cause.raw_os_error().is_some() {
+            return InputError::unreadable(&self.path, cause);
+        }
+        InputError::Damaged {
+            path: self.path.clone(),
+            offset: self.offset + unread.len() as u64,
+            lines: self.lines + count_lines(unread),
+            what: decode::damage(&cause),
+        }
+    }
+
+    /// Cuts the bytes at `end` and keeps the rest for the next block.
+    fn carry_from(&mut self, bytes: &mut Vec<u8>, end: usize) {
+        if end < bytes.len() {
+            let mut carry = self.spares.pop().unwrap_or_default();
+            carry.extend_from_slice(&bytes[end..]);
+            self.carry = carry;
+            bytes.truncate(end);
+        }
+    }
+
+    /// Makes a block of the bytes; `is_cut` where it ends in mid-line.
+    fn give(&mut self, bytes: Vec<u8>, is_cut: bool) -> OwnedBlock {
+        let block = OwnedBlock { offset: self.offset, continues: self.continues, bytes };
+        self.offset += block.bytes.len() as u64;
+        self.lines += count_lines(&block.bytes);
+        self.continues = is_cut;
+        block
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("path", &self.path)
+            .field("codec", &self.codec)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
+    }
+}
+
+fn count_lines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// What is known of the raw bytes while the decoder has the reader.
+#[derive(Debug, Default)]
+struct Progress {
+    bytes: AtomicU64,
+    /// Set when the raw bytes have come to their end.
+    digest: OnceLock<blake3::Hash>,
+}
+
+/// The raw bytes on their way to the decoder, counted and digested.
+struct Raw<R> {
+    reader: R,
+    hasher: blake3::Hasher,
+    progress: Arc<Progress>,
+}
+
+impl<R: Read> Read for Raw<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // Asked again here, since not every decoder can be asked again after an interruption.
+        let len = loop {
+            match self.reader.read(buffer) {
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                result => break result?,
+            }
+        };
+        self.hasher.update(&buffer[..len]);
+        self.progress.bytes.fetch_add(len as u64, Ordering::Relaxed);
+        if len == 0 && !buffer.is_empty() {
+            self.progress.digest.get_or_init(|| self.hasher.finalize());
+        }
+        Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode::gzip;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn stream(bytes: impl Into<Vec<u8>>) -> Stream {
+        Stream::over(Path::new("-"), io::Cursor::new(bytes.into())).unwrap()
+    }
+
+    /// The blocks until the end or the first error.
+    fn blocks(stream: &mut Stream, target: usize) -> (Vec<OwnedBlock>, Option<InputError>) {
+        let mut blocks = Vec::new();
+        loop {
+            match stream.next_block(target) {
+                Ok(Some(block)) => blocks.push(block),
+                Ok(None) => return (blocks, None),
+                Err(error) => return (blocks, Some(error)),
+            }
+        }
+    }
+
+    fn texts(blocks: &[OwnedBlock]) -> Vec<&[u8]> {
+        blocks.iter().map(|block| &block.bytes[..]).collect()
+    }
+
+    /// A pipe whose writer is slow: one byte a read, and interrupted before each.
+    struct Trickle(Vec<u8>, usize, bool);
+
+    impl Read for Trickle {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.2 = !self.2;
+            if self.2 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let Some(&byte) = self.0.get(self.1) else { return Ok(0) };
+            buffer[0] = byte;
+            self.1 += 1;
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn a_stream_without_bytes_has_no_blocks_and_a_digest() {
+        let mut stream = stream("");
+        assert!(stream.next_block(10).unwrap().is_none());
+        assert_eq!(stream.digest(), Some(blake3::hash(b"")));
+    }
+
+    #[test]
+    fn a_last_line_without_an_end_is_given_out() {
+        let (blocks, error) = blocks(&mut stream("one\r\ntwo"), 4);
+        assert_eq!(texts(&blocks), [&b"one\r\n"[..], b"two"]);
+        assert_eq!(blocks[1].offset, 5);
+        assert!(error.is_none());
+    }
+
+    #[test]
+    fn a_slow_interrupted_pipe_is_read_to_its_end() {
+        for raw in [b"one\ntwo\n".to_vec(), [gzip(b"one\n"), gzip(b"two\n")].concat()] {
+            let mut stream = Stream::over(Path::new("-"), Trickle(raw.clone(), 0, false)).unwrap();
+            let (blocks, error) = blocks(&mut stream, 5);
+            assert_eq!(texts(&blocks).concat(), b"one\ntwo\n");
+            assert!(error.is_none());
+            assert_eq!(stream.digest(), Some(blake3::hash(&raw)));
+            assert_eq!(stream.raw_bytes_read(), raw.len() as u64);
+        }
+    }
+
+    #[test]
+    fn a_line_of_twenty_megabytes_is_cut_once_whatever_the_target() {
+        let mut bytes = b"short\n".to_vec();
+        bytes.resize(20 << 20, b'x');
+        bytes.extend_from_slice(b"\nlast\n");
+        for target in [1 << 20, usize::MAX] {
+            let (blocks, error) = blocks(&mut stream(bytes.clone()), target);
+            assert!(error.is_none());
+            assert_eq!(texts(&blocks).concat(), bytes);
+            let cut_lines: Vec<_> =
+                blocks.iter().filter(|block| block.continues).map(|block| block.offset).collect();
+            assert_eq!(cut_lines, [6 + LINE_MAX as u64]);
+        }
+    }
+
+    #[test]
+    fn a_truncated_gzip_gives_what_it_has_and_then_the_same_error_again() {
+        let lines: String = (0..50_000).map(|number| format!("line {number}\n")).collect();
+        let mut raw = gzip(lines.as_bytes());
+        raw.truncate(raw.len() / 2);
+        let mut stream = Stream::over(Path::new("reg.log.gz"), io::Cursor::new(raw)).unwrap();
+        let (blocks, error) = blocks(&mut stream, 1000);
+        let text = texts(&blocks).concat();
+        assert!(!text.is_empty() && lines.as_bytes().starts_with(&text));
+        let expected = format!(
+            "reg.log.gz: stream ends inside a block at byte {}; {} lines were read; \
+             refusing to bill on a part",
+            text.len(),
+            count_lines(&text)
+        );
+        assert_eq!(error.unwrap().to_string(), expected);
+        assert_eq!(stream.next_block(1000).unwrap_err().to_string(), expected);
+        assert_eq!(stream.digest(), None);
+    }
+
+    #[test]
+    fn a_compression_without_a_decoder_is_named() {
+        let error = Stream::over(Path::new("-"), &b"\x28\xb5\x2f\xfd\0\0"[..]).unwrap_err();
+        assert_eq!(error.to_string(), "standard input: zstd is not read yet; decompress it first");
+    }
+
+    #[test]
+    fn a_recycled_buffer_is_used_again() {
+        let mut stream = stream("one\ntwo\n");
+        let mut buffer = Vec::with_capacity(12_345);
+        buffer.push(b'?');
+        stream.recycle(buffer);
+        let block = stream.next_block(4).unwrap().unwrap();
+        assert_eq!(block.bytes, b"one\n");
+        assert_eq!(block.bytes.capacity(), 12_345);
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_are_the_whole_stream_in_order_and_end_at_line_ends(
+            lines in prop::collection::vec("[a-c\r]{0,8}", 0..40),
+            target in 1usize..60,
+            is_compressed: bool,
+        ) {
+            let bytes = lines.join("\n").into_bytes();
+            let raw = if is_compressed { gzip(&bytes) } else { bytes.clone() };
+            let mut stream = stream(raw.clone());
+            let (blocks, error) = blocks(&mut stream, target);
+            prop_assert!(error.is_none());
+            let mut covered = 0;
+            for block in &blocks {
+                prop_assert_eq!(block.offset, covered as u64);
+                prop_assert!(!block.bytes.is_empty() && !block.continues);
+                covered += block.bytes.len();
+                prop_assert!(covered == bytes.len() || block.bytes.ends_with(b"\n"));
+            }
+            prop_assert_eq!(texts(&blocks).concat(), bytes);
+            prop_assert_eq!(stream.digest(), Some(blake3::hash(&raw)));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Noticing that a file changed while it was read.
+
+use super::{Change, InputError};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Bytes of each end of the file that are remembered.
+const END_LEN: usize = 4 << 10;
+
+/// An open regular file and what it was like at opening.
+///
+/// It is the open file that is watched and not its name: a rotation that renames the file
+/// changes nothing in what is being read. Holds one file descriptor.
+#[derive(Debug)]
+pub(super) struct Watch {
+    file: File,
+    path: PathBuf,
+    size_bytes: u64,
+    modified: Option<SystemTime>,
+    ends: blake3::Hash,
+}
+
+impl Watch {
+    /// Starts to watch a file.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::Unreadable`].
+    pub fn start(file: File, path: &Path) -> Result<Self, InputError> {
+        let unreadable = |cause| InputError::unreadable(path, cause);
+        let metadata = file.metadata().map_err(unreadable)?;
+        let size_bytes = metadata.len();
+        let ends = digest_of_ends(&file, size_bytes).map_err(unreadable)?;
+        Ok(Self { file, path: path.to_owned(), size_bytes, modified: metadata.modified().ok(), ends })
+    }
+
+    /// The open file. Its read position is the reader's own.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The path it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its size at opening.
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// Whether the bytes up to the size at opening are still those that were there.
+    ///
+    /// A file that grew was most likely appended to, and its new end is not read. One that was
+    /// emptied and has already grown beyond its old size is told by the ends of what was read:
+    /// log lines carry times, so the new ones differ. A write in place that leaves the size is
+    /// told by the time of modification, as exactly as the file system keeps it.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::Changed`], or [`InputError::Unreadable`] where the file cannot be asked.
+    pub fn check(&self) -> Result<(), InputError> {
+        let unreadable = |cause| InputError::unreadable(&self.path, cause);
+        let changed = |how| Err(InputError::Changed { path: self.path.clone(), how });
+        let metadata = self.file.metadata().map_err(unreadable)?;
+        let size_bytes = metadata.len();
+        if size_bytes < self.size_bytes {
+            return changed(Change::Shrank { from_bytes: self.size_bytes, to_bytes: size_bytes });
+        }
+        if size_bytes == self.size_bytes && metadata.modified().ok() != self.modified {
+            return changed(Change::Rewritten);
+        }
+        match digest_of_ends(&self.file, self.size_bytes) {
+            Ok(ends) if ends == self.ends => Ok(()),
+            Ok(_) => changed(Change::Rewritten),
+            // It shrank between the two questions.
+            Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => changed(Change::Rewritten),
+            Err(cause) => Err(unreadable(cause)),
+        }
+    }
+}
+
+/// A digest of the first and the last bytes below `size_bytes`.
+fn digest_of_ends(file: &File, size_bytes: u64) -> io::Result<blake3::Hash> {
+    let len = size_bytes.min(END_LEN as u64);
+    let mut end = [0; END_LEN];
+    let end = &mut end[..len as usize];
+    let mut hasher = blake3::Hasher::new();
+    for offset in [0, size_bytes - len] {
+        file.read_exact_at(end, offset)?;
+        hasher.update(end);
+    }
+    Ok(hasher.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::time::Duration;
+
+    fn watched(bytes: &[u8]) -> (tempfile::NamedTempFile, Watch) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        let watch = Watch::start(File::open(file.path()).unwrap(), file.path()).unwrap();
+        (file, watch)
+    }
+
+    fn change(watch: &Watch) -> Change {
+        match watch.check() {
+            Err(InputError::Changed { how, .. }) => how,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_file_left_alone_is_unchanged() {
+        let (_file, watch) = watched(b"one\n");
+        watch.check().unwrap();
+    }
+
+    #[test]
+    fn a_file_that_grew_is_unchanged() {
+        let (mut file, watch) = watched(b"one\n");
+        file.write_all(b"two\n").unwrap();
+        watch.check().unwrap();
+        assert_eq!(watch.size_bytes(), 4);
+    }
+
+    #[test]
+    fn a_shorter_file_shrank() {
+        let (file, watch) = watched(b"one\ntwo\n");
+        file.as_file().set_len(4).unwrap();
+        assert_eq!(change(&watch), Change::Shrank { from_bytes: 8, to_bytes: 4 });
+    }
+
+    #[test]
+    fn a_file_of_the_same_size_and_another_time_was_rewritten() {
+        let (file, watch) = watched(&[b'x'; 20_000]);
+        file.as_file().write_all_at(b"y", 10_000).unwrap();
+        // The clock of the file system may be too coarse to see that write, so it is helped.
+        file.as_file().set_modified(SystemTime::now() + Duration::from_secs(2)).unwrap();
+        assert_eq!(change(&watch), Change::Rewritten);
+    }
+
+    #[test]
+    fn a_file_emptied_and_written_beyond_its_old_size_was_rewritten() {
+        let (file, watch) = watched(b"one\n");
+        file.as_file().set_len(0).unwrap();
+        file.as_file().write_all_at(b"later\n", 0).unwrap();
+        assert_eq!(change(&watch), Change::Rewritten);
+    }
+
+    #[test]
+    fn a_renamed_file_is_unchanged() {
+        let (file, watch) = watched(b"one\n");
+        let rotated = file.path().with_extension("1");
+        std::fs::rename(file.path(), &rotated).unwrap();
+        watch.check().unwrap();
+        std::fs::remove_file(rotated).unwrap();
+    }
+}
