@@ -4,6 +4,7 @@
 pub mod billing;
 pub mod book;
 pub mod cli;
+pub mod facts;
 pub mod formats;
 pub mod identity;
 pub mod model;

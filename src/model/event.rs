@@ -1,6 +1,6 @@
 //! What one record says.
 
-use super::{AgentText, Reject, Spot, Stamp};
+use super::{AgentText, Grade, Reject, Spot, Stamp};
 
 /// An address-of-record in the log's own spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,50 @@ pub enum Kind {
     ConferenceRole,
     /// The server starts anew and forgets what it kept in memory.
     Restart,
+}
+
+impl Kind {
+    /// The grade of a record of this kind. A request or a reply alone proves nothing; put
+    /// together they are as good as [`Grade::A`].
+    pub const fn grade(self) -> Grade {
+        match self {
+            Self::Accepted => Grade::A,
+            Self::Bound | Self::Refreshed | Self::AgentTie => Grade::B,
+            Self::Snapshot => Grade::S,
+            Self::Request | Self::Reply | Self::Attempt => Grade::W,
+            Self::Message | Self::ConferenceHost | Self::ConferenceGuest | Self::ConferenceRole => Grade::A,
+            Self::Unbound
+            | Self::Expired
+            | Self::Deregistered
+            | Self::Fetched
+            | Self::Refused
+            | Self::Restart => Grade::N,
+        }
+    }
+
+    /// The name used in `explain` and `probe`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Bound => "bound",
+            Self::Refreshed => "refreshed",
+            Self::Unbound => "unbound",
+            Self::Expired => "expired",
+            Self::AgentTie => "user-agent",
+            Self::Request => "request",
+            Self::Reply => "reply",
+            Self::Deregistered => "de-registered",
+            Self::Fetched => "fetched",
+            Self::Refused => "refused",
+            Self::Attempt => "attempted",
+            Self::Snapshot => "snapshot",
+            Self::Message => "message",
+            Self::ConferenceHost => "conference-host",
+            Self::ConferenceGuest => "conference-guest",
+            Self::ConferenceRole => "conference-role",
+            Self::Restart => "restart",
+        }
+    }
 }
 
 /// What one record says: borrowed, in the log's own spelling.

@@ -1,0 +1,87 @@
+//! When each host was heard from, by the hour.
+
+use crate::model::{Moment, Window};
+use std::collections::{BTreeMap, BTreeSet};
+
+const HOUR_MICROS: i64 = 3_600_000_000;
+
+/// The hours (UTC) in which each host wrote at least one record we know. Joins in any order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Coverage {
+    hours: BTreeMap<Box<[u8]>, BTreeSet<i64>>,
+    /// Host and hour noted last: nearly always the next one's too.
+    last: Option<(Box<[u8]>, i64)>,
+}
+
+impl Coverage {
+    /// A record of that host at that moment.
+    pub fn note(&mut self, host: &[u8], moment: Moment) {
+        let hour = moment.micros().div_euclid(HOUR_MICROS);
+        if self.last.as_ref().is_some_and(|(name, at)| *at == hour && **name == *host) {
+            return;
+        }
+        match self.hours.get_mut(host) {
+            Some(hours) => {
+                hours.insert(hour);
+            }
+            None => {
+                self.hours.insert(host.into(), BTreeSet::from([hour]));
+            }
+        }
+        self.last = Some((host.into(), hour));
+    }
+
+    /// Takes in what another part has heard.
+    pub fn join(&mut self, other: Self) {
+        for (host, hours) in other.hours {
+            self.hours.entry(host).or_default().extend(hours);
+        }
+    }
+
+    /// The hosts, sorted.
+    pub fn hosts(&self) -> impl Iterator<Item = &[u8]> {
+        self.hours.keys().map(|host| &host[..])
+    }
+
+    /// The spans of hours without a break in which that host was heard from.
+    pub fn spans(&self, host: &[u8]) -> Vec<Window> {
+        let mut spans: Vec<Window> = Vec::new();
+        for &hour in self.hours.get(host).into_iter().flatten() {
+            let start = Moment::from_micros(hour * HOUR_MICROS);
+            let end = Moment::from_micros((hour + 1) * HOUR_MICROS);
+            match spans.last_mut() {
+                Some(span) if span.end == start => span.end = end,
+                _ => spans.push(Window { start, end }),
+            }
+        }
+        spans
+    }
+
+    /// The longest silence of that host inside the window, in seconds, its edges included.
+    pub fn longest_silence(&self, host: &[u8], window: Window) -> i64 {
+        let mut longest = 0;
+        let mut heard_until = window.start;
+        for span in self.spans(host).into_iter().filter(|span| span.overlaps(window)) {
+            longest = longest.max(span.start.micros() - heard_until.micros());
+            heard_until = heard_until.max(span.end);
+        }
+        longest.max(window.end.micros() - heard_until.micros()) / 1_000_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silences_are_measured_between_hours_with_records() {
+        let mut coverage = Coverage::default();
+        for hour in [0, 1, 5] {
+            coverage.note(b"edge1", Moment::from_seconds(hour * 3600 + 60));
+        }
+        let window = Window { start: Moment::from_seconds(0), end: Moment::from_seconds(8 * 3600) };
+        assert_eq!(coverage.spans(b"edge1").len(), 2);
+        assert_eq!(coverage.longest_silence(b"edge1", window), 3 * 3600);
+        assert_eq!(coverage.longest_silence(b"edge2", window), 8 * 3600);
+    }
+}

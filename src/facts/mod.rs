@@ -1,0 +1,8 @@
+//! What a part of the logs says: a [`Part`] holds a tally, a residue and the accounts, joins with
+//! its neighbours, and is what one machine sends to another.
+
+mod coverage;
+mod part;
+
+pub use coverage::Coverage;
+pub use part::{BareAors, Part, Records};

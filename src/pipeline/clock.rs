@@ -1,0 +1,140 @@
+//! From a log's stamp to an instant: the zone and the years of one input.
+
+use crate::model::{Civil, Moment, Stamp};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// Civil time is looked up once in so many microseconds of log: a quarter of an hour, which no
+/// zone's transition divides.
+const BUCKET_MICROS: i64 = 15 * 60 * 1_000_000;
+
+/// The years of an input whose stamps carry none: sections in the order of the bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Years {
+    /// Offset at which a section starts, and its year; the first starts at 0.
+    pub sections: Vec<(u64, i32)>,
+    /// Offsets of records of the old year that stand behind the first of the new one, sorted.
+    pub strays: Vec<u64>,
+}
+
+impl Years {
+    fn at(&self, offset: u64) -> Option<i32> {
+        let section = self.sections.partition_point(|(start, _)| *start <= offset);
+        let (_, year) = self.sections[..section].last()?;
+        Some(year - i32::from(self.strays.binary_search(&offset).is_ok()))
+    }
+}
+
+/// What an input's stamps mean.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    zone: TimeZone,
+    years: Years,
+    /// Bucket of civil time asked for last, and how far the zone ran ahead of UTC in it.
+    memo: Option<(i64, i64)>,
+}
+
+impl Clock {
+    /// A clock in that zone, with those years.
+    pub fn new(zone: TimeZone, years: Years) -> Self {
+        Self { zone, years, memo: None }
+    }
+
+    /// The instant that a record at that offset means; `Ok(None)` where it has no stamp.
+    ///
+    /// In the hour that a zone repeats it is the earlier reading; in the one it skips, the time
+    /// that a clock would show that had not been put forward (RFC 5545 §3.3.5).
+    ///
+    /// # Errors
+    ///
+    /// `Err(())` where the stamp is no day of its year (`Feb 29`), or no year is known.
+    pub fn resolve(&mut self, stamp: Stamp, offset: u64) -> Result<Option<Moment>, ()> {
+        match stamp {
+            Stamp::None => Ok(None),
+            Stamp::Instant(moment) => Ok(Some(moment)),
+            Stamp::Local(civil) => Ok(Some(self.in_zone(civil))),
+            Stamp::Yearless(civil) => {
+                let year = self.years.at(offset).ok_or(())?;
+                Ok(Some(self.in_zone(in_year(civil, year).ok_or(())?)))
+            }
+        }
+    }
+
+    fn in_zone(&mut self, civil: Civil) -> Moment {
+        let bucket = civil.micros().div_euclid(BUCKET_MICROS);
+        let ahead = match self.memo {
+            Some((known, ahead)) if known == bucket => ahead,
+            _ => {
+                let ahead = ahead_of_utc(civil, &self.zone);
+                self.memo = Some((bucket, ahead));
+                ahead
+            }
+        };
+        Moment::from_micros(civil.micros() - ahead)
+    }
+}
+
+/// Microseconds by which the zone's clock runs ahead of UTC at that civil time.
+fn ahead_of_utc(civil: Civil, zone: &TimeZone) -> i64 {
+    let instant = zone.to_ambiguous_timestamp(date_time(civil)).compatible();
+    instant.map_or(0, |instant| civil.micros() - instant.as_microsecond())
+}
+
+/// The civil time as the time crate has it.
+pub fn date_time(civil: Civil) -> DateTime {
+    let timestamp = civil.at_offset(0).timestamp();
+    TimeZone::UTC.to_datetime(timestamp)
+}
+
+/// The same day and time in that year; `None` for a Feb 29 that the year does not have.
+pub fn in_year(civil: Civil, year: i32) -> Option<Civil> {
+    let known = date_time(civil);
+    let (date, time) = (known.date(), known.time());
+    let micros = u32::try_from(time.subsec_nanosecond() / 1_000).ok()?;
+    Civil::new(
+        year,
+        u8::try_from(date.month()).ok()?,
+        u8::try_from(date.day()).ok()?,
+        u8::try_from(time.hour()).ok()?,
+        u8::try_from(time.minute()).ok()?,
+        u8::try_from(time.second()).ok()?,
+        micros,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clock(zone: &str, years: Years) -> Clock {
+        Clock::new(TimeZone::get(zone).unwrap(), years)
+    }
+
+    fn local(text: &str) -> Stamp {
+        crate::formats::stamp::iso(text.as_bytes()).unwrap().0
+    }
+
+    #[test]
+    fn the_zone_decides_and_a_change_to_summer_time_is_seen() {
+        let mut clock = clock("America/New_York", Years::default());
+        let at = |clock: &mut Clock, text: &str| clock.resolve(local(text), 0).unwrap().unwrap().to_string();
+        assert_eq!(at(&mut clock, "2026-02-27 23:59:56"), "2026-02-28T04:59:56Z");
+        assert_eq!(at(&mut clock, "2026-03-08 01:59:59"), "2026-03-08T06:59:59Z");
+        assert_eq!(at(&mut clock, "2026-03-08 03:00:00"), "2026-03-08T07:00:00Z");
+        assert_eq!(at(&mut clock, "2026-11-01 01:30:00"), "2026-11-01T05:30:00Z");
+    }
+
+    #[test]
+    fn a_year_holds_from_its_section_on() {
+        let years = Years { sections: vec![(0, 2026), (100, 2027)], strays: vec![120] };
+        let mut clock = clock("UTC", years);
+        let mut at = |text: &[u8], offset| {
+            let stamp = crate::formats::stamp::rfc3164(text).unwrap().0;
+            clock.resolve(stamp, offset).map(|moment| moment.unwrap().to_string())
+        };
+        assert_eq!(at(b"Dec 31 23:59:59", 99).unwrap(), "2026-12-31T23:59:59Z");
+        assert_eq!(at(b"Jan  1 00:00:00", 100).unwrap(), "2027-01-01T00:00:00Z");
+        assert_eq!(at(b"Dec 31 23:59:58", 120).unwrap(), "2026-12-31T23:59:58Z");
+        assert_eq!(at(b"Feb 29 00:00:00", 130), Err(()));
+    }
+}

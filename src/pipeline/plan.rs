@@ -1,0 +1,82 @@
+//! The plan of a run: the inputs in their order, each with its clock and its rules.
+
+use super::clock::Years;
+use crate::identity::Policy;
+use crate::model::Moment;
+use crate::read::{Codec, Found, InputError, OwnedBlock, Stream};
+use jiff::tz::TimeZone;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// One input, as the survey found it.
+#[derive(Debug)]
+pub struct Input {
+    pub found: Found,
+    pub codec: Codec,
+    /// Raw bytes, where known beforehand.
+    pub raw_bytes: Option<u64>,
+    /// Inputs of one server that follow each other share a number.
+    pub stream: usize,
+    /// What tells this input's server from another where records name no host: its directory.
+    pub server: Box<[u8]>,
+    pub identity: Arc<Policy>,
+    pub zone: TimeZone,
+    pub years: Years,
+    /// How zone and years were found, for the manifest.
+    pub clock_rule: String,
+    /// No line of its start has a known prefix, so that whole lines are messages.
+    pub allow_bare: bool,
+    /// Time of its first record with one.
+    pub first: Option<Moment>,
+    /// What can be read only once and has been begun, with its first block.
+    pub(super) begun: Mutex<Option<(Stream, Option<OwnedBlock>)>>,
+    /// Standard input, kept in a file because it had to be read twice.
+    pub(super) spool: Option<Spool>,
+}
+
+/// A copy of an input that could be read only once.
+#[derive(Debug)]
+pub(super) struct Spool(pub tempfile::NamedTempFile);
+
+impl Input {
+    /// The path to open: the input's own, or its copy's.
+    pub(super) fn to_open(&self) -> Found {
+        match &self.spool {
+            Some(spool) => Found { path: spool.0.path().to_owned(), ..self.found.clone() },
+            None => self.found.clone(),
+        }
+    }
+}
+
+/// The inputs of a run, ranked: by stream, then by the time inside them. Ranks follow from what
+/// the inputs hold and are called, not from the order of the arguments.
+#[derive(Debug)]
+pub struct Plan {
+    pub inputs: Vec<Input>,
+    /// What the user should know: files passed over, clocks assumed.
+    pub notes: Vec<String>,
+    /// Files that could not be read, where the run goes on without them.
+    pub unreadable: Vec<InputError>,
+}
+
+impl Plan {
+    /// Raw bytes of all inputs, as far as known.
+    pub fn raw_bytes(&self) -> u64 {
+        self.inputs.iter().filter_map(|input| input.raw_bytes).sum()
+    }
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// Year-less stamps, and nothing that tells the year.
+    #[error("{shown}: stamps carry no year and none can be inferred; pass --year")]
+    NoYear { shown: String },
+    /// Stamps without a zone, and none given.
+    #[error("{shown}: stamps carry no zone; pass --log-zone, or set `zone` in [logs] or the file's [[source]]")]
+    NoZone { shown: String },
+    #[error("{}: cannot be written: {cause}", path.display())]
+    Spool { path: PathBuf, cause: std::io::Error },
+}

@@ -1,0 +1,44 @@
+//! What a run needs to know before it opens a log: the book's and the flags' say, compiled.
+
+use crate::formats::pattern::Pattern;
+use crate::identity::Policy;
+use crate::platform::PushSources;
+use globset::GlobSet;
+use jiff::tz::TimeZone;
+
+/// Where the year of year-less stamps may come from, besides the logs themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum YearRule {
+    /// From the data and from dates in file names.
+    Infer,
+    /// No stamp is later than this year's end.
+    Given(i32),
+    /// No stamp is later than the file's modification time; for audits, and for a bill only on
+    /// request, since copying a file must not change a bill.
+    Mtime,
+}
+
+/// One group of inputs with rules of its own.
+#[derive(Debug, Clone)]
+pub struct SourceRule {
+    /// Matches the input's path below its argument, or its whole path.
+    pub paths: GlobSet,
+    pub zone: Option<TimeZone>,
+    pub identity: Policy,
+}
+
+/// Everything that decides how logs are read.
+#[derive(Debug)]
+pub struct Setup {
+    pub patterns: Vec<Pattern>,
+    /// The first rule whose paths fit an input wins.
+    pub sources: Vec<SourceRule>,
+    /// For inputs that no rule fits.
+    pub identity: Policy,
+    /// For inputs whose rule has none.
+    pub zone: Option<TimeZone>,
+    pub year: YearRule,
+    /// Without a zone, UTC is taken and a note made; a bill refuses instead.
+    pub assumes_utc: bool,
+    pub push_sources: PushSources,
+}

@@ -1,0 +1,300 @@
+//! The survey: looks into every input and makes the plan.
+
+use super::clock::{Clock, Years};
+use super::plan::{Input, Plan, PlanError, Spool};
+use super::setup::{Setup, YearRule};
+use super::years::{Walk, date_in_name};
+use crate::formats::frame::{self, Scratch};
+use crate::model::{Moment, Stamp};
+use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_text, discover};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rayon::prelude::*;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// How much of an input is looked at.
+const SAMPLE_LEN: usize = 64 << 10;
+
+/// What one look into an input told.
+struct Look {
+    found: Found,
+    codec: Codec,
+    raw_bytes: Option<u64>,
+    begun: Option<(Stream, Option<OwnedBlock>)>,
+    spool: Option<Spool>,
+    sample: Sample,
+    walk: Walk,
+}
+
+/// What the start of an input holds.
+#[derive(Debug, Default)]
+struct Sample {
+    /// First record with a stamp: its stamp and place.
+    first: Option<(Stamp, u64)>,
+    has_framed: bool,
+    has_local: bool,
+    has_yearless: bool,
+    /// A full date besides year-less ones.
+    full_date: Option<Date>,
+}
+
+/// Finds the inputs behind the paths and plans how to read them.
+///
+/// # Errors
+///
+/// An input that cannot be read (unless `goes_on`, which puts it on the plan's list instead), or
+/// a clock that cannot be known.
+pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, PlanError> {
+    let discovery = discover(paths)?;
+    let mut notes = discovery.notes;
+    let mut unreadable = Vec::new();
+    let looks: Vec<Result<Look, PlanError>> = discovery.found.into_par_iter().map(look).collect();
+    let mut inputs = Vec::new();
+    for result in looks {
+        match result {
+            Ok(look) => inputs.push(plan_input(look, setup, &mut notes)?),
+            // A stray binary file in a directory is no log; one that is named was meant.
+            Err(PlanError::Input(error @ InputError::NotText { .. })) if !is_named(&error, paths) => {
+                notes.push(format!("{error} (passed over)"));
+            }
+            Err(PlanError::Input(error)) if goes_on => unreadable.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    rank(&mut inputs);
+    notes.sort();
+    notes.dedup();
+    Ok(Plan { inputs, notes, unreadable })
+}
+
+fn is_named(error: &InputError, paths: &[PathBuf]) -> bool {
+    paths.iter().any(|path| path == error.path())
+}
+
+fn look(found: Found) -> Result<Look, PlanError> {
+    let mut scratch = Scratch::default();
+    let mut walk = Walk::default();
+    let (mut begun, mut spool, codec, sample);
+    let raw_bytes;
+    match Source::open(&found)? {
+        Source::Mapped(mapped) => {
+            let bytes = mapped.bytes();
+            check_text(&found.path, bytes)?;
+            sample = take_sample(bytes, &mut scratch);
+            if sample.has_yearless {
+                walk.block(bytes, 0);
+            }
+            raw_bytes = Some(bytes.len() as u64);
+            (begun, spool, codec) = (None, None, Codec::Plain);
+        }
+        Source::Stream(mut stream) => {
+            let first = stream.next_block(SAMPLE_LEN)?;
+            let start = first.as_ref().map_or(&[][..], |block| &block.bytes);
+            check_text(&found.path, start)?;
+            sample = take_sample(start, &mut scratch);
+            codec = stream.codec();
+            raw_bytes = stream.raw_bytes();
+            (begun, spool) = (None, None);
+            // A file can be opened again; what cannot is kept, or copied where it must be read twice.
+            let is_file = found.path.is_file() && !found.is_stdin();
+            if sample.has_yearless {
+                let mut copy = if is_file { None } else { Some(temporary()?) };
+                let mut next = first;
+                while let Some(block) = next {
+                    walk.block(&block.bytes, block.offset);
+                    if let Some(copy) = &mut copy {
+                        copy.write_all(&block.bytes).map_err(|cause| spool_error(copy.path(), cause))?;
+                    }
+                    stream.recycle(block.bytes);
+                    next = stream.next_block(1 << 20)?;
+                }
+                spool = copy.map(Spool);
+            } else if !is_file {
+                begun = Some((stream, first));
+            }
+        }
+    }
+    Ok(Look { found, codec, raw_bytes, begun, spool, sample, walk })
+}
+
+fn temporary() -> Result<tempfile::NamedTempFile, PlanError> {
+    tempfile::NamedTempFile::new().map_err(|cause| spool_error(&std::env::temp_dir(), cause))
+}
+
+fn spool_error(path: &Path, cause: std::io::Error) -> PlanError {
+    PlanError::Spool { path: path.to_owned(), cause }
+}
+
+fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
+    let mut sample = Sample::default();
+    let start = &start[..start.len().min(SAMPLE_LEN)];
+    let mut offset = 0;
+    for line in start.split_inclusive(|byte| *byte == b'\n') {
+        if let Some(record) = frame::open(line, scratch, false) {
+            sample.has_framed = true;
+            match record.stamp {
+                Stamp::None => {}
+                Stamp::Instant(moment) => {
+                    sample.full_date.get_or_insert_with(|| TimeZone::UTC.to_datetime(moment.timestamp()).date());
+                }
+                Stamp::Local(civil) => {
+                    sample.has_local = true;
+                    sample.full_date.get_or_insert_with(|| super::clock::date_time(civil).date());
+                }
+                Stamp::Yearless(_) => sample.has_yearless = true,
+            }
+            if record.stamp != Stamp::None && sample.first.is_none() {
+                sample.first = Some((record.stamp, offset));
+            }
+        }
+        offset += line.len() as u64;
+    }
+    sample
+}
+
+fn plan_input(look: Look, setup: &Setup, notes: &mut Vec<String>) -> Result<Input, PlanError> {
+    let Look { found, codec, raw_bytes, begun, spool, sample, walk } = look;
+    let rule = setup.sources.iter().find(|rule| {
+        rule.paths.is_match(&found.shown) || rule.paths.is_match(&found.path)
+    });
+    let identity = rule.map_or(&setup.identity, |rule| &rule.identity);
+    let given = rule.and_then(|rule| rule.zone.clone()).or_else(|| setup.zone.clone());
+    let needs_zone = sample.has_local || sample.has_yearless;
+    let mut clock_rule = Vec::new();
+    let zone = match given {
+        Some(zone) => zone,
+        None if !needs_zone => TimeZone::UTC,
+        None if setup.assumes_utc => {
+            notes.push(format!("{}: stamps carry no zone; UTC is assumed (--log-zone says otherwise)", found.shown));
+            TimeZone::UTC
+        }
+        None => return Err(PlanError::NoZone { shown: found.shown }),
+    };
+    if needs_zone {
+        clock_rule.push(format!("zone {}", zone.iana_name().unwrap_or("UTC")));
+    }
+    let years = if walk.is_empty() {
+        Years::default()
+    } else {
+        let (first, how) = first_year(&walk, &found, &sample, setup, &zone)
+            .ok_or_else(|| PlanError::NoYear { shown: found.shown.clone() })?;
+        clock_rule.push(format!("year by {how}"));
+        walk.years(first)
+    };
+    let first = sample.first.and_then(|(stamp, offset)| {
+        Clock::new(zone.clone(), years.clone()).resolve(stamp, offset).ok().flatten()
+    });
+    let server = found.path.parent().map_or(Vec::new(), |parent| parent.as_os_str().as_encoded_bytes().to_vec());
+    Ok(Input {
+        codec,
+        raw_bytes,
+        stream: 0,
+        server: server.into(),
+        identity: Arc::new(identity.clone()),
+        zone,
+        years,
+        clock_rule: clock_rule.join(", "),
+        allow_bare: !sample.has_framed,
+        first: first.filter(|_| sample.has_framed),
+        begun: Mutex::new(begun),
+        spool,
+        found,
+    })
+}
+
+/// The year of the first section, and how it was found.
+fn first_year(
+    walk: &Walk,
+    found: &Found,
+    sample: &Sample,
+    setup: &Setup,
+    zone: &TimeZone,
+) -> Option<(i32, &'static str)> {
+    if let YearRule::Given(year) = setup.year {
+        let bound = Date::new(i16::try_from(year).ok()?, 12, 31).ok()?;
+        return Some((walk.year_by_bound(bound)?, "--year"));
+    }
+    if let Some(year) = walk.year_by_anchor(zone) {
+        return Some((year, "a clock in the data"));
+    }
+    // A log whose format was changed under way: the other stamps are of the same days.
+    if let Some(year) = sample.full_date.and_then(|date| walk.year_by_bound(date.tomorrow().ok()?)) {
+        return Some((year, "other stamps in the file"));
+    }
+    let name = found.path.file_name()?.to_string_lossy();
+    if let Some(year) = date_in_name(&name).and_then(|bound| walk.year_by_bound(bound)) {
+        return Some((year, "the date in the file's name"));
+    }
+    if setup.year == YearRule::Mtime {
+        let modified = std::fs::metadata(&found.path).ok()?.modified().ok()?;
+        let modified = jiff::Timestamp::try_from(modified).ok()?;
+        let bound = zone.to_datetime(modified).date();
+        return Some((walk.year_by_bound(bound)?, "the file's modification time"));
+    }
+    None
+}
+
+/// Ranks the inputs and numbers their streams.
+fn rank(inputs: &mut [Input]) {
+    inputs.sort_by_cached_key(|input| {
+        let shown = input.found.shown.clone();
+        (stream_key(input), input.first.map_or(i64::MIN, Moment::micros), shown, input.found.path.clone())
+    });
+    let mut number = 0;
+    let mut last: Option<(Box<[u8]>, String)> = None;
+    for input in inputs {
+        let key = stream_key(input);
+        if last.as_ref().is_some_and(|last| *last != key) {
+            number += 1;
+        }
+        input.stream = number;
+        last = Some(key);
+    }
+}
+
+/// Directory below the argument, and the name without what rotation and compression add to it.
+fn stream_key(input: &Input) -> (Box<[u8]>, String) {
+    let shown = Path::new(&input.found.shown);
+    let name = shown.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let parent = shown.parent().map_or(Vec::new(), |parent| parent.as_os_str().as_encoded_bytes().to_vec());
+    (parent.into(), stem(&name).to_owned())
+}
+
+/// `kamailio.log` for `kamailio.log.2.gz`, `kamailio.log-20261005` and the like.
+fn stem(name: &str) -> &str {
+    let mut stem = name;
+    for suffix in [".gz", ".zst", ".bz2", ".xz"] {
+        stem = stem.strip_suffix(suffix).unwrap_or(stem);
+    }
+    let trimmed = stem.trim_end_matches(|character: char| character.is_ascii_digit() || character == '-');
+    match trimmed.strip_suffix('.') {
+        Some(rest) if !rest.is_empty() && rest.len() < stem.len() - 1 => rest,
+        // `full-20261005`: a dash and eight digits or more.
+        _ if trimmed.len() + 9 <= stem.len() && !trimmed.is_empty() => trimmed,
+        _ => stem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rotated_siblings_share_a_stem() {
+        for (name, expected) in [
+            ("kamailio.log", "kamailio.log"),
+            ("kamailio.log.1", "kamailio.log"),
+            ("kamailio.log.12.gz", "kamailio.log"),
+            ("kamailio.log-20261005.zst", "kamailio.log"),
+            ("full.0", "full"),
+            ("full.1791209002", "full"),
+            ("x.log.2026-10-05.gz", "x.log"),
+            ("edge1", "edge1"),
+            ("20261005", "20261005"),
+        ] {
+            assert_eq!(stem(name), expected, "{name}");
+        }
+    }
+}

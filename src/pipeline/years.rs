@@ -1,0 +1,256 @@
+//! The years of stamps that carry none.
+//!
+//! A file is walked once, stamp by stamp: a jump backwards of more than 180 days is a new year.
+//! The last section's year is the latest that is not after a bound (a date in the file's name,
+//! `--year`, the neighbour's end), or follows from a record that also carries a full date.
+
+use super::clock::{Years, in_year};
+use crate::formats::stamp;
+use crate::model::{Civil, Moment, Stamp};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use memchr::memmem;
+
+const DAY_MICROS: i64 = 86_400_000_000;
+const NEW_YEAR_JUMP: i64 = 180 * DAY_MICROS;
+/// Records of several processes stand out of order by no more than this.
+const STRAY: i64 = 2 * DAY_MICROS;
+
+/// The walk over one input's stamps.
+#[derive(Debug, Default)]
+pub struct Walk {
+    /// Offsets at which a new year begins.
+    turns: Vec<u64>,
+    strays: Vec<u64>,
+    newest: Option<Civil>,
+    /// First stamp of all.
+    first: Option<Civil>,
+    /// A record with both clocks: section, year-less stamp, instant.
+    anchor: Option<(usize, Civil, Moment)>,
+}
+
+impl Walk {
+    /// Walks over the next block, which holds whole lines.
+    pub fn block(&mut self, bytes: &[u8], offset: u64) {
+        let mut begin = 0;
+        while begin < bytes.len() {
+            let end = memchr::memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |at| begin + at);
+            self.line(&bytes[begin..end], offset + begin as u64);
+            begin = end + 1;
+        }
+    }
+
+    fn line(&mut self, line: &[u8], offset: u64) {
+        let Some(stamp) = front_stamp(line) else { return };
+        match self.newest {
+            None => self.first = Some(stamp),
+            Some(newest) if newest.micros() - stamp.micros() > NEW_YEAR_JUMP => self.turns.push(offset),
+            // `Dec 31` just behind the first `Jan 1`: a record of the old year that came late.
+            Some(newest)
+                if stamp.micros() - newest.micros() > NEW_YEAR_JUMP
+                    && !self.turns.is_empty()
+                    && is_new_years_edge(newest, stamp) =>
+            {
+                self.strays.push(offset);
+                return;
+            }
+            Some(_) => {}
+        }
+        self.newest = Some(stamp);
+        if self.anchor.is_none()
+            && let Some(instant) = full_clock(line)
+        {
+            self.anchor = Some((self.turns.len(), stamp, instant));
+        }
+    }
+
+    /// Whether there was any stamp at all.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// The year of the first section, by a record that carries a full date as well.
+    pub fn year_by_anchor(&self, zone: &TimeZone) -> Option<i32> {
+        let (section, stamp, instant) = self.anchor?;
+        let there = i32::from(zone.to_datetime(instant.timestamp()).year());
+        // Around New Year the two clocks may stand in different years: the nearest one counts.
+        let distance = |year: i32| {
+            in_year(stamp, year).map(|civil| (civil.at_offset(0).micros() - instant.micros()).abs())
+        };
+        let nearest = (there - 1..=there + 1).filter(|year| distance(*year).is_some());
+        let year = nearest.min_by_key(|year| distance(*year))?;
+        Some(year - i32::try_from(section).ok()?)
+    }
+
+    /// The year of the first section, where the last stamp is not after that day.
+    pub fn year_by_bound(&self, bound: Date) -> Option<i32> {
+        let newest = self.newest?;
+        let end =
+            Civil::new(bound.year().into(), bound.month() as u8, bound.day() as u8, 23, 59, 59, 999_999)?;
+        let latest = i32::from(bound.year());
+        // A leap day may lie up to eight years back.
+        let year = (latest - 8..=latest)
+            .rev()
+            .find(|year| in_year(newest, *year).is_some_and(|stamp| stamp <= end))?;
+        Some(year - i32::try_from(self.turns.len()).ok()?)
+    }
+
+    /// The sections, where the first is of that year.
+    pub fn years(self, first: i32) -> Years {
+        let later = self.turns.iter().zip(first + 1..).map(|(offset, year)| (*offset, year));
+        Years { sections: std::iter::once((0, first)).chain(later).collect(), strays: self.strays }
+    }
+}
+
+fn is_new_years_edge(newest: Civil, stamp: Civil) -> bool {
+    let year_start = Civil::new(stamp::NO_YEAR, 1, 1, 0, 0, 0, 0).expect("a date that exists").micros();
+    let year_end = year_start + 366 * DAY_MICROS;
+    newest.micros() - year_start < STRAY && year_end - stamp.micros() < STRAY
+}
+
+/// The year-less stamp at the front of a line, behind `[` or `<pri>`.
+fn front_stamp(line: &[u8]) -> Option<Civil> {
+    let text = match line.first()? {
+        b'[' => &line[1..],
+        b'<' => &line[memchr::memchr(b'>', &line[..line.len().min(6)])? + 1..],
+        b'A'..=b'Z' => line,
+        // Asterisk's `[json]` formatter.
+        b'{' => {
+            let at = memmem::find(&line[..line.len().min(200)], b"\"timestamp\":\"")?;
+            &line[at + 13..]
+        }
+        // copytruncate leaves NULs in front of the next record.
+        0 => {
+            let nuls = line.iter().take_while(|byte| **byte == 0).count();
+            return front_stamp(&line[nuls..]);
+        }
+        _ => return None,
+    };
+    match stamp::rfc3164(text)?.0 {
+        Stamp::Yearless(civil) => Some(civil),
+        _ => None,
+    }
+}
+
+/// A full clock inside a record: a security event's, an accounting line's, or `REG-OK`'s.
+fn full_clock(line: &[u8]) -> Option<Moment> {
+    for mark in [&b"SecurityEvent=\""[..], b"ACC: ", b"REG-OK t="] {
+        let Some(at) = memmem::find(line, mark) else { continue };
+        let rest = &line[at..];
+        let stamp = match mark {
+            b"REG-OK t=" => stamp::epoch(&rest[9..])?.0,
+            b"ACC: " => stamp::epoch(&rest[memmem::find(rest, b"timestamp=")? + 10..])?.0,
+            _ => stamp::iso(&rest[memmem::find(rest, b"EventTV=\"")? + 9..])?.0,
+        };
+        return match stamp {
+            Stamp::Instant(moment) => Some(moment),
+            _ => None,
+        };
+    }
+    None
+}
+
+/// The latest date in a file's name: `full-20261005`, `x.2026-10-05.gz`, `full.1791209002`. It is
+/// the day of rotation, so a bound.
+pub fn date_in_name(name: &str) -> Option<Date> {
+    let bytes = name.as_bytes();
+    let mut found = None;
+    let mut at = 0;
+    while at < bytes.len() {
+        let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let run = &name[at..at + digits];
+        let date = match digits {
+            // With an hour behind it, as in `-2026100514`, or the seconds of an epoch.
+            10 if run.starts_with("20") => day(&run[..8]),
+            10 => run.parse().ok().and_then(epoch_day),
+            8 => day(run),
+            4 if bytes.get(at + 4) == Some(&b'-') && bytes.len() >= at + 10 => {
+                name.get(at..at + 10).and_then(|text| text.parse().ok())
+            }
+            _ => None,
+        };
+        found = date.max(found);
+        at += digits.max(1);
+    }
+    found
+}
+
+fn day(text: &str) -> Option<Date> {
+    let (year, rest) = text.split_at_checked(4)?;
+    let (month, day) = rest.split_at_checked(2)?;
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+fn epoch_day(seconds: i64) -> Option<Date> {
+    let timestamp = jiff::Timestamp::from_second(seconds).ok()?;
+    Some(TimeZone::UTC.to_datetime(timestamp).date())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk(lines: &str) -> Walk {
+        let mut walk = Walk::default();
+        walk.block(lines.as_bytes(), 0);
+        walk
+    }
+
+    fn date(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_long_jump_backwards_is_a_new_year() {
+        let log = "Dec 30 10:00:00 h x: a\nJan  2 10:00:00 h x: a\nJan  1 10:00:00 h x: a\n";
+        let walk = walk(log);
+        let first = walk.year_by_bound(date("2027-01-05")).unwrap();
+        assert_eq!(walk.years(first).sections, [(0, 2026), (23, 2027)]);
+    }
+
+    #[test]
+    fn a_late_record_of_the_old_year_is_a_stray() {
+        let walk = walk(
+            "Dec 31 23:59:59 h x: a\nJan  1 00:00:01 h x: a\nDec 31 23:59:58 h x: a\nJan  1 00:00:02 h x: a\n",
+        );
+        let years = walk.years(2026);
+        assert_eq!((years.sections.len(), years.strays), (2, vec![46]));
+    }
+
+    #[test]
+    fn a_silence_of_many_months_is_no_new_year() {
+        assert_eq!(
+            walk("Jan  5 10:00:00 h x: a\nNov  5 10:00:00 h x: a\n").years(2026).sections,
+            [(0, 2026)]
+        );
+    }
+
+    #[test]
+    fn the_bound_gives_the_latest_year_that_is_not_after_it() {
+        assert_eq!(walk("[Nov 22 21:15:11] x\n").year_by_bound(date("2026-11-22")), Some(2026));
+        assert_eq!(walk("[Nov 22 21:15:11] x\n").year_by_bound(date("2026-11-21")), Some(2025));
+        assert_eq!(walk("Feb 29 21:15:11 x\n").year_by_bound(date("2026-11-21")), Some(2024));
+    }
+
+    #[test]
+    fn a_record_with_a_full_date_anchors_the_year() {
+        let walk = walk(
+            "Dec 31 23:00:00 h kamailio[1]: NOTICE: <script>: REG-OK t=1798756200 src=\nJan  1 00:00:00 h x: a\n",
+        );
+        assert_eq!(walk.year_by_anchor(&TimeZone::UTC), Some(2026));
+    }
+
+    #[test]
+    fn dates_in_names_are_found() {
+        for (name, expected) in [
+            ("full-20261005.gz", "2026-10-05"),
+            ("full-2026100514", "2026-10-05"),
+            ("x.log.2026-10-05.gz", "2026-10-05"),
+            ("full.1791209002", "2026-10-05"),
+        ] {
+            assert_eq!(date_in_name(name), Some(date(expected)), "{name}");
+        }
+        assert_eq!(date_in_name("kamailio.log.12"), None);
+        assert_eq!(date_in_name("edge-20261399.log"), None);
+    }
+}
