@@ -36,6 +36,14 @@ pub struct Scratch {
     member: Vec<u8>,
 }
 
+/// What surrounds one line.
+#[derive(Debug, Clone, Copy)]
+struct Context {
+    spot: Spot,
+    allow_bare: bool,
+    is_continuation: bool,
+}
+
 /// Where a block comes from.
 #[derive(Debug, Clone, Copy)]
 pub struct Block<'t> {
@@ -45,6 +53,22 @@ pub struct Block<'t> {
     pub start: Spot,
     /// Lines without any known prefix are records too: the input has no frames at all.
     pub allow_bare: bool,
+    /// How lines end in this input.
+    pub line_ends: LineEnds,
+    /// The line before the block ended in CR LF.
+    pub follows_cr: bool,
+}
+
+/// How an input's own lines end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineEnds {
+    /// LF, as servers write. A line that ends in CR LF is then a SIP header that was written raw,
+    /// and the line after it is the next header: without a password a stranger can make Kamailio's
+    /// standard error hold a perfect record that way, so what follows CR LF proves nothing.
+    #[default]
+    Lf,
+    /// CR LF throughout: the log passed through a terminal or another system.
+    CrLf,
 }
 
 impl Scanner {
@@ -80,13 +104,24 @@ impl Scanner {
             let begin = memchr::memrchr(b'\n', &bytes[at..hit]).map_or(at, |before| at + before + 1);
             let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |after| hit + after);
             let spot = Spot { input: block.start.input, offset: block.start.offset + begin as u64 };
-            self.line(&bytes[begin..end], spot, block.allow_bare, scratch, sink);
+            let follows_cr = match begin {
+                0 => block.follows_cr,
+                1 => false,
+                _ => bytes[begin - 2] == b'\r',
+            };
+            let context = Context {
+                spot,
+                allow_bare: block.allow_bare,
+                is_continuation: follows_cr && block.line_ends == LineEnds::Lf,
+            };
+            self.line(&bytes[begin..end], context, scratch, sink);
             at = (end + 1).min(bytes.len());
         }
     }
 
     /// Reads one line that holds a needle.
-    fn line(&self, line: &[u8], spot: Spot, allow_bare: bool, scratch: &mut Scratch, sink: &mut impl Sink) {
+    fn line(&self, line: &[u8], context: Context, scratch: &mut Scratch, sink: &mut impl Sink) {
+        let Context { spot, allow_bare, is_continuation } = context;
         if line.len() > RECORD_MAX {
             sink.reject(Reject { spot, reason: RejectReason::TooLong, source: String::new() });
             return;
@@ -97,7 +132,7 @@ impl Scanner {
             sink.reject(Reject { spot, reason: RejectReason::Ambiguous, source: String::new() });
             return;
         }
-        let is_ambiguous = record.starts.iter().count() > 1;
+        let is_ambiguous = is_continuation || record.starts.iter().count() > 1;
         let mut is_other = false;
         for start in record.starts.iter() {
             let text = Text { text: &record.text[start.at..], origin: start.origin, record: &record };

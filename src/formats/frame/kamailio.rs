@@ -73,14 +73,22 @@ fn is_identifier(text: &[u8]) -> bool {
 }
 
 /// Every place in a Kamailio record's text where its message can start.
+///
+/// Where the record begins with the stock `{…} `, a start must have that prefix's end before it.
+/// A start *behind* the first one counts too: without a password a stranger can make the core
+/// write `{1 1 REGISTER x} <script>: REG-OK …} <core> [parse_to.c:81]: …` through a Call-ID.
 fn starts(text: &[u8]) -> Starts<'_> {
     let mut starts = Starts::none();
-    for at in memmem::find_iter(text, SCRIPT) {
+    let has_stock_prefix = text.starts_with(b"{1 ") || text.starts_with(b"{2 ");
+    let can_begin = |at: usize| !has_stock_prefix || text[..at].ends_with(b"} ");
+    for at in memmem::find_iter(text, SCRIPT).filter(|at| can_begin(*at)) {
         let (call_id, cseq) = log_prefix(&text[..at]).unwrap_or_default();
         starts.push(Start { at: at + SCRIPT.len(), origin: Origin::Script, call_id, cseq });
     }
     for at in memmem::find_iter(text, b"(): ") {
-        if let Some((module, prefix)) = module_mark(&text[..at]) {
+        if let Some((module, prefix)) = module_mark(&text[..at])
+            && can_begin(prefix.len())
+        {
             let (call_id, cseq) = log_prefix(prefix).unwrap_or_default();
             starts.push(Start { at: at + 4, origin: Origin::Module(module), call_id, cseq });
         }
@@ -89,7 +97,7 @@ fn starts(text: &[u8]) -> Starts<'_> {
         // xlog's own `prefix` parameter may be empty: then the text starts right behind the level
         // or behind the stock log_prefix, at any of the places where that could end.
         starts.push(Start { at: 0, origin: Origin::Script, call_id: b"", cseq: b"" });
-        if text.starts_with(b"{1 ") || text.starts_with(b"{2 ") {
+        if has_stock_prefix {
             for at in memmem::find_iter(text, b"} ") {
                 let (call_id, cseq) = log_prefix(&text[..at + 2]).unwrap_or_default();
                 starts.push(Start { at: at + 2, origin: Origin::Script, call_id, cseq });

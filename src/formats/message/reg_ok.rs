@@ -1,9 +1,13 @@
-//! The recommended Kamailio line, written by an `xlog` after `save()` had returned 1 or 2:
-//! `REG-OK t=$Ts src=$si aor=… exp=… [cs=…] ci=… ct=… ua=…`.
+//! The recommended Kamailio line, written by an `xlog` after `save()`:
+//! `REG-OK t=$Ts src=$si aor=… exp=$expires(max) cs=$cs ci=… ct=… ua=…`, in which Call-ID and
+//! Contact have their blanks replaced (`sample-logs/kamailio-reg-ok/registrar.cfg`).
 //!
-//! Grade A. The fields come in this order; everything from `ci=` on is a stranger's text, so it
-//! is split where that stranger cannot reach: a Call-ID has no space, a Contact is walked with
-//! its quotes and brackets, and the User-Agent is the rest of the record.
+//! Grade A. Every field but the last is one word, so nothing is searched for and no header can
+//! bring a field of its own. `exp` is the largest lifetime asked for; the Contact is only the
+//! first header's and is never asked.
+//!
+//! Lines without `cs=` come from older fragments: there `exp` is the raw Expires header and
+//! Call-ID and Contact may hold blanks, so the line is read only where it splits in one way.
 
 use super::{Message, Outcome, Text};
 use crate::formats::contact::{Lifetime, lifetimes};
@@ -11,6 +15,7 @@ use crate::formats::frame::Origin;
 use crate::formats::stamp;
 use crate::formats::text::{is_filler, number, split_once, word};
 use crate::model::{AgentText, Aor, Event, Kind, RejectReason};
+use memchr::memmem;
 
 pub(super) const MESSAGE: Message = Message { name: "kamailio-reg-ok", needles: &[b"REG-OK "], read };
 
@@ -44,48 +49,74 @@ fn fields<'t>(text: &'t [u8], event: &mut Event<'t>) -> Result<(), RejectReason>
     let (aor, after) = word(aor).ok_or(Truncated)?;
     event.aor = Aor::Uri(aor);
     rest = after;
-    let mut expires = None;
-    if let Some(value) = rest.strip_prefix(b"exp=") {
-        let (value, after) = split_once(value, b" ").ok_or(Truncated)?;
-        if !value.is_empty() && !is_filler(value) {
-            expires = Some(number(value).ok_or(BadNumber)?);
-        }
-        rest = after;
+    if aor.starts_with(b"@") {
+        return Err(RejectReason::NoIdentity);
     }
-    if let Some(value) = rest.strip_prefix(b"cs=") {
-        let (value, after) = word(value).ok_or(Truncated)?;
-        event.cseq = value;
-        rest = after;
+    // OpenSIPS' users write no more than `aor=` and `ua=`.
+    if let Some(agent) = rest.strip_prefix(b"ua=") {
+        event.agent = agent_text(agent);
+        event.kind = Kind::Accepted;
+        return Ok(());
     }
-    if let Some(value) = rest.strip_prefix(b"ci=") {
-        let (call_id, after) = split_once(value, b" ct=").ok_or(Truncated)?;
-        // `Call-ID: x ct=<sip:a@b> ua=iPhone` would bring fields of its own.
-        if call_id.contains(&b' ') {
-            return Err(Ambiguous);
-        }
-        event.call_id = call_id;
-        rest = after;
-    } else {
-        rest = rest.strip_prefix(b"ct=").unwrap_or(rest);
+    let expires = rest.strip_prefix(b"exp=").ok_or(Truncated)?;
+    let (expires, after) = split_once(expires, b" ").ok_or(Truncated)?;
+    if !expires.is_empty() && !is_filler(expires) {
+        event.expires_seconds = Some(number(expires).ok_or(BadNumber)?);
     }
-    let agent = match rest.strip_prefix(b"ua=") {
-        Some(agent) => agent,
-        None => {
-            let at = agent_mark(rest)?;
-            event.contact = &rest[..at];
-            &rest[at + 4..]
-        }
-    };
-    event.agent = if is_filler(agent) { AgentText::Missing } else { AgentText::Text(agent) };
-    event.expires_seconds = expires;
-    // The line is written for inserts and updates only; lines written without that test still
-    // show in their Contact what was asked for.
-    event.kind = match lifetimes(event.contact, expires) {
-        Lifetime::AllZero | Lifetime::Star => Kind::Deregistered,
-        Lifetime::None if is_filler(event.contact) => Kind::Fetched,
-        Lifetime::None | Lifetime::Live => Kind::Accepted,
+    match after.strip_prefix(b"cs=") {
+        Some(rest) => words(rest, event),
+        None => older(after, event),
+    }
+}
+
+/// From the value of `cs=` on: single words, and the User-Agent.
+fn words<'t>(text: &'t [u8], event: &mut Event<'t>) -> Result<(), RejectReason> {
+    use RejectReason::Truncated;
+    let (cseq, rest) = word(text).ok_or(Truncated)?;
+    let (call_id, rest) = rest.strip_prefix(b"ci=").and_then(word).ok_or(Truncated)?;
+    let (contact, rest) = rest.strip_prefix(b"ct=").and_then(word).ok_or(Truncated)?;
+    let agent = rest.strip_prefix(b"ua=").ok_or(Truncated)?;
+    // Kamailio takes `CSeq: 007` for 7.
+    event.cseq = &cseq[cseq.iter().take_while(|byte| **byte == b'0').count().min(cseq.len() - 1)..];
+    event.call_id = call_id;
+    event.contact = contact;
+    // The substitution prints a missing header as it prints an empty one.
+    event.agent = if agent.is_empty() { AgentText::Missing } else { agent_text(agent) };
+    event.kind = match event.expires_seconds {
+        Some(0) => Kind::Deregistered,
+        _ => Kind::Accepted,
     };
     Ok(())
+}
+
+/// From ` ci=` on, in a line of an older fragment.
+fn older<'t>(text: &'t [u8], event: &mut Event<'t>) -> Result<(), RejectReason> {
+    use RejectReason::{Ambiguous, Truncated};
+    let call_id = text.strip_prefix(b"ci=").ok_or(Truncated)?;
+    let (call_id, rest) = split_once(call_id, b" ct=").ok_or(Truncated)?;
+    // `Call-ID: x ct=<sip:a@b> ua=iPhone` would bring fields of its own.
+    if call_id.contains(&b' ') || memmem::find(rest, b" ct=").is_some() {
+        return Err(Ambiguous);
+    }
+    let at = agent_mark(rest)?;
+    let agent = &rest[at + 4..];
+    if memmem::find(agent, b" ua=").is_some() {
+        return Err(Ambiguous);
+    }
+    event.call_id = call_id;
+    event.contact = &rest[..at];
+    event.agent = agent_text(agent);
+    // `save()` returns 1 for the removal of an unbound contact too, so what was asked decides.
+    event.kind = match lifetimes(event.contact, event.expires_seconds) {
+        Lifetime::AllZero | Lifetime::Star => Kind::Deregistered,
+        Lifetime::None => Kind::Fetched,
+        Lifetime::Live => Kind::Accepted,
+    };
+    Ok(())
+}
+
+fn agent_text(agent: &[u8]) -> AgentText<'_> {
+    if is_filler(agent) { AgentText::Missing } else { AgentText::Text(agent) }
 }
 
 /// Where ` ua=` stands outside the Contact's quotes and brackets.

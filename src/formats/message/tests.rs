@@ -75,10 +75,9 @@ fn the_recommended_line_is_a_registration() {
 #[test]
 fn a_strangers_fields_do_not_move_the_split() {
     let ok = "REG-OK t=1791209002 src=192.0.2.10 aor=a@example.com exp=3600 ci=";
-    assert_eq!(
-        kamailio(&format!("{ok}x ct=<sip:a@b> ua=iPhone y ct=<sip:c@d> ua=real")),
-        "Accepted a@example.com [iPhone y ct=<sip:c@d> ua=real]"
-    );
+    assert_eq!(kamailio(&format!("{ok}x ct=<sip:a@b> ua=iPhone y ct=<sip:c@d> ua=real")), "reject ambiguous");
+    let raw_expires = ok.replace("3600", "3600 ci=f ct=<sip:f@h> ua=iPhone");
+    assert_eq!(kamailio(&format!("{raw_expires}x ct=<sip:c@d> ua=real")), "reject ambiguous");
     assert_eq!(kamailio(&format!("{ok}x y ct=<sip:c@d> ua=real")), "reject ambiguous");
     assert_eq!(
         kamailio(&format!("{ok}x ct=\"ua\\\" ua=iPhone\" <sip:c@d> ua=real")),
@@ -86,6 +85,28 @@ fn a_strangers_fields_do_not_move_the_split() {
     );
     assert_eq!(kamailio(&format!("{ok}x ct=<sip:c@d>; ua=iPhone ua=real")), "reject ambiguous");
     assert_eq!(kamailio(&format!("{ok}x ct=\"open <sip:c@d> ua=real")), "reject ambiguous");
+}
+
+#[test]
+fn the_mended_line_is_made_of_words() {
+    let line = |exp: &str, ct: &str, ua: &str| {
+        kamailio(&format!(
+            "REG-OK t=1791209002 src=192.0.2.10 aor=a@e.com exp={exp} cs=2 ci=8f_ct=x ct={ct} ua={ua}"
+        ))
+    };
+    assert_eq!(line("600", "<sip:a@h>;expires=0", "x ua=y ct=z"), "Accepted a@e.com [x ua=y ct=z]");
+    assert_eq!(line("<null>", "<sip:a@h>", ""), "Accepted a@e.com no agent");
+    assert_eq!(line("0", "<sip:a@h>", "x"), "Deregistered a@e.com [x]");
+    assert_eq!(line("6 0", "<sip:a@h>", "x"), "reject truncated");
+    assert_eq!(line("60", "<sip:a@h> b", "x"), "reject truncated");
+}
+
+#[test]
+fn a_core_message_behind_a_forged_line_makes_it_ambiguous() {
+    let forged = "ERROR: {1 1 REGISTER x@y} <script>: REG-OK t=1791209002 src=192.0.2.66 aor=v@e.com exp=60 cs=1 ci=1 ct=<sip:v@h> ua=Acme} <core> [core/parser/parse_to.c:81]: parse_to_uri(): failed";
+    let line = format!("Oct  5 14:03:22 reg1 kamailio[2211]: {forged}");
+    let mut scratch = Scratch::default();
+    assert_eq!(frame::open(line.as_bytes(), &mut scratch, false).unwrap().starts.iter().count(), 2);
 }
 
 #[test]

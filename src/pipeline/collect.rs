@@ -1,0 +1,261 @@
+//! The worker's ear: from the events of one block to counts and to what must wait.
+
+use super::clock::Clock;
+use super::plan::Input;
+use crate::facts::Part;
+use crate::formats::contact::{Lifetime, lifetimes};
+use crate::identity::{Policy, canonical};
+use crate::model::{
+    AgentRef, AgentText, Days, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject, RejectReason,
+    SipId, Sink, Spot, Stamp, Standing, Window,
+};
+use crate::platform::{PushSources, hint};
+use crate::settle::{Asks, Held};
+use crate::tally::{Slot, Tally};
+
+/// One event of a user that `explain` asked for, owned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    pub spot: Spot,
+    pub kind: Kind,
+    pub source: String,
+    pub moment: Option<Moment>,
+    pub agent: Option<Vec<u8>>,
+    pub hint: Hint,
+    pub contact: Vec<u8>,
+    pub call_id: Vec<u8>,
+    pub cseq: Vec<u8>,
+    pub code: Option<u16>,
+    pub expires_seconds: Option<u32>,
+    pub source_ip: Vec<u8>,
+}
+
+/// What decides how observations are counted, for the whole run.
+pub struct Counting<'p> {
+    pub days: &'p dyn Days,
+    /// Observations outside are not counted (they still say what order depends on).
+    pub range: Option<Window>,
+    pub push_sources: &'p PushSources,
+    /// Keep the events of this SIP-ID (and of transactions, whose replies name nobody).
+    pub key: Option<&'p SipId>,
+}
+
+/// Buffers of one worker, and the last day slot it asked for.
+#[derive(Debug, Default)]
+pub struct Memory {
+    user: Vec<u8>,
+    slot: Option<(Slot, Window)>,
+}
+
+/// Counts one observation into a tally.
+pub fn count(tally: &mut Tally, observation: &Observation<'_>, counting: &Counting<'_>, memory: &mut Memory) {
+    let slot = match observation.moment {
+        None => Slot::CLOCKLESS,
+        Some(moment) => {
+            if counting.range.is_some_and(|range| !range.contains(moment)) {
+                return;
+            }
+            match memory.slot {
+                Some((slot, valid)) if valid.contains(moment) => slot,
+                _ => {
+                    let day = counting.days.day(moment);
+                    let slot = Slot { window: day.window, day: day.day };
+                    memory.slot = Some((slot, day.valid));
+                    slot
+                }
+            }
+        }
+    };
+    tally.add(observation, slot);
+}
+
+/// Listens to the scan of one block.
+pub struct Collector<'p> {
+    pub input: &'p Input,
+    pub clock: Clock,
+    pub counting: &'p Counting<'p>,
+    pub part: &'p mut Part,
+    pub memory: &'p mut Memory,
+    pub traces: &'p mut Vec<Trace>,
+}
+
+impl Collector<'_> {
+    /// The instant of a record; `Err` has told of the reject.
+    fn moment(&mut self, stamp: Stamp, spot: Spot, host: &[u8], source: &str) -> Result<Option<Moment>, ()> {
+        let moment = match self.clock.resolve(stamp, spot.offset) {
+            Ok(moment) => moment,
+            Err(()) => {
+                self.part.reject(Reject { spot, reason: RejectReason::BadTime, source: source.to_owned() });
+                return Err(());
+            }
+        };
+        let records = &mut self.part.records;
+        match moment {
+            None => records.clockless += 1,
+            Some(moment) => {
+                records.first = Some(records.first.map_or(moment, |first| first.min(moment)));
+                records.last = records.last.max(Some(moment));
+                let host = if host.is_empty() { server_name(self.input) } else { host };
+                self.part.coverage.note(host, moment);
+            }
+        }
+        Ok(moment)
+    }
+}
+
+/// What coverage and quality call a server whose records name no host: its directory's name.
+fn server_name(input: &Input) -> &[u8] {
+    let at = memchr::memrchr(b'/', &input.server).map_or(0, |at| at + 1);
+    &input.server[at..]
+}
+
+impl Sink for Collector<'_> {
+    fn event(&mut self, event: &Event<'_>) {
+        let Ok(moment) = self.moment(event.stamp, event.spot, event.host, event.source) else { return };
+        let mut user = std::mem::take(&mut self.memory.user);
+        self.settle_event(event, moment, &mut user);
+        self.memory.user = user;
+    }
+
+    fn other(&mut self, spot: Spot, stamp: Stamp) {
+        if self.moment(stamp, spot, b"", "").is_ok() {
+            self.part.records.other += 1;
+        }
+    }
+
+    fn reject(&mut self, reject: Reject) {
+        self.part.reject(reject);
+    }
+}
+
+impl Collector<'_> {
+    fn settle_event(&mut self, event: &Event<'_>, moment: Option<Moment>, user: &mut Vec<u8>) {
+        let policy: &Policy = &self.input.identity;
+        let is_named = canonical(event.aor, event.dialect, policy, user);
+        if !is_named && !matches!(event.kind, Kind::Reply | Kind::Restart) {
+            let reject = Reject {
+                spot: event.spot,
+                reason: RejectReason::NoIdentity,
+                source: event.source.to_owned(),
+            };
+            // A scanner's nonsense is no loss; a registration that nobody can be billed for is one.
+            if matches!(event.kind, Kind::Refused | Kind::Attempt) {
+                self.part.records.other += 1;
+            } else {
+                self.part.reject(reject);
+            }
+            return;
+        }
+        self.account(event);
+        if is_named && matches!(event.kind, Kind::Accepted | Kind::Bound | Kind::Refreshed | Kind::Request) {
+            self.note_bare(user, event.host);
+        }
+        let agent = AgentRef {
+            text: match event.agent {
+                AgentText::Text(text) => Some(text),
+                AgentText::Missing | AgentText::NotLogged => None,
+            },
+            hint: hint(event.contact),
+            is_push_source: self.counting.push_sources.contains(event.source_ip),
+        };
+        if self.counting.key.is_some_and(|key| key.as_bytes() == user.as_slice() || event.kind == Kind::Reply) {
+            self.trace(event, moment, agent);
+        }
+        let agent_is_elsewhere = event.agent == AgentText::NotLogged;
+        let waits = match event.kind {
+            Kind::Accepted => {
+                (!event.call_id.is_empty() && !event.cseq.is_empty())
+                    || (agent_is_elsewhere && !event.contact.is_empty())
+            }
+            Kind::Unbound
+            | Kind::Expired
+            | Kind::Deregistered
+            | Kind::Fetched
+            | Kind::Refused
+            | Kind::Attempt
+            | Kind::Message
+            | Kind::ConferenceHost => false,
+            _ => true,
+        };
+        if waits {
+            self.part.residue.push(&Held {
+                kind: event.kind,
+                spot: event.spot,
+                moment,
+                user,
+                agent,
+                agent_is_elsewhere,
+                contact: event.contact,
+                call_id: event.call_id,
+                cseq: event.cseq,
+                thread: event.thread,
+                code: event.code,
+                asks: asks(event),
+            });
+            return;
+        }
+        let standing = match event.kind {
+            Kind::Unbound | Kind::Deregistered => Standing::Deregistered,
+            Kind::Expired => Standing::Expired,
+            Kind::Fetched => Standing::Fetched,
+            Kind::Refused => Standing::Refused,
+            Kind::Attempt => Standing::Attempted,
+            Kind::Message => Standing::MessageSent,
+            Kind::ConferenceHost => Standing::Hosted,
+            _ => Standing::Accepted,
+        };
+        let observation =
+            Observation { user, agent, standing, moment, spot: event.spot, evidence: EvidenceKind::Line };
+        count(&mut self.part.tally, &observation, self.counting, self.memory);
+    }
+
+    fn account(&mut self, event: &Event<'_>) {
+        let evidence = &mut self.part.records.evidence;
+        // A map of a few dozen kinds: looked up by a borrowed key so that no name is allocated
+        // per record.
+        match evidence.iter_mut().find(|((source, kind), _)| *kind == event.kind && source == event.source) {
+            Some((_, count)) => *count += 1,
+            None => {
+                evidence.insert((event.source.to_owned(), event.kind), 1);
+            }
+        }
+    }
+
+    /// Two servers may both have a `1001` of their own.
+    fn note_bare(&mut self, user: &[u8], host: &[u8]) {
+        if memchr::memchr(b'@', user).is_some() {
+            return;
+        }
+        let server = if host.is_empty() { &self.input.server } else { host };
+        let known = self.part.bare.get(user).is_some_and(|servers| servers.contains(server));
+        if !known {
+            self.part.bare.entry(SipId::from_canonical(user)).or_default().insert(server.into());
+        }
+    }
+
+    fn trace(&mut self, event: &Event<'_>, moment: Option<Moment>, agent: AgentRef<'_>) {
+        self.traces.push(Trace {
+            spot: event.spot,
+            kind: event.kind,
+            source: event.source.to_owned(),
+            moment,
+            agent: agent.text.map(<[u8]>::to_vec),
+            hint: agent.hint,
+            contact: event.contact.to_vec(),
+            call_id: event.call_id.to_vec(),
+            cseq: event.cseq.to_vec(),
+            code: event.code,
+            expires_seconds: event.expires_seconds,
+            source_ip: event.source_ip.to_vec(),
+        });
+    }
+}
+
+/// What a request asks for, once it is accepted.
+fn asks(event: &Event<'_>) -> Asks {
+    match lifetimes(event.contact, event.expires_seconds) {
+        Lifetime::Live => Asks::Bind,
+        Lifetime::AllZero | Lifetime::Star => Asks::Unbind,
+        Lifetime::None => Asks::Fetch,
+    }
+}

@@ -1,0 +1,342 @@
+//! Reading the inputs of a plan: blocks in parallel, what depends on order in order.
+
+use super::collect::{Collector, Counting, Memory, Trace, count};
+use super::clock::Clock;
+use super::plan::{Input, Plan};
+use crate::facts::Part;
+use crate::formats::scan::{Block, LineEnds, Scanner, Scratch};
+use crate::model::Spot;
+use crate::read::{InputError, Mapped, OwnedBlock, Source, Stream, cut};
+use crate::settle::{Residue, Settler};
+use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Bytes of a block: enough that its fixed costs vanish, few enough that a worker's stay in cache
+/// and that a few dozen of them keep every core busy.
+pub const BLOCK_LEN: usize = 1 << 20;
+
+/// How far a run has come; watched from another thread.
+#[derive(Debug, Default)]
+pub struct Meter {
+    pub raw_bytes: AtomicU64,
+    pub registrations: AtomicU64,
+    /// Set from outside to stop the run.
+    pub is_interrupted: AtomicBool,
+}
+
+/// Why a scan gave up.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// What a scan found, all streams settled.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// Tally and accounts; the residue is settled and empty.
+    pub part: Part,
+    /// Digest of the raw bytes of each input, in the plan's order.
+    pub digests: Vec<blake3::Hash>,
+    /// Accounts of each input, in the plan's order.
+    pub lines: Vec<InputCounts>,
+    /// Events of the user that was asked for, in the order of their places.
+    pub traces: Vec<Trace>,
+}
+
+/// What one input held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InputCounts {
+    pub bytes: u64,
+    pub lines: u64,
+    /// Records we know.
+    pub records: u64,
+}
+
+/// What is left of one worker between blocks.
+#[derive(Debug, Default)]
+struct Worker {
+    scratch: Scratch,
+    memory: Memory,
+    part: Part,
+    traces: Vec<Trace>,
+}
+
+/// Reads every input of the plan.
+///
+/// Blocks go to whatever worker is free; each keeps a [`Part`] of its own, and those join in any
+/// order. Residues are settled in the order of their stream while the next blocks are read, so
+/// memory grows with what is distinct and not with what is read.
+///
+/// # Errors
+///
+/// The first input that is unreadable, damaged, or changed while it was read.
+pub fn scan(
+    plan: &Plan,
+    scanner: &Scanner,
+    counting: &Counting<'_>,
+    block_len: usize,
+    meter: &Meter,
+) -> Result<Scan, ScanError> {
+    let workers: Vec<Mutex<Worker>> =
+        (0..=rayon::current_num_threads()).map(|_| Mutex::new(Worker::default())).collect();
+    let run = Run { scanner, counting, block_len, meter, workers: &workers };
+    let mut scan = Scan::default();
+    let mut settled = Part::default();
+    let mut memory = Memory::default();
+    let streams = plan.inputs.chunk_by(|a, b| a.stream == b.stream);
+    let mut rank = 0;
+    for stream in streams {
+        let mut settler = Settler::default();
+        let mut settle = |residue: &Residue| {
+            settler.take(residue, &mut |it| count(&mut settled.tally, it, counting, &mut memory));
+        };
+        for inputs in stream.chunks(rayon::current_num_threads().max(1)) {
+            for read in run.inputs(inputs, rank, &mut settle)? {
+                scan.digests.push(read.digest);
+                scan.lines.push(read.counts);
+            }
+            rank += inputs.len() as u32;
+        }
+        let counts =
+            settler.finish(&mut |it| count(&mut settled.tally, it, counting, &mut memory));
+        settled.records.unanswered += counts.unanswered;
+        settled.records.repeated += counts.repeated;
+    }
+    for worker in workers {
+        let worker = worker.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        settled = settled.join(worker.part);
+        scan.traces.extend(worker.traces);
+    }
+    scan.traces.sort_by_key(|trace| trace.spot);
+    for counts in &scan.lines {
+        settled.records.bytes += counts.bytes;
+        settled.records.lines += counts.lines;
+    }
+    scan.part = settled;
+    Ok(scan)
+}
+
+/// One input, read to its end.
+struct ReadInput {
+    digest: blake3::Hash,
+    counts: InputCounts,
+}
+
+struct Run<'p> {
+    scanner: &'p Scanner,
+    counting: &'p Counting<'p>,
+    block_len: usize,
+    meter: &'p Meter,
+    workers: &'p [Mutex<Worker>],
+}
+
+impl Run<'_> {
+    /// Reads neighbouring inputs of one stream: plain files block by block, in parallel within
+    /// each; runs of compressed files each on a thread of its own.
+    fn inputs(
+        &self,
+        inputs: &[Input],
+        rank: u32,
+        settle: &mut (impl FnMut(&Residue) + Send),
+    ) -> Result<Vec<ReadInput>, ScanError> {
+        let sources = inputs.iter().map(|input| self.open(input)).collect::<Result<Vec<_>, _>>()?;
+        let are_streams = sources.len() > 1
+            && sources.iter().all(|source| matches!(source, Opened::Stream(..)));
+        let ranked = inputs.iter().zip(sources).zip(rank..);
+        if are_streams {
+            let read: Vec<_> = ranked
+                .collect::<Vec<_>>()
+                .into_par_iter()
+                .map(|((input, source), rank)| {
+                    let mut residues = Residue::default();
+                    let read = self.input(input, source, rank, &mut |residue| residues.append(residue))?;
+                    Ok::<_, ScanError>((read, residues))
+                })
+                .collect();
+            return read
+                .into_iter()
+                .map(|result| {
+                    let (read, residue) = result?;
+                    settle(&residue);
+                    Ok(read)
+                })
+                .collect();
+        }
+        ranked.map(|((input, source), rank)| self.input(input, source, rank, settle)).collect()
+    }
+
+    fn open(&self, input: &Input) -> Result<Opened, ScanError> {
+        let mut begun = input.begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(match begun.take() {
+            Some((stream, first)) => Opened::Stream(stream, first),
+            None => match Source::open(&input.to_open())? {
+                Source::Mapped(mapped) => Opened::Mapped(mapped),
+                Source::Stream(stream) => Opened::Stream(stream, None),
+            },
+        })
+    }
+
+    fn input(
+        &self,
+        input: &Input,
+        source: Opened,
+        rank: u32,
+        settle: &mut (impl FnMut(&Residue) + Send),
+    ) -> Result<ReadInput, ScanError> {
+        match source {
+            Opened::Mapped(mapped) => {
+                let (digest, counts) =
+                    rayon::join(|| mapped.digest(), || self.mapped(input, mapped.bytes(), rank, settle));
+                mapped.verify_unchanged()?;
+                Ok(ReadInput { digest, counts: counts? })
+            }
+            Opened::Stream(stream, first) => self.stream(input, stream, first, rank, settle),
+        }
+    }
+
+    /// Blocks of a memory map: a batch is scanned while the batch before it is settled.
+    fn mapped(
+        &self,
+        input: &Input,
+        bytes: &[u8],
+        rank: u32,
+        settle: &mut (impl FnMut(&Residue) + Send),
+    ) -> Result<InputCounts, ScanError> {
+        let line_ends = line_ends(bytes);
+        let blocks: Vec<Range<usize>> = cut(bytes, self.block_len).collect();
+        let mut counts = InputCounts { bytes: bytes.len() as u64, ..InputCounts::default() };
+        let mut waiting: Vec<Scanned> = Vec::new();
+        for batch in blocks.chunks(8 * rayon::current_num_threads()) {
+            self.check_interrupt()?;
+            let (scanned, ()) = rayon::join(
+                || -> Vec<Scanned> {
+                    let scan = |range: &Range<usize>| {
+                        let place = Place {
+                            start: Spot { input: rank, offset: range.start as u64 },
+                            follows_cr: bytes[..range.start].ends_with(b"\r\n"),
+                            line_ends,
+                        };
+                        let scanned = self.block(input, &bytes[range.clone()], place);
+                        self.meter.raw_bytes.fetch_add(range.len() as u64, Ordering::Relaxed);
+                        scanned
+                    };
+                    batch.par_iter().map(scan).collect()
+                },
+                || waiting.iter().for_each(|scanned| settle(&scanned.residue)),
+            );
+            for scanned in &scanned {
+                counts.lines += scanned.lines;
+                counts.records += scanned.records;
+            }
+            waiting = scanned;
+        }
+        waiting.iter().for_each(|scanned| settle(&scanned.residue));
+        Ok(counts)
+    }
+
+    fn stream(
+        &self,
+        input: &Input,
+        mut stream: Stream,
+        first: Option<OwnedBlock>,
+        rank: u32,
+        settle: &mut (impl FnMut(&Residue) + Send),
+    ) -> Result<ReadInput, ScanError> {
+        let mut counts = InputCounts::default();
+        let mut line_ends_known = None;
+        let mut follows_cr = false;
+        let mut next = match first {
+            Some(block) => Some(block),
+            None => stream.next_block(self.block_len)?,
+        };
+        let mut raw_read = 0;
+        while let Some(block) = next {
+            self.check_interrupt()?;
+            let line_ends = *line_ends_known.get_or_insert_with(|| line_ends(&block.bytes));
+            let place =
+                Place { start: Spot { input: rank, offset: block.offset }, follows_cr, line_ends };
+            let scanned = self.block(input, &block.bytes, place);
+            settle(&scanned.residue);
+            counts.bytes += block.bytes.len() as u64;
+            counts.lines += scanned.lines;
+            counts.records += scanned.records;
+            follows_cr = block.bytes.ends_with(b"\r\n");
+            stream.recycle(block.bytes);
+            let raw = stream.raw_bytes_read();
+            self.meter.raw_bytes.fetch_add(raw - raw_read, Ordering::Relaxed);
+            raw_read = raw;
+            next = stream.next_block(self.block_len)?;
+        }
+        stream.verify_unchanged()?;
+        let digest = stream.digest().unwrap_or_else(|| blake3::hash(b""));
+        Ok(ReadInput { digest, counts })
+    }
+
+    fn block(&self, input: &Input, bytes: &[u8], place: Place) -> Scanned {
+        let worker = rayon::current_thread_index().map_or(0, |index| index + 1);
+        let mut worker =
+            self.workers[worker].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let Worker { scratch, memory, part, traces } = &mut *worker;
+        let records_before = part.records.known();
+        let mut collector = Collector {
+            input,
+            clock: Clock::new(input.zone.clone(), input.years.clone()),
+            counting: self.counting,
+            part,
+            memory,
+            traces,
+        };
+        let block = Block {
+            bytes,
+            start: place.start,
+            allow_bare: input.allow_bare,
+            line_ends: place.line_ends,
+            follows_cr: place.follows_cr,
+        };
+        self.scanner.scan(&block, scratch, &mut collector);
+        let records = part.records.known() - records_before;
+        self.meter.registrations.fetch_add(records, Ordering::Relaxed);
+        let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
+        let lines = ends + u64::from(!bytes.is_empty() && !bytes.ends_with(b"\n"));
+        Scanned { residue: std::mem::take(&mut part.residue), lines, records }
+    }
+
+    fn check_interrupt(&self) -> Result<(), ScanError> {
+        match self.meter.is_interrupted.load(Ordering::Relaxed) {
+            true => Err(ScanError::Interrupted),
+            false => Ok(()),
+        }
+    }
+}
+
+enum Opened {
+    Mapped(Mapped),
+    Stream(Stream, Option<OwnedBlock>),
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    start: Spot,
+    follows_cr: bool,
+    line_ends: LineEnds,
+}
+
+/// One block, scanned.
+struct Scanned {
+    residue: Residue,
+    lines: u64,
+    records: u64,
+}
+
+/// How the lines of an input end, by its first one.
+fn line_ends(bytes: &[u8]) -> LineEnds {
+    match memchr::memchr(b'\n', bytes) {
+        Some(at) if at > 0 && bytes[at - 1] == b'\r' => LineEnds::CrLf,
+        _ => LineEnds::Lf,
+    }
+}
