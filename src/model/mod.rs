@@ -2,9 +2,10 @@
 //!
 //! A type lives in the room that makes it until a second room needs it; then it moves down
 //! here. The only crates this room knows are the ones for time and for decimals. Copy
-//! [`spot`] to add a noun.
+//! `spot.rs` to add a noun.
 
 mod agent;
+mod audit;
 mod clock;
 mod cycle;
 mod decision;
@@ -20,6 +21,7 @@ mod spot;
 mod usage;
 
 pub use agent::{AgentId, AgentKey, AgentText, Class, Form, Hint, Platform, Verdict};
+pub use audit::{AuditedAgent, AuditedUser, DomainSummary};
 pub use clock::{Civil, Stamp};
 pub use cycle::{Cycle, DaySlot, Days, Window};
 pub use decision::{BilledUser, Category, Decision, EvidenceKind, Reason, Seen, UnbilledUser};

@@ -1,9 +1,4 @@
 //! The order of the work; the only place where neighbours meet.
 
 pub mod clock;
-pub mod collect;
-pub mod plan;
-pub mod scan;
-pub mod setup;
-pub mod survey;
 pub mod years;

@@ -1,0 +1,50 @@
+//! What audits show: users and clients without a bill.
+
+use super::{Moment, Platform, SipId, Verdict};
+
+/// One user of an audit: a row of `users`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditedUser {
+    pub sip_id: SipId,
+    /// Sorted, without repeats; of accepted registrations only.
+    pub platforms: Vec<Platform>,
+    /// Distinct texts as sent, sorted; of accepted registrations only.
+    pub user_agents: Vec<Box<[u8]>>,
+    /// Accepted registrations (grades A and B).
+    pub registrations: u64,
+    /// Registrations proven by a binding's life only.
+    pub sustained: u64,
+    pub first_seen: Option<Moment>,
+    pub last_seen: Option<Moment>,
+    /// Distinct UTC days with an accepted registration.
+    pub active_days: u32,
+    pub refused: u64,
+    pub deregistered: u64,
+    /// What the user would be charged as, whatever the apps: generic and desktop.
+    pub is_generic: bool,
+    pub is_desktop: bool,
+}
+
+/// One client of an audit: a row of `agents`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditedAgent {
+    /// `None` where no User-Agent is known.
+    pub user_agent: Option<Box<[u8]>>,
+    pub verdict: Verdict,
+    /// Distinct SIP-IDs with an accepted registration.
+    pub users: u64,
+    pub registrations: u64,
+}
+
+/// Distinct users per domain, for a summary. A user on two platforms counts on both, and once in
+/// the total.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainSummary {
+    /// `None` for users without a domain.
+    pub domain: Option<String>,
+    pub users: u64,
+    /// In the order of [`Platform::ALL`], those that occur.
+    pub by_platform: Vec<(Platform, u64)>,
+    pub generic: u64,
+    pub desktop: u64,
+}
