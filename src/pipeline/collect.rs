@@ -7,7 +7,7 @@ use crate::formats::contact::{Lifetime, lifetimes};
 use crate::identity::{Policy, canonical};
 use crate::model::{
     AgentRef, AgentText, Days, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject, RejectReason,
-    SipId, Sink, Spot, Stamp, Standing, Window,
+    Sink, SipId, Spot, Stamp, Standing, Window,
 };
 use crate::platform::{PushSources, hint};
 use crate::settle::{Asks, Held};
@@ -158,7 +158,8 @@ impl Collector<'_> {
             hint: hint(event.contact),
             is_push_source: self.counting.push_sources.contains(event.source_ip),
         };
-        if self.counting.key.is_some_and(|key| key.as_bytes() == user.as_slice() || event.kind == Kind::Reply) {
+        if self.counting.key.is_some_and(|key| key.as_bytes() == user.as_slice() || event.kind == Kind::Reply)
+        {
             self.trace(event, moment, agent);
         }
         let agent_is_elsewhere = event.agent == AgentText::NotLogged;

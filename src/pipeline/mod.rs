@@ -1,4 +1,10 @@
 //! The order of the work; the only place where neighbours meet.
 
+pub mod audit;
 pub mod clock;
+pub mod collect;
+pub mod plan;
+pub mod scan;
+pub mod setup;
+pub mod survey;
 pub mod years;

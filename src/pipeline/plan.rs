@@ -75,7 +75,9 @@ pub enum PlanError {
     #[error("{shown}: stamps carry no year and none can be inferred; pass --year")]
     NoYear { shown: String },
     /// Stamps without a zone, and none given.
-    #[error("{shown}: stamps carry no zone; pass --log-zone, or set `zone` in [logs] or the file's [[source]]")]
+    #[error(
+        "{shown}: stamps carry no zone; pass --log-zone, or set `zone` in [logs] or the file's [[source]]"
+    )]
     NoZone { shown: String },
     #[error("{}: cannot be written: {cause}", path.display())]
     Spool { path: PathBuf, cause: std::io::Error },

@@ -1,7 +1,7 @@
 //! Reading the inputs of a plan: blocks in parallel, what depends on order in order.
 
-use super::collect::{Collector, Counting, Memory, Trace, count};
 use super::clock::Clock;
+use super::collect::{Collector, Counting, Memory, Trace, count};
 use super::plan::{Input, Plan};
 use crate::facts::Part;
 use crate::formats::scan::{Block, LineEnds, Scanner, Scratch};
@@ -102,8 +102,7 @@ pub fn scan(
             }
             rank += inputs.len() as u32;
         }
-        let counts =
-            settler.finish(&mut |it| count(&mut settled.tally, it, counting, &mut memory));
+        let counts = settler.finish(&mut |it| count(&mut settled.tally, it, counting, &mut memory));
         settled.records.unanswered += counts.unanswered;
         settled.records.repeated += counts.repeated;
     }
@@ -145,8 +144,8 @@ impl Run<'_> {
         settle: &mut (impl FnMut(&Residue) + Send),
     ) -> Result<Vec<ReadInput>, ScanError> {
         let sources = inputs.iter().map(|input| self.open(input)).collect::<Result<Vec<_>, _>>()?;
-        let are_streams = sources.len() > 1
-            && sources.iter().all(|source| matches!(source, Opened::Stream(..)));
+        let are_streams =
+            sources.len() > 1 && sources.iter().all(|source| matches!(source, Opened::Stream(..)));
         let ranked = inputs.iter().zip(sources).zip(rank..);
         if are_streams {
             let read: Vec<_> = ranked
@@ -258,8 +257,7 @@ impl Run<'_> {
         while let Some(block) = next {
             self.check_interrupt()?;
             let line_ends = *line_ends_known.get_or_insert_with(|| line_ends(&block.bytes));
-            let place =
-                Place { start: Spot { input: rank, offset: block.offset }, follows_cr, line_ends };
+            let place = Place { start: Spot { input: rank, offset: block.offset }, follows_cr, line_ends };
             let scanned = self.block(input, &block.bytes, place);
             settle(&scanned.residue);
             counts.bytes += block.bytes.len() as u64;
@@ -279,8 +277,7 @@ impl Run<'_> {
 
     fn block(&self, input: &Input, bytes: &[u8], place: Place) -> Scanned {
         let worker = rayon::current_thread_index().map_or(0, |index| index + 1);
-        let mut worker =
-            self.workers[worker].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut worker = self.workers[worker].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let Worker { scratch, memory, part, traces } = &mut *worker;
         let records_before = part.records.known();
         let mut collector = Collector {

@@ -137,7 +137,9 @@ fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
             match record.stamp {
                 Stamp::None => {}
                 Stamp::Instant(moment) => {
-                    sample.full_date.get_or_insert_with(|| TimeZone::UTC.to_datetime(moment.timestamp()).date());
+                    sample
+                        .full_date
+                        .get_or_insert_with(|| TimeZone::UTC.to_datetime(moment.timestamp()).date());
                 }
                 Stamp::Local(civil) => {
                     sample.has_local = true;
@@ -156,9 +158,10 @@ fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
 
 fn plan_input(look: Look, setup: &Setup, notes: &mut Vec<String>) -> Result<Input, PlanError> {
     let Look { found, codec, raw_bytes, begun, spool, sample, walk } = look;
-    let rule = setup.sources.iter().find(|rule| {
-        rule.paths.is_match(&found.shown) || rule.paths.is_match(&found.path)
-    });
+    let rule = setup
+        .sources
+        .iter()
+        .find(|rule| rule.paths.is_match(&found.shown) || rule.paths.is_match(&found.path));
     let identity = rule.map_or(&setup.identity, |rule| &rule.identity);
     let given = rule.and_then(|rule| rule.zone.clone()).or_else(|| setup.zone.clone());
     let needs_zone = sample.has_local || sample.has_yearless;
@@ -167,7 +170,10 @@ fn plan_input(look: Look, setup: &Setup, notes: &mut Vec<String>) -> Result<Inpu
         Some(zone) => zone,
         None if !needs_zone => TimeZone::UTC,
         None if setup.assumes_utc => {
-            notes.push(format!("{}: stamps carry no zone; UTC is assumed (--log-zone says otherwise)", found.shown));
+            notes.push(format!(
+                "{}: stamps carry no zone; UTC is assumed (--log-zone says otherwise)",
+                found.shown
+            ));
             TimeZone::UTC
         }
         None => return Err(PlanError::NoZone { shown: found.shown }),
@@ -186,7 +192,8 @@ fn plan_input(look: Look, setup: &Setup, notes: &mut Vec<String>) -> Result<Inpu
     let first = sample.first.and_then(|(stamp, offset)| {
         Clock::new(zone.clone(), years.clone()).resolve(stamp, offset).ok().flatten()
     });
-    let server = found.path.parent().map_or(Vec::new(), |parent| parent.as_os_str().as_encoded_bytes().to_vec());
+    let server =
+        found.path.parent().map_or(Vec::new(), |parent| parent.as_os_str().as_encoded_bytes().to_vec());
     Ok(Input {
         codec,
         raw_bytes,

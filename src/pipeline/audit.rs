@@ -1,0 +1,209 @@
+//! Audits: who was there and with what, without a price book.
+
+use super::scan::Scan;
+use crate::model::{
+    AgentId, AgentKey, AuditedAgent, AuditedUser, Class, DomainSummary, Moment, Platform, SipId, Standing,
+    Verdict,
+};
+use crate::platform::Classifier;
+use crate::tally::{Entry, Tally};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Which evidence makes a user of an audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// Accepted registrations and sustained bindings.
+    Strict,
+    /// Snapshots as well.
+    Snapshot,
+    /// Unproven attempts as well.
+    Weak,
+}
+
+impl Evidence {
+    fn admits(self, standing: Standing) -> bool {
+        match standing {
+            Standing::Accepted | Standing::Sustained => true,
+            Standing::Snapshot => self != Self::Strict,
+            Standing::Attempted => self == Self::Weak,
+            _ => false,
+        }
+    }
+}
+
+/// The classified clients of a tally: each is classified once, after the scan.
+#[derive(Debug)]
+pub struct Verdicts {
+    clients: HashMap<AgentId, (AgentKey, Verdict)>,
+}
+
+impl Verdicts {
+    /// Classifies every client of the tally.
+    pub fn of(tally: &Tally, classifier: &Classifier) -> Self {
+        let clients = tally.agents().map(|(id, key)| {
+            let verdict = classifier.classify(&key);
+            (id, (key, verdict))
+        });
+        Self { clients: clients.collect() }
+    }
+
+    /// What the client said and what the rules say of it.
+    ///
+    /// # Panics
+    ///
+    /// If the client is none of the tally's.
+    pub fn get(&self, id: AgentId) -> (&AgentKey, &Verdict) {
+        let (key, verdict) = &self.clients[&id];
+        (key, verdict)
+    }
+}
+
+/// The users of a scan, sorted by their bytes: each with at least one observation that the
+/// evidence admits.
+pub fn users(scan: &Scan, verdicts: &Verdicts, evidence: Evidence) -> Vec<AuditedUser> {
+    let users = scan.part.tally.by_user().into_iter();
+    users.filter_map(|(user, entries)| audited_user(user, &entries, verdicts, evidence)).collect()
+}
+
+fn audited_user(
+    user: &[u8],
+    entries: &[&Entry],
+    verdicts: &Verdicts,
+    evidence: Evidence,
+) -> Option<AuditedUser> {
+    let mut audited = AuditedUser {
+        sip_id: SipId::from_canonical(user),
+        platforms: Vec::new(),
+        user_agents: Vec::new(),
+        registrations: 0,
+        sustained: 0,
+        first_seen: None,
+        last_seen: None,
+        active_days: 0,
+        refused: 0,
+        deregistered: 0,
+        is_generic: false,
+        is_desktop: false,
+    };
+    let mut platforms = BTreeSet::new();
+    let mut agents = BTreeSet::new();
+    let mut days: BTreeMap<i32, u64> = BTreeMap::new();
+    let mut is_admitted = false;
+    for entry in entries {
+        match entry.standing {
+            Standing::Refused => audited.refused += entry.count,
+            Standing::Deregistered => audited.deregistered += entry.count,
+            Standing::Accepted => audited.registrations += entry.count,
+            Standing::Sustained => audited.sustained += entry.count,
+            _ => {}
+        }
+        if !evidence.admits(entry.standing) {
+            continue;
+        }
+        is_admitted = true;
+        let (key, verdict) = verdicts.get(entry.agent);
+        platforms.insert(verdict.platform);
+        agents.extend(key.text.clone());
+        audited.is_generic |= verdict.class == Class::Generic;
+        audited.is_desktop |= verdict.class == Class::Desktop;
+        audited.first_seen = earliest(audited.first_seen, entry.first());
+        audited.last_seen = audited.last_seen.max(entry.last());
+        *days.entry(entry.window).or_default() |= entry.days;
+    }
+    audited.platforms = platforms.into_iter().collect();
+    audited.user_agents = agents.into_iter().collect();
+    audited.active_days = days.values().map(|days| days.count_ones()).sum();
+    is_admitted.then_some(audited)
+}
+
+fn earliest(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The clients of accepted registrations: most users first, then by text.
+pub fn agents(scan: &Scan, verdicts: &Verdicts) -> Vec<AuditedAgent> {
+    let mut users: HashMap<AgentId, (BTreeSet<usize>, u64)> = HashMap::new();
+    let tally = scan.part.tally.by_user();
+    for (number, (_, entries)) in tally.iter().enumerate() {
+        for entry in entries.iter().filter(|entry| entry.standing == Standing::Accepted) {
+            let (seen, count) = users.entry(entry.agent).or_default();
+            seen.insert(number);
+            *count += entry.count;
+        }
+    }
+    // Clients that differ in their Contact's hints only are one row, unless the verdict differs.
+    let mut rows: BTreeMap<(Option<Box<[u8]>>, String), (Verdict, BTreeSet<usize>, u64)> = BTreeMap::new();
+    for (id, (seen, count)) in users {
+        let (key, verdict) = verdicts.get(id);
+        let row = rows
+            .entry((key.text.clone(), verdict.rule.clone()))
+            .or_insert_with(|| (verdict.clone(), BTreeSet::new(), 0));
+        row.1.extend(seen);
+        row.2 += count;
+    }
+    let mut agents: Vec<AuditedAgent> = rows
+        .into_iter()
+        .map(|((user_agent, _), (verdict, users, registrations))| AuditedAgent {
+            user_agent,
+            verdict,
+            users: users.len() as u64,
+            registrations,
+        })
+        .collect();
+    agents.sort_by(|one, other| {
+        other.users.cmp(&one.users).then_with(|| one.user_agent.cmp(&other.user_agent))
+    });
+    agents
+}
+
+/// Distinct users per domain and platform, domains sorted.
+pub fn summary(users: &[AuditedUser]) -> Vec<DomainSummary> {
+    let mut domains: BTreeMap<Option<String>, Vec<&AuditedUser>> = BTreeMap::new();
+    for user in users {
+        let domain = user.sip_id.domain().map(|domain| String::from_utf8_lossy(domain).into_owned());
+        domains.entry(domain).or_default().push(user);
+    }
+    domains.into_iter().map(|(domain, users)| domain_summary(domain, &users)).collect()
+}
+
+fn domain_summary(domain: Option<String>, users: &[&AuditedUser]) -> DomainSummary {
+    let number = |test: &dyn Fn(&AuditedUser) -> bool| users.iter().filter(|user| test(user)).count() as u64;
+    let by_platform = Platform::ALL
+        .into_iter()
+        .map(|platform| (platform, number(&|user| user.platforms.contains(&platform))))
+        .filter(|(_, users)| *users > 0);
+    DomainSummary {
+        domain,
+        users: users.len() as u64,
+        by_platform: by_platform.collect(),
+        generic: number(&|user| user.is_generic),
+        desktop: number(&|user| user.is_desktop),
+    }
+}
+
+/// Bare AORs that two servers name: they may be two people each, so nothing may be counted.
+/// Sorted; empty where all is well.
+pub fn ambiguous_aors(scan: &Scan) -> Vec<(String, Vec<String>)> {
+    let shared = scan.part.bare.iter().filter(|(_, servers)| servers.len() > 1);
+    let text = |server: &[u8]| String::from_utf8_lossy(server).into_owned();
+    shared
+        .map(|(aor, servers)| (aor.escaped(), servers.iter().map(|server| text(server)).collect()))
+        .collect()
+}
+
+/// Share of the accepted SIP-IDs for which no User-Agent at all is known: how many, of how many.
+pub fn without_agent(scan: &Scan, verdicts: &Verdicts) -> (u64, u64) {
+    let mut without = 0;
+    let mut all = 0;
+    for (_, entries) in scan.part.tally.by_user() {
+        let accepted = || entries.iter().filter(|entry| entry.standing == Standing::Accepted);
+        if accepted().next().is_some() {
+            all += 1;
+            without += u64::from(accepted().all(|entry| verdicts.get(entry.agent).0.text.is_none()));
+        }
+    }
+    (without, all)
+}
