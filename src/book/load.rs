@@ -1,0 +1,281 @@
+//! From a file to a [`Book`], a [`Config`] or patterns: the order in which the tables are read.
+
+use super::activity::{ActivityTable, BILLABLE_REMEDY};
+use super::calendar::calendar;
+use super::config::{Config, config, config_push_servers};
+use super::document::File;
+use super::patterns::patterns;
+use super::problems::{BookError, Problem, Problems, quoted};
+use super::quality::{Quality, quality};
+use super::scope::{Scope, scope};
+use super::section::{Field, Section, Shown};
+use super::tenants::{IMPLIED, Overrides, Tenant, tenants};
+use super::value::count;
+use crate::billing::CalendarSpec;
+use crate::formats::pattern::{PatternEvent, PatternSpec};
+use crate::model::Category;
+use std::path::{Path, PathBuf};
+
+/// A price book that has no problems.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Book {
+    /// As the user named it; paths inside the book are relative to its folder.
+    pub path: PathBuf,
+    /// BLAKE3 of the file's bytes, in hexadecimal.
+    pub digest: String,
+    pub calendar: CalendarSpec,
+    /// In book order; never empty.
+    pub tenants: Vec<Tenant>,
+    pub config: Config,
+    pub quality: Quality,
+    /// What may be meant and often is not, by line.
+    pub warnings: Vec<Problem>,
+    pub(super) shown: Vec<Shown>,
+}
+
+impl Book {
+    /// Reads a price book and checks all of it, with the files that it names.
+    ///
+    /// # Errors
+    ///
+    /// Every problem in the book at once.
+    pub fn load(path: &Path) -> Result<Self, BookError> {
+        let (file, digest) = File::read(path)?;
+        Self::from_file(&file, path, digest)
+    }
+
+    /// Reads a price book from a text; the files it names are looked for beside `path`.
+    ///
+    /// # Errors
+    ///
+    /// Every problem in the book at once.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, BookError> {
+        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
+        let file = File::new(path.display().to_string(), folder, text.to_owned());
+        Self::from_file(&file, path, digest)
+    }
+
+    /// The tenant that a domain belongs to, in lower case; `None` where nobody claims it.
+    pub fn tenant_of(&self, domain: &str) -> Option<&Tenant> {
+        self.tenants.iter().find(|tenant| {
+            tenant.domains.is_empty() || tenant.domains.iter().any(|claimed| claimed == domain)
+        })
+    }
+
+    fn from_file(file: &File, path: &Path, digest: String) -> Result<Self, BookError> {
+        let problems = Problems::new(&file.name);
+        let book = file.document(&problems).and_then(|document| {
+            let root = Section::root(file, &problems, document.as_table());
+            let config = config(&root);
+            let prices = prices(&root, config);
+            let mut rows = vec![Shown { title: String::new(), rows: root.finish() }];
+            let Prices { calendar, tenants, config, quality, shown } = prices?;
+            rows.extend(shown);
+            let (path, warnings) = (path.to_path_buf(), Vec::new());
+            Some(Self { path, digest, calendar, tenants, config, quality, warnings, shown: rows })
+        });
+        problems.settle(book).map(|(book, warnings)| Self { warnings, ..book })
+    }
+}
+
+impl Config {
+    /// Reads a file of `[logs]`, `[identity]`, `[[source]]`, `[[pattern]]` and `[[platform]]`,
+    /// or a whole book, of whose prices only the spelling is checked.
+    ///
+    /// # Errors
+    ///
+    /// Every problem at once.
+    pub fn load(path: &Path) -> Result<Self, BookError> {
+        let (file, _) = File::read(path)?;
+        let problems = Problems::new(&file.name);
+        let config = file.document(&problems).map(|document| {
+            let root = Section::root(&file, &problems, document.as_table());
+            let mut config = config(&root);
+            config_push_servers(&root, &mut config);
+            problems.keep_spelling_only();
+            prices(&root, Self::default());
+            root.finish();
+            config
+        });
+        problems.settle(config).map(|(config, warnings)| Self { warnings, ..config })
+    }
+}
+
+/// Reads a file of `[[pattern]]` tables alone.
+///
+/// # Errors
+///
+/// Every problem at once, among them a file without any pattern.
+pub fn load_patterns(path: &Path) -> Result<Vec<PatternSpec>, BookError> {
+    let (file, _) = File::read(path)?;
+    let problems = Problems::new(&file.name);
+    let read = file.document(&problems).map(|document| {
+        let root = Section::root(&file, &problems, document.as_table());
+        if !root.has("pattern") {
+            problems.report(None, "holds no [[pattern]]");
+        }
+        let (patterns, _) = patterns(&root);
+        root.finish();
+        patterns
+    });
+    problems.settle(read).map(|(patterns, _)| patterns)
+}
+
+/// All of a book but its name.
+struct Prices {
+    calendar: CalendarSpec,
+    tenants: Vec<Tenant>,
+    config: Config,
+    quality: Quality,
+    shown: Vec<Shown>,
+}
+
+/// Reads what a book has beyond a configuration.
+fn prices(root: &Section<'_>, mut config: Config) -> Option<Prices> {
+    check_schema(root);
+    let base = scope(root);
+    if !root.has("cycle") {
+        root.missing("[cycle]", "write how cycles follow each other, with `kind`, `anchor` and `zone`");
+    }
+    let calendar = root.table("cycle", calendar);
+    let quality = root.table("quality", |table| Some(quality(table)));
+    let overrides = tenants(root);
+    // One complaint, whoever lacks it: every tenant without a table of its own needs the book's.
+    let is_needed = overrides.is_empty() || overrides.iter().any(|tenant| !tenant.scope.has_activity);
+    if is_needed && !base.has_activity {
+        root.missing("[activity]", &format!("it needs `billable_agents`: {BILLABLE_REMEDY}"));
+    }
+    warn_of_misplaced(root, &base, &overrides);
+    warn_of_unclaimed(root, &config, &overrides);
+
+    let calendar = calendar?;
+    let short_cycle = calendar.value.short_cycle;
+    let mut shown = vec![Shown { title: "cycle".to_owned(), ..calendar.shown }];
+    let has_host_pattern =
+        config.patterns.iter().any(|pattern| pattern.event == PatternEvent::ConferenceHost);
+    let mut all = Vec::new();
+    let mut push: Vec<ActivityTable> = Vec::new();
+    // The implied tenant is a `[[tenant]]` that overrides nothing.
+    let implied = Overrides {
+        name: IMPLIED.to_owned(),
+        domains: Vec::new(),
+        scope: Scope::default(),
+        line: 1,
+        shown: Shown { title: String::new(), rows: Vec::new() },
+    };
+    for tenant in if overrides.is_empty() { vec![implied] } else { overrides } {
+        let scope = base.under(&tenant.scope);
+        if !has_host_pattern {
+            warn_of_hosts(root, &scope);
+        }
+        let Some(merged) = scope.merged(short_cycle) else { continue };
+        let mut rows = vec![Shown { title: String::new(), ..tenant.shown }];
+        rows.extend(merged.shown);
+        push.push(merged.activity.clone());
+        all.push(Tenant {
+            name: tenant.name,
+            domains: tenant.domains,
+            tariff: merged.tariff,
+            activity: merged.activity.activity,
+            agents: merged.activity.agents,
+            shown: rows,
+        });
+    }
+    if all.is_empty() {
+        return None;
+    }
+    config.push_agents = union(push.iter().flat_map(|table| &table.agents.push_agents));
+    config.push_sources = union(push.iter().flat_map(|table| &table.push_sources));
+    shown.append(&mut config.shown.clone().into_iter().map(without_brackets).collect());
+    let quality = quality.map_or_else(Quality::default, |read| {
+        shown.push(without_brackets(read.shown));
+        read.value
+    });
+    Some(Prices { calendar: calendar.value, tenants: all, config, quality, shown })
+}
+
+fn without_brackets(shown: Shown) -> Shown {
+    Shown { title: shown.title.trim_matches(['[', ']']).to_owned(), ..shown }
+}
+
+/// Distinct texts in the order of their first use.
+fn union<'t>(all: impl Iterator<Item = &'t String>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for text in all {
+        if !distinct.contains(text) {
+            distinct.push(text.clone());
+        }
+    }
+    distinct
+}
+
+fn check_schema(root: &Section<'_>) {
+    if !root.has("schema") {
+        root.missing("schema", "begin the book with `schema = 1`");
+    }
+    root.get("schema", |field: &Field<'_, '_>| match count(field)? {
+        1 => Some(()),
+        other => field.fault(format!("`schema` is {other}; this program reads schema 1")),
+    });
+}
+
+/// TOML gives `[[charge]]` to the book, also where it stands below a `[[tenant]]`.
+fn warn_of_misplaced(root: &Section<'_>, base: &Scope, tenants: &[Overrides]) {
+    let Some(first) = tenants.iter().map(|tenant| tenant.line).min() else { return };
+    for (name, line) in base.lines() {
+        if line > first {
+            let own = if name.starts_with('[') {
+                format!("[[tenant.{}]]", &name[1..name.len() - 1])
+            } else {
+                format!("[tenant.{name}]")
+            };
+            root.problems.warn(
+                line,
+                format!("[{name}] holds for every tenant, though it stands below one; write {own} for that one alone"),
+            );
+        }
+    }
+}
+
+/// Users of a domain that no tenant claims are never billed: worth a word where the book itself
+/// gives them that domain.
+fn warn_of_unclaimed(root: &Section<'_>, config: &Config, tenants: &[Overrides]) {
+    if tenants.is_empty() {
+        return;
+    }
+    let is_claimed = |domain: &String| tenants.iter().any(|tenant| tenant.domains.contains(domain));
+    let identities =
+        std::iter::once(&config.identity).chain(config.sources.iter().map(|source| &source.identity));
+    let given: Vec<String> = identities.filter_map(|identity| identity.default_domain.clone()).collect();
+    for domain in union(given.iter()) {
+        if !is_claimed(&domain) {
+            let text =
+                format!("no tenant claims the default domain {}; its users are not billed", quoted(&domain));
+            root.problems.warn(None, text);
+        }
+    }
+    for (alias, domain) in &config.identity.aliases {
+        if is_claimed(alias) {
+            let text = format!(
+                "a tenant claims {}, which is an alias and never seen; claim {}",
+                quoted(alias),
+                quoted(domain)
+            );
+            root.problems.warn(None, text);
+        }
+    }
+}
+
+fn warn_of_hosts(root: &Section<'_>, scope: &Scope) {
+    for charge in scope.charges.iter().flatten() {
+        let is_blind = charge.value.category == Category::Conferencing
+            && charge.value.enabled
+            && charge.value.side_file.is_none();
+        if is_blind {
+            let text = "charge `conferencing` has neither a `side_file` nor a pattern of event `conference_host`; \
+                        only hosts that the server itself logs are charged";
+            root.problems.warn(charge.line, text);
+        }
+    }
+}
