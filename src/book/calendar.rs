@@ -17,7 +17,7 @@ const KINDS: [(&str, Kind); 2] = [("days", Kind::Days), ("month", Kind::Month)];
 const SHORT_CYCLES: [(&str, ShortCycle); 3] =
     [("full", ShortCycle::Full), ("daily", ShortCycle::Daily), ("skip", ShortCycle::Skip)];
 
-/// The table `[cycle]`, with the zone's name for those who show it.
+/// The table `[cycle]`.
 pub(super) fn calendar(cycle: &Section<'_>) -> Option<CalendarSpec> {
     let kind = cycle.need_choice("kind", &KINDS);
     let length = match kind {

@@ -37,7 +37,7 @@ pub struct Config {
     /// Addresses and networks (CIDR) of push servers. A book whose tenants name their own has
     /// all of them here: which address registered is known before whose user it was.
     pub push_sources: Vec<String>,
-    /// What may be meant and often is not.
+    /// What may be meant and often is not; empty inside a book, which has them all itself.
     pub warnings: Vec<Problem>,
     pub(super) shown: Vec<Shown>,
 }

@@ -11,6 +11,7 @@ pub(super) struct File {
     pub(super) name: String,
     /// Paths in the file are relative to this.
     pub(super) folder: PathBuf,
+    /// As read, but for the lines that [`Self::document`] had to mend.
     pub(super) text: String,
     /// Offset of the first byte of every line.
     line_starts: Vec<usize>,
@@ -41,8 +42,7 @@ impl File {
 
     /// A file whose text is at hand.
     pub(super) fn new(name: String, folder: PathBuf, text: String) -> Self {
-        let line_starts =
-            std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
+        let line_starts = line_starts(&text);
         Self { name, folder, text, line_starts }
     }
 
@@ -58,38 +58,76 @@ impl File {
 
     /// The document, or `None` and the reason among the problems.
     ///
-    /// A key written twice is reported and its second line is left out, so that the rest of the
-    /// book is still checked. Any other syntax error ends the reading: what follows it would be
-    /// a guess.
-    pub(super) fn document(&self, problems: &Problems) -> Option<Document<String>> {
-        let mut text = self.text.clone();
-        let mut is_first = true;
+    /// A line that is no TOML is reported, mended so that it means nothing, and nothing more is
+    /// said of it: the rest of the book is still checked. Where that does not help (a list that
+    /// is never closed), reading ends: what follows would be a guess.
+    pub(super) fn document(&mut self, problems: &Problems) -> Option<Document<String>> {
         loop {
-            let error = match Document::parse(text.clone()) {
+            let error = match Document::parse(self.text.clone()) {
                 Ok(document) => return Some(document),
                 Err(error) => error,
             };
             let span = error.span().unwrap_or(0..0);
             let line = self.line(span.start);
-            if error.message() != "duplicate key" {
-                // After a line was left out, a new complaint can be our own doing.
-                if is_first {
-                    problems.report(line, plain(error.message()));
-                }
+            // A line is met again only where mending it did not help.
+            if problems.is_muted(line) {
                 return None;
             }
-            let name = quoted(text.get(span).unwrap_or_default().trim());
+            let is_duplicate = error.message() == "duplicate key";
             let start = self.line_starts[line - 1];
-            let end = self.line_starts.get(line).map_or(text.len(), |next| next - 1);
-            if text[start..end].trim_start().starts_with('[') {
-                problems.report(line, format!("table {name} is written twice; put its keys into one"));
-                return None;
-            }
-            problems.report(line, format!("key {name} is written twice; keep one"));
-            text.replace_range(start..end, &" ".repeat(end - start));
-            is_first = false;
+            let end = self.line_starts.get(line).map_or(self.text.len(), |next| next - 1);
+            let written = self.text[start..end].to_owned();
+            let is_header = written.trim_start().starts_with('[');
+            let complaint = match (is_duplicate, is_header) {
+                (false, _) => plain(error.message()),
+                (true, false) => {
+                    format!("key {} is written twice; keep one", quoted(self.slice(Some(span)).trim()))
+                }
+                (true, true) => {
+                    let name = quoted(self.slice(Some(span)).trim());
+                    format!("table {name} is written twice; put its keys into one")
+                }
+            };
+            problems.report(line, complaint);
+            let mended = if is_duplicate {
+                (!is_header).then(String::new)
+            } else {
+                mended(written.trim_end_matches('\r'))
+            }?;
+            problems.mute(line);
+            // Lines keep their numbers: whatever stands in one is replaced by text of one line.
+            let mut text = std::mem::take(&mut self.text);
+            text.replace_range(start..end, &mended);
+            self.line_starts = line_starts(&text);
+            self.text = text;
         }
     }
+}
+
+fn line_starts(text: &str) -> Vec<usize> {
+    std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect()
+}
+
+/// The line with the little of it that can be relied on: its key, its header, or that it is one
+/// of a list.
+fn mended(line: &str) -> Option<String> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+    let trimmed = line.trim_start();
+    let name_of = |text: &str| text.chars().take_while(|&letter| is_plain(letter)).collect::<String>();
+    let open = trimmed.len() - trimmed.trim_start_matches('[').len();
+    if open > 0 {
+        // One bracket short is the slip that TOML cannot forgive; the name still tells what was meant.
+        let name = name_of(&trimmed[open..]);
+        let close = "]".repeat(open);
+        return (!name.is_empty() && open <= 2).then(|| format!("{}{name}{close}", &trimmed[..open]));
+    }
+    // An element of a list of tables, such as a tier.
+    if trimmed.starts_with('{') {
+        return Some("{},".to_owned());
+    }
+    let name = name_of(trimmed);
+    let rest = trimmed[name.len()..].trim_start();
+    (!name.is_empty() && rest.starts_with('=')).then(|| format!("{name} = 0"))
 }
 
 /// A library's message in our style: one line, lower case at its start.
@@ -104,7 +142,7 @@ mod tests {
     use super::*;
 
     fn complaints(text: &str) -> Vec<String> {
-        let file = File::new("b.toml".into(), PathBuf::new(), text.into());
+        let mut file = File::new("b.toml".into(), PathBuf::new(), text.into());
         let problems = Problems::new("b.toml");
         let document = file.document(&problems).map(|_| ());
         problems
@@ -135,9 +173,17 @@ mod tests {
     }
 
     #[test]
-    fn a_syntax_error_has_its_line() {
-        let complaints = complaints("a = 1\nb = 1,5\n");
-        assert_eq!(complaints.len(), 1);
-        assert!(complaints[0].starts_with("b.toml:2: "), "{complaints:?}");
+    fn every_syntax_error_has_its_line() {
+        let lines = |text: &str| -> Vec<String> {
+            complaints(text).iter().map(|complaint| complaint[..8].to_owned()).collect()
+        };
+        assert_eq!(lines("a = 1\nb = 1,5\n"), ["b.toml:2"]);
+        assert_eq!(
+            lines("a = \nb = 'x\n[c\nd = 2026-02-30\ne = 1\n"),
+            ["b.toml:1", "b.toml:2", "b.toml:3", "b.toml:4"]
+        );
+        assert_eq!(lines("a = [\n  { b = 1 c = 2 },\n  { b = 1 },\n]\nd = \n"), ["b.toml:2", "b.toml:5"]);
+        // Nobody can tell where this list was meant to end.
+        assert_eq!(lines("a = [\nb = 1\nc = 2\n").len(), 1);
     }
 }

@@ -8,7 +8,7 @@ use super::patterns::patterns;
 use super::problems::{BookError, Problem, Problems, quoted};
 use super::quality::{Quality, quality};
 use super::scope::{Scope, scope};
-use super::section::{Field, Section, Shown};
+use super::section::{Field, Origin, Row, Section, Shown};
 use super::tenants::{IMPLIED, Overrides, Tenant, tenants};
 use super::value::count;
 use crate::billing::CalendarSpec;
@@ -41,7 +41,7 @@ impl Book {
     /// Every problem in the book at once.
     pub fn load(path: &Path) -> Result<Self, BookError> {
         let (file, digest) = File::read(path)?;
-        Self::from_file(&file, path, digest)
+        Self::from_file(file, path, digest)
     }
 
     /// Reads a price book from a text; the files it names are looked for beside `path`.
@@ -53,7 +53,7 @@ impl Book {
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
         let file = File::new(path.display().to_string(), folder, text.to_owned());
-        Self::from_file(&file, path, digest)
+        Self::from_file(file, path, digest)
     }
 
     /// The tenant that a domain belongs to, in lower case; `None` where nobody claims it.
@@ -63,10 +63,10 @@ impl Book {
         })
     }
 
-    fn from_file(file: &File, path: &Path, digest: String) -> Result<Self, BookError> {
+    fn from_file(mut file: File, path: &Path, digest: String) -> Result<Self, BookError> {
         let problems = Problems::new(&file.name);
         let book = file.document(&problems).and_then(|document| {
-            let root = Section::root(file, &problems, document.as_table());
+            let root = Section::root(&file, &problems, document.as_table());
             let config = config(&root);
             let prices = prices(&root, config);
             let mut rows = vec![Shown { title: String::new(), rows: root.finish() }];
@@ -87,7 +87,7 @@ impl Config {
     ///
     /// Every problem at once.
     pub fn load(path: &Path) -> Result<Self, BookError> {
-        let (file, _) = File::read(path)?;
+        let (mut file, _) = File::read(path)?;
         let problems = Problems::new(&file.name);
         let config = file.document(&problems).map(|document| {
             let root = Section::root(&file, &problems, document.as_table());
@@ -108,7 +108,7 @@ impl Config {
 ///
 /// Every problem at once, among them a file without any pattern.
 pub fn load_patterns(path: &Path) -> Result<Vec<PatternSpec>, BookError> {
-    let (file, _) = File::read(path)?;
+    let (mut file, _) = File::read(path)?;
     let problems = Problems::new(&file.name);
     let read = file.document(&problems).map(|document| {
         let root = Section::root(&file, &problems, document.as_table());
@@ -252,7 +252,7 @@ fn warn_of_unclaimed(root: &Section<'_>, config: &Config, tenants: &[Overrides])
         if !is_claimed(&domain) {
             let text =
                 format!("no tenant claims the default domain {}; its users are not billed", quoted(&domain));
-            root.problems.warn(None, text);
+            root.problems.warn(line_of(&config.shown, "default_domain", &domain), text);
         }
     }
     for (alias, domain) in &config.identity.aliases {
@@ -262,8 +262,17 @@ fn warn_of_unclaimed(root: &Section<'_>, config: &Config, tenants: &[Overrides])
                 quoted(alias),
                 quoted(domain)
             );
-            root.problems.warn(None, text);
+            root.problems.warn(line_of(&config.shown, "aliases", alias), text);
         }
+    }
+}
+
+/// The line of the first key of that name whose value holds the text.
+fn line_of(shown: &[Shown], key: &str, text: &str) -> Option<usize> {
+    let holds = |row: &&Row| row.key == key && row.value.to_lowercase().contains(text);
+    match shown.iter().flat_map(|table| &table.rows).find(holds)?.origin {
+        Origin::Book(line) | Origin::Tenant(_, line) => Some(line),
+        Origin::Default => None,
     }
 }
 

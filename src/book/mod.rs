@@ -3,7 +3,7 @@
 //! Owns the spelling of the book: which keys there are, which values they take, what a tenant
 //! may override, and what to say where something is wrong. Does not own what the values mean:
 //! the types it fills belong to the rooms that use them. A reader takes one table as a
-//! [`section`], asks for every key it knows, and only then gives up; copy [`quality`] to add a
+//! `section`, asks for every key it knows, and only then gives up; copy `quality` to add a
 //! table.
 
 mod activity;
@@ -18,6 +18,8 @@ mod names;
 mod patterns;
 mod platforms;
 mod problems;
+#[cfg(test)]
+mod properties;
 mod quality;
 mod scope;
 mod section;

@@ -15,8 +15,7 @@ pub(super) fn names(
 ) -> HashMap<Vec<u8>, Vec<u8>> {
     let file = path.display().to_string();
     let mut names: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
-    let mut reader = match csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_path(path)
-    {
+    let mut reader = match csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path) {
         Ok(reader) => reader,
         Err(error) => {
             problems.report_in(&file, None, format!("cannot be read: {error}"));

@@ -61,6 +61,7 @@ pub(super) struct Problems {
     errors: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
     spelling_only: Cell<bool>,
+    muted: RefCell<Vec<usize>>,
 }
 
 impl Problems {
@@ -71,6 +72,7 @@ impl Problems {
             errors: RefCell::default(),
             warnings: RefCell::default(),
             spelling_only: Cell::new(false),
+            muted: RefCell::default(),
         }
     }
 
@@ -79,9 +81,22 @@ impl Problems {
         self.spelling_only.set(true);
     }
 
+    /// From now on says nothing more of that line: what stands there now is not the user's.
+    pub(super) fn mute(&self, line: usize) {
+        self.muted.borrow_mut().push(line);
+    }
+
+    /// Whether that line has been given up on.
+    pub(super) fn is_muted(&self, line: usize) -> bool {
+        self.muted.borrow().contains(&line)
+    }
+
     /// Something that must be put right.
     pub(super) fn report(&self, line: impl Into<Option<usize>>, text: impl Into<String>) {
-        self.report_in(&self.file, line, text);
+        let line = line.into();
+        if line.is_none_or(|line| !self.is_muted(line)) {
+            self.report_in(&self.file, line, text);
+        }
     }
 
     /// Something that must be put right in a file that the book names.
@@ -94,7 +109,9 @@ impl Problems {
 
     /// A key or table that nobody knows.
     pub(super) fn unknown(&self, line: usize, text: String) {
-        self.errors.borrow_mut().push(Problem { file: self.file.clone(), line: Some(line), text });
+        if !self.is_muted(line) {
+            self.errors.borrow_mut().push(Problem { file: self.file.clone(), line: Some(line), text });
+        }
     }
 
     /// Something that may well be meant, and often is not.

@@ -5,7 +5,7 @@ use super::problems::Problems;
 use super::section::{Read, Section};
 
 fn with_root<T>(toml: &str, read: impl FnOnce(&Section<'_>) -> Option<T>) -> Result<T, Vec<String>> {
-    let file = File::new("b".into(), "".into(), toml.into());
+    let mut file = File::new("b".into(), "".into(), toml.into());
     let problems = Problems::new("b");
     let value = file.document(&problems).and_then(|document| {
         let root = Section::root(&file, &problems, document.as_table());

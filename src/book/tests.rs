@@ -13,9 +13,9 @@ use rust_decimal::Decimal;
 use std::path::Path;
 
 /// The book of the design, with the files it names beside it.
-const EXAMPLE: &str = include_str!("example.toml");
+pub(super) const EXAMPLE: &str = include_str!("example.toml");
 
-fn example_folder() -> tempfile::TempDir {
+pub(super) fn example_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("book.toml"), EXAMPLE).unwrap();
     std::fs::write(folder.path().join("messaging.csv"), "sip_id,from,until\n").unwrap();
@@ -217,6 +217,15 @@ fn three_mistakes_are_three_problems_each_on_its_line() {
 }
 
 #[test]
+fn a_line_that_is_no_toml_hides_no_other_problem() {
+    let text = SMALL.replace("'UTC'", "'UTC").replace("[activity]", "[activity").replace("'1.00'", "1.00");
+    let problems = parse(&text).unwrap_err();
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert_eq!(problems[2], "b.toml:13: `price` is a bare number; write it as a string, `\"1.00\"`");
+    assert!(problems[0].starts_with("b.toml:7: ") && problems[1].starts_with("b.toml:8: "), "{problems:?}");
+}
+
+#[test]
 fn single_mistakes_have_exact_texts() {
     let cases = [
         ("schema = 1\n", "", "b.toml: `schema` is missing; begin the book with `schema = 1`"),
@@ -388,63 +397,13 @@ fn the_example_book_is_shown_the_same_every_time() {
     }
 }
 
-/// The book's lines that give a key a value, with the line's number from 1.
-fn key_lines(text: &str) -> Vec<(usize, &str)> {
-    let is_key = |line: &str| !line.starts_with(['#', '[']) && line.contains(" = ");
-    text.lines().enumerate().filter(|(_, line)| is_key(line)).map(|(at, line)| (at + 1, line)).collect()
-}
-
-fn with_line(text: &str, number: usize, line: &str) -> String {
-    text.lines()
-        .enumerate()
-        .map(|(at, old)| if at + 1 == number { line } else { old })
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
 #[test]
-fn any_misspelt_key_is_one_problem_on_its_line() {
-    let folder = example_folder();
-    let path = folder.path().join("book.toml");
-    for (number, line) in key_lines(EXAMPLE) {
-        let (key, value) = line.split_once(" = ").unwrap();
-        let text = with_line(EXAMPLE, number, &format!("{key}z = {value}"));
-        let error = Book::parse(&path, &text).unwrap_err();
-        assert_eq!(error.problems.len(), 1, "{error}");
-        assert_eq!(error.problems[0].line, Some(number), "{error}");
-        assert!(error.problems[0].text.contains("; did you mean"), "{error}");
-    }
-}
-
-#[test]
-fn any_value_of_a_wrong_type_is_a_problem_on_its_line() {
-    let folder = example_folder();
-    let path = folder.path().join("book.toml");
-    for (number, line) in key_lines(EXAMPLE) {
-        let (key, _) = line.split_once(" = ").unwrap();
-        for value in ["1.5", "-1", "\"\"", "[[]]", "{ a = 1 }", "\"\\u0000\"", "07:32:00", "[1.5]"] {
-            let text = with_line(EXAMPLE, number, &format!("{key} = {value}"));
-            let error = Book::parse(&path, &text).expect_err(&text);
-            assert!(
-                error.problems.iter().any(|problem| problem.line == Some(number)),
-                "{key} = {value}: {error}"
-            );
-        }
-    }
-}
-
-proptest::proptest! {
-    /// Whatever is in a book, it loads or says why not: a reader that gave up without a word
-    /// would panic here.
-    #[test]
-    fn a_book_of_shuffled_lines_loads_or_has_problems(picks in proptest::collection::vec(0usize..400, 0..60)) {
-        let lines: Vec<&str> = EXAMPLE.lines().chain(STARTER.lines()).collect();
-        let text: String = picks.iter().map(|pick| lines[pick % lines.len()].trim_start_matches('#')).flat_map(|line| [line, "\n"]).collect();
-        if let Err(error) = Book::parse(Path::new("b.toml"), &text) {
-            proptest::prop_assert!(!error.problems.is_empty());
-            for problem in &error.problems {
-                proptest::prop_assert!(!problem.text.contains('\n') && problem.line.is_none_or(|line| line <= picks.len()));
-            }
-        }
-    }
+fn an_editor_may_add_a_byte_order_mark_and_carriage_returns() {
+    let text = format!("\u{feff}{}", SMALL.replace('\n', "\r\n"));
+    assert_eq!(parse(&text).unwrap().tenants, parse(SMALL).unwrap().tenants);
+    let text = text.replace("price = '1.00'\r\n", "price = '1.00'\r\nprice = '2.00'\r\nminimum = \r\n");
+    let problems = parse(&text).unwrap_err();
+    assert_eq!(problems.len(), 2);
+    assert!(problems[0].starts_with("b.toml:14: key `price` is written twice"), "{problems:?}");
+    assert!(problems[1].starts_with("b.toml:15: "), "{problems:?}");
 }

@@ -158,7 +158,8 @@ pub(super) fn price(field: &Field<'_, '_>) -> Option<Decimal> {
             field.key
         ));
     }
-    Some(price)
+    // Minus nothing is nothing.
+    Some(if price.is_zero() { price.abs() } else { price })
 }
 
 /// A percentage from 0 to 100.
@@ -315,7 +316,7 @@ mod tests {
 
     /// Reads `x = …` and gives the value, or the complaint without its place.
     fn read<T: Debug>(written: &str, read: impl FnOnce(&Field<'_, '_>) -> Option<T>) -> Result<T, String> {
-        let file = File::new("b".into(), "".into(), format!("x = {written}\n"));
+        let mut file = File::new("b".into(), "".into(), format!("x = {written}\n"));
         let problems = Problems::new("b");
         let document = file.document(&problems).expect("the test's own TOML is well formed");
         let value = Section::root(&file, &problems, document.as_table()).get("x", read);
