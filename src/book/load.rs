@@ -1,6 +1,6 @@
 //! From a file to a [`Book`], a [`Config`] or patterns: the order in which the tables are read.
 
-use super::activity::{ActivityTable, BILLABLE_REMEDY};
+use super::activity::BILLABLE_REMEDY;
 use super::calendar::calendar;
 use super::config::{Config, config, config_push_servers};
 use super::document::File;
@@ -9,7 +9,7 @@ use super::problems::{BookError, Problem, Problems, quoted};
 use super::quality::{Quality, quality};
 use super::scope::{Scope, scope};
 use super::section::{Field, Origin, Row, Section, Shown};
-use super::tenants::{IMPLIED, Overrides, Tenant, tenants};
+use super::tenants::{Overrides, Tenant, tenants};
 use super::value::count;
 use crate::billing::CalendarSpec;
 use crate::formats::pattern::{PatternEvent, PatternSpec};
@@ -150,49 +150,32 @@ fn prices(root: &Section<'_>, mut config: Config) -> Option<Prices> {
     warn_of_unclaimed(root, &config, &overrides);
 
     let calendar = calendar?;
-    let short_cycle = calendar.value.short_cycle;
-    let mut shown = vec![Shown { title: "cycle".to_owned(), ..calendar.shown }];
-    let has_host_pattern =
-        config.patterns.iter().any(|pattern| pattern.event == PatternEvent::ConferenceHost);
-    let mut all = Vec::new();
-    let mut push: Vec<ActivityTable> = Vec::new();
-    // The implied tenant is a `[[tenant]]` that overrides nothing.
-    let implied = Overrides {
-        name: IMPLIED.to_owned(),
-        domains: Vec::new(),
-        scope: Scope::default(),
-        line: 1,
-        shown: Shown { title: String::new(), rows: Vec::new() },
-    };
-    for tenant in if overrides.is_empty() { vec![implied] } else { overrides } {
+    let has_host_pattern = config.patterns.iter().any(|known| known.event == PatternEvent::ConferenceHost);
+    let mut tenants = Vec::new();
+    let mut activities = Vec::new();
+    for tenant in if overrides.is_empty() { vec![Overrides::implied()] } else { overrides } {
         let scope = base.under(&tenant.scope);
         if !has_host_pattern {
             warn_of_hosts(root, &scope);
         }
-        let Some(merged) = scope.merged(short_cycle) else { continue };
-        let mut rows = vec![Shown { title: String::new(), ..tenant.shown }];
-        rows.extend(merged.shown);
-        push.push(merged.activity.clone());
-        all.push(Tenant {
-            name: tenant.name,
-            domains: tenant.domains,
-            tariff: merged.tariff,
-            activity: merged.activity.activity,
-            agents: merged.activity.agents,
-            shown: rows,
-        });
+        // What is missing here has been reported; the other tenants are still worth a look.
+        let Some(merged) = scope.merged(calendar.value.short_cycle) else { continue };
+        activities.push(merged.activity.clone());
+        tenants.push(tenant.with(merged));
     }
-    if all.is_empty() {
+    if tenants.is_empty() {
         return None;
     }
-    config.push_agents = union(push.iter().flat_map(|table| &table.agents.push_agents));
-    config.push_sources = union(push.iter().flat_map(|table| &table.push_sources));
-    shown.append(&mut config.shown.clone().into_iter().map(without_brackets).collect());
+    config.push_agents = union(activities.iter().flat_map(|table| &table.agents.push_agents));
+    config.push_sources = union(activities.iter().flat_map(|table| &table.push_sources));
+    let mut shown = vec![calendar.shown];
+    shown.append(&mut config.shown);
     let quality = quality.map_or_else(Quality::default, |read| {
-        shown.push(without_brackets(read.shown));
+        shown.push(read.shown);
         read.value
     });
-    Some(Prices { calendar: calendar.value, tenants: all, config, quality, shown })
+    let shown = shown.into_iter().map(without_brackets).collect();
+    Some(Prices { calendar: calendar.value, tenants, config, quality, shown })
 }
 
 fn without_brackets(shown: Shown) -> Shown {
@@ -223,17 +206,12 @@ fn check_schema(root: &Section<'_>) {
 /// TOML gives `[[charge]]` to the book, also where it stands below a `[[tenant]]`.
 fn warn_of_misplaced(root: &Section<'_>, base: &Scope, tenants: &[Overrides]) {
     let Some(first) = tenants.iter().map(|tenant| tenant.line).min() else { return };
-    for (name, line) in base.lines() {
+    for (header, line) in base.lines() {
         if line > first {
-            let own = if name.starts_with('[') {
-                format!("[[tenant.{}]]", &name[1..name.len() - 1])
-            } else {
-                format!("[tenant.{name}]")
-            };
-            root.problems.warn(
-                line,
-                format!("[{name}] holds for every tenant, though it stands below one; write {own} for that one alone"),
-            );
+            let name = header.trim_matches(['[', ']']);
+            let own = header.replacen(name, &format!("tenant.{name}"), 1);
+            let fact = format!("{header} holds for every tenant, though it stands below one");
+            root.problems.warn(line, format!("{fact}; write {own} for that one alone"));
         }
     }
 }

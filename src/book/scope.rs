@@ -70,17 +70,17 @@ pub(super) struct Merged {
 }
 
 impl Scope {
-    /// The lines of every table here, by the name of the table.
+    /// The header of every table here, with its line.
     pub(super) fn lines(&self) -> Vec<(&'static str, usize)> {
         fn all<T>(name: &'static str, entries: Option<&Vec<Read<T>>>) -> Vec<(&'static str, usize)> {
             entries.into_iter().flatten().map(|entry| (name, entry.line)).collect()
         }
-        let mut lines = all("[charge]", self.charges.as_ref());
-        lines.extend(all("[feature]", self.features.as_ref()));
-        lines.extend(all("[setup]", self.setup.as_ref()));
-        lines.extend(all("[adjust]", self.adjusts.as_ref()));
-        lines.extend(self.tax.iter().map(|tax| ("tax", tax.line)));
-        lines.extend(self.activity.iter().map(|activity| ("activity", activity.line)));
+        let mut lines = all("[[charge]]", self.charges.as_ref());
+        lines.extend(all("[[feature]]", self.features.as_ref()));
+        lines.extend(all("[[setup]]", self.setup.as_ref()));
+        lines.extend(all("[[adjust]]", self.adjusts.as_ref()));
+        lines.extend(self.tax.iter().map(|tax| ("[tax]", tax.line)));
+        lines.extend(self.activity.iter().map(|activity| ("[activity]", activity.line)));
         lines
     }
 

@@ -1,7 +1,7 @@
 //! `[[tenant]]`: who is billed apart, for which domains, and at which prices of their own.
 
 use super::problems::quoted;
-use super::scope::{Scope, scope};
+use super::scope::{Merged, Scope, scope};
 use super::section::{Field, Section, Shown};
 use super::value::{domains, text};
 use crate::billing::{Activity, Tariff};
@@ -9,7 +9,7 @@ use crate::platform::AgentPolicy;
 use std::collections::BTreeMap;
 
 /// The tenant that owns every domain of a book without any `[[tenant]]`.
-pub(super) const IMPLIED: &str = "default";
+const IMPLIED: &str = "default";
 
 /// One tenant with all that holds for it after its overrides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,28 @@ pub(super) struct Overrides {
     pub(super) scope: Scope,
     pub(super) line: usize,
     pub(super) shown: Shown,
+}
+
+impl Overrides {
+    /// The `[[tenant]]` of a book that has none: it overrides nothing.
+    pub(super) fn implied() -> Self {
+        let shown = Shown { title: String::new(), rows: Vec::new() };
+        Self { name: IMPLIED.to_owned(), domains: Vec::new(), scope: Scope::default(), line: 1, shown }
+    }
+
+    /// The tenant, with what holds for it in the end.
+    pub(super) fn with(self, merged: Merged) -> Tenant {
+        let Merged { tariff, activity, shown } = merged;
+        let own = Shown { title: String::new(), ..self.shown };
+        Tenant {
+            name: self.name,
+            domains: self.domains,
+            tariff,
+            activity: activity.activity,
+            agents: activity.agents,
+            shown: std::iter::once(own).chain(shown).collect(),
+        }
+    }
 }
 
 /// All of `[[tenant]]` in order. Names and domains are distinct, or it is reported.
