@@ -1,1 +1,45 @@
 //! One file per verb: flags, progress, exit codes. The only room that knows the terminal.
+//!
+//! Data goes to standard output, everything else to standard error. To add a verb, copy
+//! [`agents`] and add it to `Command`.
+
+mod agents;
+mod args;
+mod failure;
+mod progress;
+mod run;
+mod users;
+
+use args::{Args, Command};
+use clap::Parser;
+use failure::Failure;
+use std::process::ExitCode;
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are no mistakes; clap prints each to its own stream.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            return match error.print() {
+                Ok(()) => ExitCode::from(code),
+                Err(_) => ExitCode::from(2),
+            };
+        }
+    };
+    let result = match &args.command {
+        Command::Users(args) => users::run(args),
+        Command::Agents(args) => agents::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            for line in failure.to_string().lines() {
+                eprintln!("siptally: {line}");
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}

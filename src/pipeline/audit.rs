@@ -2,12 +2,29 @@
 
 use super::scan::Scan;
 use crate::model::{
-    AgentId, AgentKey, AuditedAgent, AuditedUser, Class, DomainSummary, Moment, Platform, SipId, Standing,
-    Verdict,
+    AgentId, AgentKey, AuditedAgent, AuditedUser, Class, DaySlot, Days, DomainSummary, Moment, Platform,
+    SipId, Standing, Verdict, Window,
 };
 use crate::platform::Classifier;
 use crate::tally::{Entry, Tally};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Days of UTC, in windows of 32: the slots of an audit, which knows no cycles.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AuditDays;
+
+impl Days for AuditDays {
+    fn day(&self, moment: Moment) -> DaySlot {
+        const DAY_SECONDS: i64 = 86_400;
+        let day = moment.micros().div_euclid(DAY_SECONDS * 1_000_000);
+        let start = Moment::from_seconds(day * DAY_SECONDS);
+        DaySlot {
+            window: i32::try_from(day.div_euclid(32)).unwrap_or(i32::MAX),
+            day: day.rem_euclid(32) as u8,
+            valid: Window { start, end: start.plus_seconds(DAY_SECONDS) },
+        }
+    }
+}
 
 /// Which evidence makes a user of an audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,3 +21,9 @@ impl Pattern {
         Outcome::NoMatch
     }
 }
+
+impl Pattern {
+    pub fn compile(_spec: &PatternSpec) -> Result<Self, String> {
+        Ok(Self)
+    }
+}

@@ -1,0 +1,177 @@
+//! What every verb that reads logs does first: flags and configuration to a setup, the survey,
+//! the scan, the gates of quality.
+
+use super::args::{LogArgs, UserCaseArg};
+use super::failure::Failure;
+use super::progress::Progress;
+use crate::book::{self, Config, Zone};
+use crate::formats::pattern::{Pattern, PatternSpec};
+use crate::formats::scan::Scanner;
+use crate::identity::{Policy, UserCase};
+use crate::model::{Days, SipId, Window};
+use crate::pipeline::audit::ambiguous_aors;
+use crate::pipeline::collect::Counting;
+use crate::pipeline::plan::Plan;
+use crate::pipeline::scan::{BLOCK_LEN, Meter, Scan, scan};
+use crate::pipeline::setup::{Setup, SourceRule, YearRule};
+use crate::pipeline::survey::survey;
+use crate::platform::PushSources;
+use globset::{Glob, GlobSetBuilder};
+use rust_decimal::Decimal;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a verb asks of the scan.
+pub struct Ask<'a> {
+    pub days: &'a dyn Days,
+    pub range: Option<Window>,
+    pub key: Option<&'a SipId>,
+    /// A bill refuses what an audit may assume: zone, year by modification time.
+    pub is_bill: bool,
+    /// An unreadable file is put on the plan's list instead of ending the run.
+    pub goes_on: bool,
+}
+
+/// The logs, read.
+pub struct Read {
+    pub plan: Plan,
+    pub scan: Scan,
+}
+
+/// Reads the configuration file, or takes the defaults.
+pub fn load_config(path: Option<&Path>) -> Result<Config, Failure> {
+    Ok(match path {
+        Some(path) => Config::load(path)?,
+        None => Config::default(),
+    })
+}
+
+/// Surveys and scans the logs. Notes go to standard error.
+pub fn read(logs: &LogArgs, config: &Config, ask: &Ask<'_>) -> Result<Read, Failure> {
+    let setup = setup(logs, config, ask.is_bill)?;
+    if let Some(jobs) = logs.jobs {
+        // A pool that exists already was made by an earlier call in this process.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build_global();
+    }
+    let plan = survey(&logs.paths, &setup, ask.goes_on)?;
+    if !logs.quiet {
+        plan.notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
+    }
+    let Setup { patterns, push_sources, .. } = setup;
+    let scanner = Scanner::new(patterns);
+    let counting = Counting { days: ask.days, range: ask.range, push_sources: &push_sources, key: ask.key };
+    let meter = Arc::new(Meter::default());
+    let progress = Progress::follow(&meter, plan.raw_bytes(), !logs.quiet && !logs.no_progress);
+    let result = scan(&plan, &scanner, &counting, block_len(), &meter);
+    drop(progress);
+    let scan = result?;
+    check_aors(&scan)?;
+    Ok(Read { plan, scan })
+}
+
+/// Bytes of a block. `SIPTALLY_BLOCK` overrides it, so that tests can show that no cut matters.
+fn block_len() -> usize {
+    let given = std::env::var("SIPTALLY_BLOCK").ok().and_then(|text| text.parse().ok());
+    given.filter(|len| *len > 0).unwrap_or(BLOCK_LEN)
+}
+
+fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failure> {
+    let mut specs: Vec<PatternSpec> = Vec::new();
+    for path in &logs.pattern {
+        specs.extend(book::load_patterns(path)?);
+    }
+    specs.extend(config.patterns.iter().cloned());
+    let patterns = specs.iter().map(Pattern::compile).collect::<Result<Vec<_>, _>>();
+    let patterns = patterns.map_err(|error| Failure::Usage(error.to_string()))?;
+    let flag_zone = logs.log_zone.as_deref().map(zone).transpose()?;
+    let sources = config.sources.iter().map(|source| {
+        let mut paths = GlobSetBuilder::new();
+        for pattern in &source.paths {
+            let glob = Glob::new(pattern).map_err(|error| Failure::Usage(format!("[[source]]: {error}")))?;
+            paths.add(glob);
+        }
+        let paths = paths.build().map_err(|error| Failure::Usage(format!("[[source]]: {error}")))?;
+        let zone = source.zone.as_ref().map(|zone| zone.zone.clone());
+        Ok(SourceRule { paths, zone, identity: policy(&source.identity, logs) })
+    });
+    let sources = sources.collect::<Result<Vec<_>, Failure>>()?;
+    let push_sources = PushSources::new(&config.push_sources).map_err(Failure::Usage)?;
+    Ok(Setup {
+        patterns,
+        sources,
+        identity: policy(&config.identity, logs),
+        zone: flag_zone.or_else(|| config.logs.zone.clone()).map(|zone| zone.zone),
+        year: year(logs, config, is_bill)?,
+        assumes_utc: !is_bill,
+        push_sources,
+    })
+}
+
+/// The book's policy with the flags over it.
+fn policy(book: &Policy, logs: &LogArgs) -> Policy {
+    let mut policy = book.clone();
+    match logs.user_case {
+        None => {}
+        Some(UserCaseArg::Server) => policy.user_case = UserCase::Server,
+        Some(UserCaseArg::Fold) => policy.user_case = UserCase::Fold,
+        Some(UserCaseArg::Keep) => policy.user_case = UserCase::Keep,
+    }
+    if let Some(domain) = &logs.default_domain {
+        policy.default_domain = Some(domain.to_ascii_lowercase());
+    }
+    policy
+}
+
+fn year(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<YearRule, Failure> {
+    Ok(match logs.year.as_deref() {
+        Some("mtime") => YearRule::Mtime,
+        Some(text) => match text.parse() {
+            Ok(year @ 1970..=9998) => YearRule::Given(year),
+            _ => return Err(Failure::Usage(format!("--year: `{text}` is neither a year nor `mtime`"))),
+        },
+        None => match config.logs.year {
+            Some(book::YearRule::Is(year)) => YearRule::Given(year.into()),
+            Some(book::YearRule::Mtime) => YearRule::Mtime,
+            None if is_bill => YearRule::Infer,
+            None => YearRule::Mtime,
+        },
+    })
+}
+
+/// A zone by its name.
+pub fn zone(name: &str) -> Result<Zone, Failure> {
+    Zone::named(name).map_err(Failure::Usage)
+}
+
+/// The same bare AOR on two servers may be two people.
+fn check_aors(scan: &Scan) -> Result<(), Failure> {
+    let shared = ambiguous_aors(scan);
+    let Some((aor, servers)) = shared.first() else { return Ok(()) };
+    let others = match shared.len() - 1 {
+        0 => String::new(),
+        more => format!(" (and {more} more AORs)"),
+    };
+    Err(Failure::Quality(format!(
+        "`{aor}` has no domain and is named by {}{others}; give each server a `default_domain` in its [[source]], \
+         or all of them one with --default-domain",
+        servers.iter().map(|server| format!("`{server}`")).collect::<Vec<_>>().join(" and ")
+    )))
+}
+
+/// Whether too many records had to be rejected.
+pub fn check_rejects(scan: &Scan, max_reject: &str) -> Result<(), Failure> {
+    let text = max_reject.trim().trim_end_matches('%').trim();
+    let limit: Decimal =
+        text.parse().map_err(|_| Failure::Usage(format!("--max-reject: `{max_reject}` is no percentage")))?;
+    let records = &scan.part.records;
+    let rejected = records.rejected_total();
+    let registrations: u64 = records.evidence.values().sum();
+    let all = registrations + rejected;
+    if rejected == 0 || Decimal::from(rejected) * Decimal::from(100) <= limit * Decimal::from(all) {
+        return Ok(());
+    }
+    let share = (Decimal::from(rejected) * Decimal::from(100) / Decimal::from(all)).round_dp(2);
+    Err(Failure::Quality(format!(
+        "{rejected} of {all} registrations rejected ({share} %, limit {limit} %); see rejects.csv, or raise --max-reject"
+    )))
+}

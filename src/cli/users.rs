@@ -1,0 +1,95 @@
+//! `siptally users`: an ad-hoc audit.
+
+use super::args::{EvidenceArg, FormatArg, UsersArgs};
+use super::failure::Failure;
+use super::run::{self, Ask};
+use crate::model::{AuditedUser, Moment, Platform, Window};
+use crate::pipeline::audit::{self, AuditDays, Evidence, Verdicts};
+use crate::platform::{AgentPolicy, Classifier};
+use globset::Glob;
+use jiff::tz::TimeZone;
+use std::io::{self, Write};
+
+/// Runs the verb.
+pub fn run(args: &UsersArgs) -> Result<(), Failure> {
+    let config = run::load_config(args.config.config.as_deref())?;
+    let zone = run::zone(&args.zone)?.zone;
+    let since = args.since.as_deref().map(|text| moment(text, &zone, "--since")).transpose()?;
+    let until = args.until.as_deref().map(|text| moment(text, &zone, "--until")).transpose()?;
+    let range = (since.is_some() || until.is_some()).then(|| Window {
+        start: since.unwrap_or(Moment::from_micros(i64::MIN)),
+        end: until.unwrap_or(Moment::from_micros(i64::MAX)),
+    });
+    let filter = Filter::new(args)?;
+    let agents = AgentPolicy { billable_agents: None, push_agents: config.push_agents.clone() };
+    let classifier = Classifier::new(config.platform_rules.clone(), &agents)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let ask = Ask { days: &AuditDays, range, key: None, is_bill: false, goes_on: false };
+    let read = run::read(&args.logs, &config, &ask)?;
+    let verdicts = Verdicts::of(&read.scan.part.tally, &classifier);
+    let evidence = match args.evidence {
+        EvidenceArg::Strict => Evidence::Strict,
+        EvidenceArg::Snapshot => Evidence::Snapshot,
+        EvidenceArg::Weak => Evidence::Weak,
+    };
+    let mut users = audit::users(&read.scan, &verdicts, evidence);
+    users.retain(|user| filter.admits(user));
+    if let Some(top) = args.top {
+        users.sort_by(|one, other| {
+            other.registrations.cmp(&one.registrations).then_with(|| one.sip_id.cmp(&other.sip_id))
+        });
+        users.truncate(top);
+    }
+    let out = &mut io::stdout().lock();
+    let _ = FormatArg::Table;
+    for user in &users {
+        writeln!(out, "{} {}", user.sip_id.escaped(), user.registrations)?;
+    }
+    out.flush()?;
+    run::check_rejects(&read.scan, &args.logs.max_reject)
+}
+
+/// A date (its first instant) or a date and time, local to the zone, or an instant with offset.
+fn moment(text: &str, zone: &TimeZone, flag: &str) -> Result<Moment, Failure> {
+    if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
+        return Ok(timestamp.into());
+    }
+    let local = match text.parse::<jiff::civil::DateTime>() {
+        Ok(local) => Some(local),
+        Err(_) => text.parse::<jiff::civil::Date>().ok().map(|date| date.at(0, 0, 0, 0)),
+    };
+    local.and_then(|local| zone.to_timestamp(local).ok()).map(Moment::from).ok_or_else(|| {
+        Failure::Usage(format!("{flag}: `{text}` is no date or time, as in 2026-10-05 or 2026-10-05T14:00"))
+    })
+}
+
+struct Filter {
+    domains: Vec<String>,
+    glob: Option<globset::GlobMatcher>,
+    platforms: Vec<Platform>,
+}
+
+impl Filter {
+    fn new(args: &UsersArgs) -> Result<Self, Failure> {
+        let glob = args.r#match.as_deref().map(Glob::new).transpose();
+        let glob = glob.map_err(|error| Failure::Usage(format!("--match: {error}")))?;
+        let platforms = args.platform.iter().map(|name| {
+            Platform::from_name(name).ok_or_else(|| {
+                let known = Platform::ALL.map(Platform::name).join(", ");
+                Failure::Usage(format!("--platform: `{name}` is none of {known}"))
+            })
+        });
+        Ok(Self {
+            domains: args.domain.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
+            glob: glob.map(|glob| glob.compile_matcher()),
+            platforms: platforms.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn admits(&self, user: &AuditedUser) -> bool {
+        let is_domain = |domain: &String| user.sip_id.domain() == Some(domain.as_bytes());
+        (self.domains.is_empty() || self.domains.iter().any(is_domain))
+            && self.glob.as_ref().is_none_or(|glob| glob.is_match(user.sip_id.escaped()))
+            && (self.platforms.is_empty() || user.platforms.iter().any(|it| self.platforms.contains(it)))
+    }
+}
