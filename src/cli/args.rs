@@ -23,9 +23,6 @@ pub enum Command {
 /// Flags of every verb that reads logs.
 #[derive(Debug, clap::Args)]
 pub struct LogArgs {
-    /// Files, directories (read recursively), or `-` for standard input
-    #[arg(value_name = "PATH", required_unless_present = "classify")]
-    pub paths: Vec<PathBuf>,
     /// Pattern file for an operator's own log line; may be repeated
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
     pub pattern: Vec<PathBuf>,
@@ -100,6 +97,9 @@ pub enum DialectArg {
 
 #[derive(Debug, clap::Args)]
 pub struct UsersArgs {
+    /// Files, directories (read recursively), or `-` for standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
     #[command(flatten)]
     pub logs: LogArgs,
     #[command(flatten)]
@@ -140,6 +140,9 @@ pub struct UsersArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct AgentsArgs {
+    /// Files, directories (read recursively), or `-` for standard input
+    #[arg(value_name = "PATH", required_unless_present = "classify")]
+    pub paths: Vec<PathBuf>,
     #[command(flatten)]
     pub config: ConfigArgs,
     /// Classify bare User-Agents, one a line, from this file or `-`, instead of reading logs

@@ -18,7 +18,7 @@ use crate::pipeline::survey::survey;
 use crate::platform::PushSources;
 use globset::{Glob, GlobSetBuilder};
 use rust_decimal::Decimal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What a verb asks of the scan.
@@ -47,13 +47,13 @@ pub fn load_config(path: Option<&Path>) -> Result<Config, Failure> {
 }
 
 /// Surveys and scans the logs. Notes go to standard error.
-pub fn read(logs: &LogArgs, config: &Config, ask: &Ask<'_>) -> Result<Read, Failure> {
+pub fn read(paths: &[PathBuf], logs: &LogArgs, config: &Config, ask: &Ask<'_>) -> Result<Read, Failure> {
     let setup = setup(logs, config, ask.is_bill)?;
     if let Some(jobs) = logs.jobs {
         // A pool that exists already was made by an earlier call in this process.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build_global();
     }
-    let plan = survey(&logs.paths, &setup, ask.goes_on)?;
+    let plan = survey(paths, &setup, ask.goes_on)?;
     if !logs.quiet {
         plan.notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
     }
