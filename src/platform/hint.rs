@@ -4,9 +4,15 @@
 //! name, allocates nothing, and believes nothing else of the text. Push tokens are credentials of
 //! a sort: they are looked at here and leave only a [`Hint`].
 
-use memchr::{memchr, memchr2, memchr3};
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use memchr::{memchr, memchr2};
 
 use crate::model::Hint;
+
+/// The host that browser libraries invent, in the case in which they all write it.
+static INVALID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(".invalid"));
 
 /// Reads the hint from a Contact in the log's own spelling: with or without brackets, parameters
 /// inside or behind them, semicolons also as Asterisk's database writes them (`^3B`).
@@ -16,7 +22,7 @@ pub fn hint(contact: &[u8]) -> Hint {
     let mut signals = Signals::default();
     let mut place = 0;
     let mut has_quotes = true;
-    while let Some(step) = memchr3(b';', b'"', b'^', &contact[place..]) {
+    while let Some(step) = contact[place..].iter().position(|&byte| matches!(byte, b';' | b'"' | b'^')) {
         place += step;
         place = match contact[place] {
             b';' => {
@@ -40,9 +46,12 @@ pub fn hint(contact: &[u8]) -> Hint {
             _ => place + 1,
         };
     }
-    let (user, host) = user_and_host(contact);
-    signals.is_invalid_host = ends_with_ignore_case(host, b".invalid");
-    signals.is_pbx |= user.starts_with(b"gw+") || (user == b"s" && signals.has_line);
+    // The URI itself is taken apart only where its answer can matter: this runs once per line.
+    if signals.has_line || INVALID.find(contact).is_some() {
+        let (user, host) = user_and_host(contact);
+        signals.is_invalid_host = host.ends_with(b".invalid");
+        signals.is_pbx |= user == b"s" && signals.has_line;
+    }
     signals.hint()
 }
 
@@ -239,7 +248,10 @@ fn bare_value(text: &[u8]) -> &[u8] {
     let end = text
         .iter()
         .enumerate()
-        .position(|(place, &byte)| is_end(byte) || byte == b'"' || text[place..].starts_with(b"^3B"))
+        .position(|(place, &byte)| match byte {
+            b'^' => text[place..].starts_with(b"^3B"),
+            _ => byte == b'"' || is_end(byte),
+        })
         .unwrap_or(text.len());
     &text[..end.min(VALUE_LEN_MAX)]
 }
@@ -251,7 +263,8 @@ fn opened(text: &[u8]) -> &[u8] {
 }
 
 const fn is_end(byte: u8) -> bool {
-    matches!(byte, b';' | b'>' | b',' | b' ' | b'\t' | b'\r' | b'\n')
+    // Most bytes are letters and digits: one comparison settles them.
+    byte <= b'>' && matches!(byte, b';' | b'>' | b',' | b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// `value` with every `%xx` undone; a `%` without two digits stays.
@@ -314,10 +327,6 @@ fn user_and_host(contact: &[u8]) -> (&[u8], &[u8]) {
 
 fn starts_with_ignore_case(text: &[u8], start: &[u8]) -> bool {
     text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
-}
-
-fn ends_with_ignore_case(text: &[u8], end: &[u8]) -> bool {
-    text.len().checked_sub(end.len()).is_some_and(|start| text[start..].eq_ignore_ascii_case(end))
 }
 
 #[cfg(test)]
