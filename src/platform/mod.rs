@@ -12,6 +12,7 @@
 
 mod billable;
 mod classify;
+mod contact;
 mod error;
 mod hint;
 mod list;
