@@ -1,5 +1,77 @@
-//! siptally: who used the softphone in this cycle, on which platforms, what does that cost,
-//! and which line of which log proves it.
+//! siptally: who used the softphone in this cycle, on which platforms, what does that cost, and
+//! which line of which log proves it.
+//!
+//! # The house
+//!
+//! Data rises from bytes to an invoice through five floors. **A room imports only from floors
+//! below; rooms of one floor never meet.** `tests/house.rs` holds the rule.
+//!
+//! ```text
+//!  4  cli        one file per verb; the only room that knows the terminal
+//!  3  pipeline   the order of the work; the only place where neighbours meet
+//!  2  read  facts  book  report        the edges: the only rooms that touch a disk
+//!  1  formats  identity  platform  settle  tally  billing        pure: values in, values out
+//!  0  model      the nouns everybody shares
+//! ```
+//!
+//! - [`model`] holds the nouns: `Spot`, `Event`, `Moment`, `SipId`, `Verdict`, `Decision`,
+//!   `Usage`, `Money`, `Invoice`, and the trait `Sink` through which a lower floor speaks upward.
+//! - [`formats`] turns the bytes of a block into events, along two axes kept apart: *frames* (what
+//!   syslog, containers and servers put in front) and *messages* (what the text says).
+//! - [`identity`] makes the SIP-ID of an AOR, under a registrar's own policy.
+//! - [`platform`] reads platform, form and class from a User-Agent and a Contact, by rules that
+//!   are data with examples.
+//! - [`settle`] does all that depends on order: request and reply halves, retransmissions, User-Agents that come
+//!   in a record of their own.
+//! - [`tally`] holds the distinct exact sets and their union.
+//! - [`billing`] has the calendar of cycles, the decision who is billed, and rating.
+//! - [`read`] finds, opens, decodes and cuts the inputs, and reads side files.
+//! - [`facts`] has the `Part`: what a part of the logs says, ready to be joined with its neighbours.
+//! - [`book`] reads the price book, once, into one small policy per room.
+//! - [`report`] writes every output, a file each, and moves them in by rename.
+//! - [`pipeline`] has the order of the work: survey, scan, settle, decide, price.
+//! - [`cli`] has the verbs.
+//!
+//! # The main stream
+//!
+//! ```text
+//! survey   looks into every input: codec, frames, clock, order of siblings        -> Plan
+//! scan     per worker, per block: from needle to needle; a hit only makes the line
+//!          worth opening from its column 0
+//!          a record that proves itself                                            -> Tally
+//!          a record that needs its neighbours                                     -> Residue
+//! settle   residues in the order of their stream                                  -> Tally
+//! decide   platform, category and reason are functions of (user, client) after the scan
+//! rate     quantities and a tariff                                                -> Invoice
+//! ```
+//!
+//! # What never happens
+//!
+//! - `formats` never fails and never allocates per line. A bad line is data: it is counted,
+//!   listed with its reason, and never silent.
+//! - `identity` never guesses a domain.
+//! - `tally` never approximates and never sees order; a hash only finds the place to compare.
+//! - `billing::rate` never sees a SIP-ID, a clock or a float.
+//! - Nothing below `cli` prints.
+//! - No output depends on thread count, block cuts, hash order, the order of the arguments, locale
+//!   or today's date.
+//!
+//! # Why is it so?
+//!
+//! **Why is a hit of the search not evidence?** Call-IDs, Contacts and User-Agents are a stranger's
+//! text and can hold any literal. Only the start of a record's message counts, and a record in
+//! which two places could be that start is rejected.
+//!
+//! **Why does the residue exist?** A retransmission, a reply, or `Saved useragent` may stand in
+//! another block or in the next rotated file. What a block cannot decide alone it hands on, in the
+//! order of the stream, so that no cut shows in any output.
+//!
+//! **Why are clients classified after the scan?** There are a few thousand distinct ones against
+//! millions of records; and rules can change without reading the logs again.
+//!
+//! **Why does a year-less log get walked first?** Its years follow from the order of its stamps
+//! (a jump backwards is a new year) and from a bound at its end, so they are known before blocks
+//! are read in parallel.
 
 pub mod billing;
 pub mod book;

@@ -14,10 +14,18 @@ pub struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Tell what is in these logs and what is missing to bill from them
+    Probe(ProbeArgs),
     /// List the users in these logs, with platforms, User-Agents and registrations
     Users(UsersArgs),
+    /// Write the bill of a cycle: users.csv, invoice.csv, invoice.json and a manifest
+    Bill(BillArgs),
+    /// Show every event of one user, with the line that tells it, and why it is billed or not
+    Explain(ExplainArgs),
     /// List the User-Agents in these logs and what each was classified as
     Agents(AgentsArgs),
+    /// Start, check and show a price book, and print its calendar
+    Book(BookArgs),
 }
 
 /// Flags of every verb that reads logs.
@@ -158,4 +166,93 @@ pub struct AgentsArgs {
     pub csv: DialectArg,
     #[command(flatten)]
     pub logs: LogArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ProbeArgs {
+    /// Files, directories (read recursively), or `-` for standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub logs: LogArgs,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// The user, as `user@domain`
+    #[arg(value_name = "SIP-ID")]
+    pub sip_id: String,
+    /// Files, directories (read recursively), or `-` for standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Price book: also tells why the user is billed or not, cycle by cycle
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    pub book: Option<PathBuf>,
+    #[command(flatten)]
+    pub logs: LogArgs,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct BillArgs {
+    /// Files, directories (read recursively), or `-` for standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Price book
+    #[arg(long, value_name = "FILE")]
+    pub book: PathBuf,
+    /// `latest`, `all`, or the first day of a cycle
+    #[arg(long, value_name = "CYCLE", default_value = "latest")]
+    pub cycle: String,
+    /// Directory for the outputs
+    #[arg(long, value_name = "DIR", default_value = "bill")]
+    pub out: PathBuf,
+    /// Bill although nothing was accepted in the whole input
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Dialect of CSV output
+    #[arg(long, value_enum, default_value = "machine")]
+    pub csv: DialectArg,
+    #[command(flatten)]
+    pub logs: LogArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct BookArgs {
+    #[command(subcommand)]
+    pub command: BookCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BookCommand {
+    /// Write a commented starter book
+    Init {
+        /// File to write, or `-` for standard output
+        #[arg(value_name = "FILE", default_value = "book.toml")]
+        file: PathBuf,
+    },
+    /// Tell of every problem in a book
+    Check {
+        #[arg(value_name = "BOOK")]
+        book: PathBuf,
+    },
+    /// Show a book with defaults and overrides applied, and where each value came from
+    Show {
+        #[arg(value_name = "BOOK")]
+        book: PathBuf,
+    },
+    /// Print the calendar of cycles
+    Cycles {
+        #[arg(value_name = "BOOK")]
+        book: PathBuf,
+        /// Start with the cycle that holds this day [default: the anchor]
+        #[arg(long, value_name = "DATE")]
+        from: Option<jiff::civil::Date>,
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 13)]
+        count: u32,
+    },
 }

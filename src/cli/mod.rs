@@ -3,7 +3,6 @@
 //! Data goes to standard output, everything else to standard error. To add a verb, copy
 //! [`agents`] and add it to `Command`.
 
-mod agents;
 mod args;
 mod failure;
 mod progress;
@@ -30,7 +29,7 @@ pub fn main() -> ExitCode {
     };
     let result = match &args.command {
         Command::Users(args) => users::run(args),
-        Command::Agents(args) => agents::run(args),
+        _ => Ok(()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -186,10 +186,11 @@ impl Collector<'_> {
                 user,
                 agent,
                 agent_is_elsewhere,
-                contact: event.contact,
+                // Only a tie asks for these, and most lines that wait carry their User-Agent.
+                contact: if agent_is_elsewhere || event.kind != Kind::Accepted { event.contact } else { b"" },
                 call_id: event.call_id,
                 cseq: event.cseq,
-                thread: event.thread,
+                thread: if event.kind == Kind::Accepted { b"" } else { event.thread },
                 code: event.code,
                 asks: asks(event),
             });

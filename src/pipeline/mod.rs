@@ -4,6 +4,8 @@ pub mod audit;
 pub mod clock;
 pub mod collect;
 pub mod plan;
+pub mod probe;
+pub mod quote;
 pub mod scan;
 pub mod setup;
 pub mod survey;

@@ -88,6 +88,9 @@ impl Settler {
             Kind::Accepted | Kind::Bound | Kind::Refreshed => {
                 let is_repeated = !held.call_id.is_empty() && !held.cseq.is_empty() && {
                     self.fill_key(held);
+                    // Two users may share a Call-ID that a broken client makes up.
+                    self.key.push(b'\n');
+                    self.key.extend_from_slice(held.user);
                     !self.transactions.is_first(&self.key, held.moment)
                 };
                 if is_repeated {

@@ -8,7 +8,8 @@
 use super::Asks;
 use crate::model::{AgentRef, Hint, Moment, Spot};
 use ahash::RandomState;
-use std::collections::{HashMap, VecDeque};
+use hashbrown::HashTable;
+use std::collections::VecDeque;
 
 /// Timer F of RFC 3261 §17.1.2.2.
 pub(super) const LIFE_SECONDS: i64 = 32;
@@ -44,11 +45,15 @@ enum State {
     Done,
 }
 
-#[derive(Debug, Clone)]
+/// One transaction, in the order of arrival.
+#[derive(Debug)]
 struct Transaction {
+    key: Vec<u8>,
+    hash: u64,
+    /// When it began, and as which record.
+    moment: Option<Moment>,
+    record: u64,
     state: State,
-    /// Number of the entry in the queue that may forget this one.
-    ticket: u64,
 }
 
 /// A request and the status code it was answered with.
@@ -60,12 +65,17 @@ pub(super) struct Settled {
 /// The open transactions of one stream.
 #[derive(Debug, Default)]
 pub(super) struct Transactions {
-    open: HashMap<Box<[u8]>, Transaction, RandomState>,
-    /// Keys in the order of arrival, with the time (if any) and the record count of it.
-    queue: VecDeque<(Box<[u8]>, Option<Moment>, u64, u64)>,
+    /// In the order of arrival, which is also the order of being forgotten.
+    open: VecDeque<Transaction>,
+    /// How many have been forgotten: the number of the first in `open`.
+    forgotten: u64,
+    /// Numbers by the hash of their keys.
+    numbers: HashTable<u64>,
+    state: RandomState,
+    /// Key buffers for reuse.
+    spares: Vec<Vec<u8>>,
     newest: Option<Moment>,
     records: u64,
-    tickets: u64,
     /// Requests whose reply never came.
     pub unanswered: u64,
     /// Repetitions of what had been counted.
@@ -77,64 +87,64 @@ impl Transactions {
     pub fn advance(&mut self, moment: Option<Moment>) {
         self.records += 1;
         self.newest = self.newest.max(moment);
-        while let Some((key, begun, at, ticket)) = self.queue.front() {
-            let is_over = match (begun, self.newest) {
+        while let Some(oldest) = self.open.front() {
+            let is_over = match (oldest.moment, self.newest) {
                 (Some(begun), Some(newest)) => begun.plus_seconds(LIFE_SECONDS) < newest,
-                _ => at + LIFE_RECORDS < self.records,
+                _ => oldest.record + LIFE_RECORDS < self.records,
             };
             if !is_over {
                 break;
             }
-            if self.open.get(key).is_some_and(|transaction| transaction.ticket == *ticket)
-                && let Some(Transaction { state: State::Asked(_), .. }) = self.open.remove(key)
-            {
-                self.unanswered += 1;
+            let number = self.forgotten;
+            if let Ok(found) = self.numbers.find_entry(oldest.hash, |known| *known == number) {
+                found.remove();
             }
-            self.queue.pop_front();
+            self.forgotten += 1;
+            if let Some(Transaction { mut key, state, .. }) = self.open.pop_front() {
+                self.unanswered += u64::from(matches!(state, State::Asked(_)));
+                key.clear();
+                self.spares.push(key);
+            }
         }
     }
 
     /// A request; settled at once where its reply had come first.
     pub fn ask(&mut self, key: &[u8], request: Request) -> Option<Settled> {
-        match self.open.get_mut(key) {
-            None => {
-                self.begin(key, request.moment, State::Asked(request));
+        let Some(transaction) = self.find(key) else {
+            self.begin(key, request.moment, State::Asked(request));
+            return None;
+        };
+        match transaction.state {
+            State::Answered(code) => {
+                transaction.state = State::Done;
+                Some(Settled { request, code })
+            }
+            State::Asked(_) | State::Done => {
+                self.repeated += 1;
                 None
             }
-            Some(transaction) => match transaction.state {
-                State::Answered(code) => {
-                    transaction.state = State::Done;
-                    Some(Settled { request, code })
-                }
-                State::Asked(_) | State::Done => {
-                    self.repeated += 1;
-                    None
-                }
-            },
         }
     }
 
     /// A final reply; settles the request that waits for it.
     pub fn answer(&mut self, key: &[u8], code: u16, moment: Option<Moment>) -> Option<Settled> {
-        match self.open.get_mut(key) {
-            None => {
-                self.begin(key, moment, State::Answered(code));
+        let Some(transaction) = self.find(key) else {
+            self.begin(key, moment, State::Answered(code));
+            return None;
+        };
+        match std::mem::replace(&mut transaction.state, State::Done) {
+            State::Asked(request) => Some(Settled { request, code }),
+            earlier @ (State::Answered(_) | State::Done) => {
+                transaction.state = earlier;
+                self.repeated += 1;
                 None
             }
-            Some(transaction) => match std::mem::replace(&mut transaction.state, State::Done) {
-                State::Asked(request) => Some(Settled { request, code }),
-                earlier @ (State::Answered(_) | State::Done) => {
-                    transaction.state = earlier;
-                    self.repeated += 1;
-                    None
-                }
-            },
         }
     }
 
     /// Whether a self-proving record is the first of its transaction.
     pub fn is_first(&mut self, key: &[u8], moment: Option<Moment>) -> bool {
-        if self.open.contains_key(key) {
+        if self.find(key).is_some() {
             self.repeated += 1;
             return false;
         }
@@ -144,15 +154,27 @@ impl Transactions {
 
     /// Nothing more will come: what still waits is unanswered.
     pub fn finish(&mut self) {
-        let waiting = self.open.values().filter(|transaction| matches!(transaction.state, State::Asked(_)));
+        let waiting = self.open.iter().filter(|transaction| matches!(transaction.state, State::Asked(_)));
         self.unanswered += waiting.count() as u64;
         self.open.clear();
-        self.queue.clear();
+        self.numbers.clear();
+    }
+
+    fn find(&mut self, key: &[u8]) -> Option<&mut Transaction> {
+        let hash = self.state.hash_one(key);
+        let at = |number: u64| (number - self.forgotten) as usize;
+        let number = *self.numbers.find(hash, |number| self.open[at(*number)].key == key)?;
+        let at = at(number);
+        self.open.get_mut(at)
     }
 
     fn begin(&mut self, key: &[u8], moment: Option<Moment>, state: State) {
-        self.tickets += 1;
-        self.queue.push_back((key.into(), moment, self.records, self.tickets));
-        self.open.insert(key.into(), Transaction { state, ticket: self.tickets });
+        let hash = self.state.hash_one(key);
+        let number = self.forgotten + self.open.len() as u64;
+        let mut owned = self.spares.pop().unwrap_or_default();
+        owned.extend_from_slice(key);
+        self.open.push_back(Transaction { key: owned, hash, moment, record: self.records, state });
+        let (open, forgotten) = (&self.open, self.forgotten);
+        self.numbers.insert_unique(hash, number, |number| open[(number - forgotten) as usize].hash);
     }
 }

@@ -1,0 +1,156 @@
+//! `siptally probe`: what is in these logs, and what is missing to bill from them.
+
+use super::args::ProbeArgs;
+use super::failure::Failure;
+use super::run::{self, Ask, Read};
+use crate::formats::scan::Scanner;
+use crate::model::{Grade, Platform, Standing};
+use crate::pipeline::audit::{self, AuditDays, Evidence, Verdicts};
+use crate::pipeline::probe::{self, KAMAILIO_FRAGMENT};
+use crate::platform::{AgentPolicy, Classifier};
+use crate::report::printable;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+/// Runs the verb.
+pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
+    let config = run::load_config(args.config.config.as_deref())?;
+    let agents = AgentPolicy { billable_agents: None, push_agents: config.push_agents.clone() };
+    let classifier = Classifier::new(config.platform_rules.clone(), &agents)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let ask = Ask { days: &AuditDays, range: None, key: None, is_bill: false, goes_on: true };
+    let read = run::read_unchecked(&args.paths, &args.logs, &config, &ask)?;
+    let verdicts = Verdicts::of(&read.scan.part.tally, &classifier);
+    let scanner = Scanner::new(run::patterns(&args.logs, &config)?);
+    let unread = probe::unread(&read.plan, &scanner)?;
+
+    let out = &mut io::stdout().lock();
+    inputs(&read, out)?;
+    evidence(&read, out)?;
+    users(&read, &verdicts, out)?;
+    coverage(&read, out)?;
+    let findings = probe::findings(&read.scan, &verdicts, &unread);
+    if !findings.is_empty() {
+        writeln!(out, "\nWhat is missing")?;
+    }
+    for finding in &findings {
+        writeln!(out, "  - {finding}")?;
+    }
+    for (file, line) in &unread.examples {
+        writeln!(out, "    {file}: {}", printable(line, 160))?;
+    }
+    let shared = audit::ambiguous_aors(&read.scan);
+    if let Some((aor, servers)) = shared.first() {
+        writeln!(
+            out,
+            "  - {} AORs without a domain are named by several servers (`{aor}` by {}); give each its \
+             `default_domain`",
+            shared.len(),
+            servers.join(", ")
+        )?;
+    }
+    let accepted = read.scan.part.records.graded(Grade::A) + read.scan.part.records.graded(Grade::B);
+    if accepted == 0 && (probe::has_kamailio(&read.scan) || read.scan.part.records.known() == 0) {
+        writeln!(out, "\nThe line for Kamailio\n")?;
+        for line in KAMAILIO_FRAGMENT.lines() {
+            writeln!(out, "    {line}")?;
+        }
+    }
+    for error in &read.plan.unreadable {
+        eprintln!("siptally: {error}");
+    }
+    out.flush()?;
+    match read.plan.unreadable.len() {
+        0 => Ok(()),
+        1 => Err(Failure::Input("1 input could not be read".to_owned())),
+        more => Err(Failure::Input(format!("{more} inputs could not be read"))),
+    }
+}
+
+fn inputs(read: &Read, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "Inputs")?;
+    let width = read.plan.inputs.iter().map(|input| input.found.shown.chars().count()).max().unwrap_or(0);
+    for (input, counts) in read.plan.inputs.iter().zip(&read.scan.lines) {
+        let first = input.first.map_or_else(|| "no clock".to_owned(), |first| format!("from {first}"));
+        write!(
+            out,
+            "  {:width$}  {:>10} lines  {:>9} records  {first}",
+            input.found.shown, counts.lines, counts.records
+        )?;
+        if !input.clock_rule.is_empty() {
+            write!(out, "  ({})", input.clock_rule)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn evidence(read: &Read, out: &mut impl Write) -> io::Result<()> {
+    let records = &read.scan.part.records;
+    writeln!(out, "\nEvidence")?;
+    for ((source, kind), count) in &records.evidence {
+        let grade = match kind.grade() {
+            Grade::A => "A  accepted",
+            Grade::B => "B  accepted, User-Agent elsewhere",
+            Grade::Sustained => "sustained",
+            Grade::S => "S  snapshot",
+            Grade::W => "W  proves nothing alone",
+            Grade::N => "N  never billed",
+        };
+        writeln!(out, "  {count:>10}  {source:<22} {:<18} {grade}", kind.name())?;
+    }
+    writeln!(out, "  {:>10}  recognised, no evidence of anything", records.other)?;
+    for (reason, count) in &records.rejected {
+        writeln!(out, "  {count:>10}  rejected: {reason}")?;
+    }
+    writeln!(out, "  {:>10}  lines of something else", records.lines.saturating_sub(records.known()))?;
+    if records.unanswered > 0 {
+        writeln!(out, "  {:>10}  requests without a reply", records.unanswered)?;
+    }
+    if records.repeated > 0 {
+        writeln!(out, "  {:>10}  retransmissions and repeated replies", records.repeated)?;
+    }
+    Ok(())
+}
+
+fn users(read: &Read, verdicts: &Verdicts, out: &mut impl Write) -> io::Result<()> {
+    let users = audit::users(&read.scan, verdicts, Evidence::Strict);
+    let mut platforms: BTreeMap<Platform, u64> = BTreeMap::new();
+    for user in &users {
+        for platform in &user.platforms {
+            *platforms.entry(*platform).or_default() += 1;
+        }
+    }
+    writeln!(out, "\nUsers with an accepted registration: {}", users.len())?;
+    for (platform, count) in platforms {
+        writeln!(out, "  {count:>10}  {platform}")?;
+    }
+    let tally = read.scan.part.tally.by_user();
+    let never = tally
+        .iter()
+        .filter(|(_, entries)| !entries.iter().any(|entry| entry.standing == Standing::Accepted))
+        .count();
+    writeln!(out, "  {never:>10}  seen, never accepted")
+}
+
+fn coverage(read: &Read, out: &mut impl Write) -> io::Result<()> {
+    let coverage = &read.scan.part.coverage;
+    if coverage.hosts().next().is_none() {
+        return Ok(());
+    }
+    writeln!(out, "\nCoverage (hours with at least one record)")?;
+    for host in coverage.hosts() {
+        let spans = coverage.spans(host);
+        let (Some(first), Some(last)) = (spans.first(), spans.last()) else { continue };
+        let whole = crate::model::Window { start: first.start, end: last.end };
+        writeln!(
+            out,
+            "  {:<16} {} to {}, longest silence {} h",
+            printable(host, 40),
+            first.start,
+            last.end,
+            coverage.longest_silence(host, whole) / 3600
+        )?;
+    }
+    Ok(())
+}

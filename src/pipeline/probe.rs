@@ -1,0 +1,170 @@
+//! What is in these logs, and what is missing to bill from them.
+
+use super::audit::{Verdicts, without_agent};
+use super::plan::Plan;
+use super::scan::{Scan, ScanError};
+use crate::formats::scan::{Block, LineEnds, Scanner, Scratch};
+use crate::model::{Event, Grade, Kind, Reject, Sink, Spot, Stamp, Standing};
+use crate::read::Source;
+use std::collections::BTreeSet;
+
+/// So much of each input is searched for lines that look like registrations and are not read.
+const UNREAD_SAMPLE: u64 = 64 << 20;
+const EXAMPLES: usize = 3;
+
+/// Lines that hold `REGISTER` and that no message or pattern reads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unread {
+    pub lines: u64,
+    /// A few of them: input and text.
+    pub examples: Vec<(String, Vec<u8>)>,
+}
+
+/// Looks for lines that hold `REGISTER` and say nothing to the scanner.
+///
+/// # Errors
+///
+/// An input that cannot be read.
+pub fn unread(plan: &Plan, scanner: &Scanner) -> Result<Unread, ScanError> {
+    let mut unread = Unread::default();
+    for input in &plan.inputs {
+        if input.found.is_stdin() {
+            continue;
+        }
+        let mut look = |bytes: &[u8]| {
+            let mut at = 0;
+            while let Some(hit) = memchr::memmem::find(&bytes[at..], b"REGISTER") {
+                let hit = at + hit;
+                let begin = memchr::memrchr(b'\n', &bytes[..hit]).map_or(0, |before| before + 1);
+                let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |after| hit + after);
+                let line = &bytes[begin..end];
+                if !is_read(line, scanner, input.allow_bare) {
+                    unread.lines += 1;
+                    if unread.examples.len() < EXAMPLES {
+                        unread.examples.push((input.found.shown.clone(), line.to_vec()));
+                    }
+                }
+                at = (end + 1).min(bytes.len());
+            }
+        };
+        match Source::open(&input.to_open())? {
+            Source::Mapped(mapped) => {
+                let bytes = mapped.bytes();
+                look(&bytes[..bytes.len().min(UNREAD_SAMPLE as usize)]);
+            }
+            Source::Stream(mut stream) => {
+                while let Some(block) = stream.next_block(1 << 20)? {
+                    look(&block.bytes);
+                    if block.offset > UNREAD_SAMPLE {
+                        break;
+                    }
+                    stream.recycle(block.bytes);
+                }
+            }
+        }
+    }
+    Ok(unread)
+}
+
+/// Whether the scanner makes anything of the line.
+fn is_read(line: &[u8], scanner: &Scanner, allow_bare: bool) -> bool {
+    struct Any(bool);
+    impl Sink for Any {
+        fn event(&mut self, _: &Event<'_>) {
+            self.0 = true;
+        }
+        fn other(&mut self, _: Spot, _: Stamp) {
+            self.0 = true;
+        }
+        fn reject(&mut self, _: Reject) {
+            self.0 = true;
+        }
+    }
+    let mut any = Any(false);
+    let block = Block {
+        bytes: line,
+        start: Spot { input: 0, offset: 0 },
+        allow_bare,
+        line_ends: LineEnds::Lf,
+        follows_cr: false,
+    };
+    scanner.scan(&block, &mut Scratch::default(), &mut any);
+    any.0
+}
+
+/// The line that Kamailio has to write after `save()`, and what belongs around it.
+pub const KAMAILIO_FRAGMENT: &str = include_str!("probe/reg_ok_fragment.cfg");
+
+/// What stands between these logs and a bill: one finding a line, most important first, each
+/// with its remedy.
+pub fn findings(scan: &Scan, verdicts: &Verdicts, unread: &Unread) -> Vec<String> {
+    let records = &scan.part.records;
+    let from = |name: &str| records.evidence.keys().any(|(source, _)| source.starts_with(name));
+    let accepted = users_in(scan, Standing::Accepted);
+    let mut findings = Vec::new();
+    if records.known() == 0 {
+        findings.push(
+            "no record of any known server: is this a registrar's log? `siptally` reads Kamailio, OpenSIPS, \
+             Asterisk and FreeSWITCH behind syslog, journald, Docker and CRI prefixes; for a line of your own \
+             give a pattern file with --pattern"
+                .to_owned(),
+        );
+    } else if accepted == 0 {
+        findings.push(format!(
+            "nothing here proves an accepted registration ({} attempts and authentications, {} refusals)",
+            records.graded(Grade::W),
+            records.graded(Grade::N)
+        ));
+    }
+    let (without, all) = without_agent(scan, verdicts);
+    if from("asterisk-") && accepted == 0 && !records.evidence.keys().any(|(_, kind)| *kind == Kind::Bound) {
+        findings.push(
+            "Asterisk: new bindings are written at verbose 3: `core set verbose 3`, and `full => \
+             notice,warning,error,verbose` in logger.conf; security events alone prove no registration"
+                .to_owned(),
+        );
+    }
+    if without > 0 {
+        findings.push(no_agent_hint(without, all, from("asterisk-pjsip"), from("asterisk-chan_sip")));
+    }
+    if unread.lines > 0 {
+        findings.push(format!(
+            "{} lines hold REGISTER and are not read; if they are written after save(), describe them in a \
+             pattern file (--pattern) with `accepted = true`",
+            unread.lines
+        ));
+    }
+    if records.rejected_total() > 0 {
+        findings
+            .push(format!("{} records were rejected; --rejects FILE lists them", records.rejected_total()));
+    }
+    findings
+}
+
+/// What to switch on where User-Agents are missing.
+pub fn no_agent_hint(without: u64, all: u64, is_pjsip: bool, is_chan_sip: bool) -> String {
+    let remedy = if is_pjsip {
+        "PJSIP's own lines never carry one: tie it by a pattern with `event = \"agent\"` on a dialplan's \
+         NoOp(${PJSIP_CONTACT(…,user_agent)}), or have `pjsip set logger on` log the messages themselves \
+         (which this version does not read yet)"
+    } else if is_chan_sip {
+        "chan_sip writes `Saved useragent` at verbose 4: `core set verbose 4`"
+    } else {
+        "have the registrar log $ua with each registration"
+    };
+    format!("{without} of {all} accepted SIP-IDs have no User-Agent, so their platform is unknown; {remedy}")
+}
+
+fn users_in(scan: &Scan, standing: Standing) -> usize {
+    let users = scan.part.tally.by_user();
+    let has =
+        |user: &&(&[u8], Vec<&crate::tally::Entry>)| user.1.iter().any(|entry| entry.standing == standing);
+    users.iter().filter(has).count()
+}
+
+/// Whether Kamailio or OpenSIPS wrote any of these records.
+pub fn has_kamailio(scan: &Scan) -> bool {
+    let sources: BTreeSet<&str> =
+        scan.part.records.evidence.keys().map(|(source, _)| source.as_str()).collect();
+    sources.iter().any(|source| source.starts_with("kamailio") || source.starts_with("kazoo"))
+}
