@@ -1,0 +1,35 @@
+# What a newcomer and the continuous integration need, a target each. All but `install` write
+# only below this folder (and cargo's own cache).
+
+PREFIX ?= $(HOME)/.local
+CARGO ?= cargo
+
+.PHONY: demo test check bench install toolchain
+
+# The bill of the sample month: builds the program, writes sample-bill/, shows the summary.
+demo: toolchain
+	$(CARGO) build --release
+	rm -rf sample-bill
+	target/release/siptally bill --book sample-logs/month/book.toml --out sample-bill sample-logs/month
+
+test: toolchain
+	$(CARGO) test
+
+check: toolchain
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --no-deps
+
+bench: toolchain
+	$(CARGO) bench
+
+install: toolchain
+	$(CARGO) install --path . --root $(PREFIX)
+
+# Says what is missing instead of failing in the middle of a build.
+toolchain:
+	@command -v $(CARGO) >/dev/null || { \
+	  echo 'make: no cargo here. This needs Rust 1.88 or newer and a C compiler.'; \
+	  echo '  Debian, Ubuntu:  sudo apt-get install build-essential rustup && rustup default stable'; \
+	  echo '  (.ci/run does just that, then checks and tests everything)'; \
+	  exit 1; } >&2
