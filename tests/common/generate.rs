@@ -166,31 +166,26 @@ fn chan_sip(text: &mut String, dice: &mut Dice, seconds: i64) {
     let prefix = asterisk(seconds);
     let peer = ["1001", "1002", "+420123456", "801-north", "o'neil"][dice.below(5) as usize];
     let agent = dice.pick(&AGENTS);
-    match dice.below(5) {
-        0 => put(text, format_args!("{prefix} VERBOSE[1234] chan_sip.c: Unregistered SIP '{peer}'")),
+    let head = format!("{prefix} VERBOSE[1234] chan_sip.c:");
+    let kind = dice.below(6);
+    match kind {
+        0 => put(text, format_args!("{head} Unregistered SIP '{peer}'")),
         1 => put(
             text,
             format_args!(
                 "{prefix} NOTICE[1234] chan_sip.c: Registration from '<sip:{peer}@example.com>' failed for '192.0.2.66:5071' - Wrong password"
             ),
         ),
-        kind => {
-            put(
-                text,
-                format_args!(
-                    "{prefix} VERBOSE[1234] chan_sip.c: Registered SIP '{peer}' at 192.0.2.{kind}:{}",
-                    5000 + dice.below(1000)
-                ),
-            );
-            if kind != 2 {
-                put(
-                    text,
-                    format_args!(
-                        "{prefix} VERBOSE[1234] chan_sip.c: Saved useragent \"{agent}\" for peer {peer}"
-                    ),
-                );
-            }
+        // A known address with another agent leaves the second line alone.
+        2 => {}
+        _ => {
+            let port = 5000 + dice.below(1000);
+            put(text, format_args!("{head} Registered SIP '{peer}' at 192.0.2.{kind}:{port}"));
         }
+    }
+    // The same agent as before leaves the first line alone.
+    if kind == 2 || kind > 3 {
+        put(text, format_args!("{head} Saved useragent \"{agent}\" for peer {peer}"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rules of the house, as functions from one source file to its problems.
 
 use crate::words::{Word, words};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The floors, from the ground up. A room imports only from floors below its own.
 pub const FLOORS: [&[&str]; 5] = [
@@ -35,12 +35,14 @@ pub fn imports(path: &Path, source: &str) -> Vec<Problem> {
         .collect()
 }
 
-/// Printing macros and the standard streams, anywhere but in `cli` and in tests.
+/// Printing macros and the standard streams, anywhere but in `cli` and in the tests of a file.
+///
+/// A file that is for tests alone ([`test_files`]) is not to be asked.
 pub fn prints(path: &Path, source: &str) -> Vec<Problem> {
     const MACROS: [&str; 5] = ["println", "eprintln", "print", "eprint", "dbg"];
     const STREAMS: [&str; 2] = ["stdout", "stderr"];
     let Some(home) = home(path) else { return Vec::new() };
-    if home == "cli" || is_test_file(path) {
+    if home == "cli" {
         return Vec::new();
     }
     let words = words(source);
@@ -58,6 +60,24 @@ pub fn prints(path: &Path, source: &str) -> Vec<Problem> {
                 "`{}` in room `{home}`: nothing below `cli` prints; return the value, or take a trait from `model`",
                 words[at].text
             ),
+        })
+        .collect()
+}
+
+/// The files that a source declares for tests alone: `#[cfg(test)] mod name;`.
+pub fn test_files(path: &Path, source: &str) -> Vec<PathBuf> {
+    const ATTRIBUTE: [&str; 4] = ["cfg", "(", "test", ")"];
+    let words = words(source);
+    let text = |at: usize| words.get(at).map_or("", |word| word.text.as_str());
+    let folder = module_path(path).into_iter().collect::<PathBuf>();
+    (0..words.len())
+        .filter(|&at| (0..4).all(|step| text(at + step) == ATTRIBUTE[step]))
+        // Between the attribute and `mod` may stand a visibility: `] pub ( crate ) mod name ;`.
+        .filter_map(|at| (at + 5..at + 10).find(|&at| text(at) == "mod"))
+        .filter(|&at| text(at + 2) == ";")
+        .flat_map(|at| {
+            let module = folder.join(text(at + 1));
+            [module.with_extension("rs"), module.join("mod.rs")]
         })
         .collect()
 }
@@ -122,10 +142,6 @@ fn verdict(home: &str, room: &str) -> Option<String> {
             Some(format!("room `{home}` on floor {own} imports `{room}` on floor {other} above it: {remedy}"))
         }
     }
-}
-
-fn is_test_file(path: &Path) -> bool {
-    path.file_stem().is_some_and(|stem| stem.to_string_lossy().starts_with("test"))
 }
 
 /// Every name directly below the crate's root that the source mentions, with its line.
@@ -337,6 +353,18 @@ mod tests {
     fn a_test_may_say_that_it_skips() {
         let source = "mod tests { fn a() { eprintln!(\"skipped\") } }\nfn b() { eprintln!(\"x\") }";
         assert_eq!(lines(prints, "report/csv.rs", source), [2]);
+    }
+
+    #[test]
+    fn a_file_for_tests_alone_is_known_by_its_attribute() {
+        let files = |source| test_files(Path::new("platform/mod.rs"), source);
+        let expected = [PathBuf::from("platform/corpus.rs"), PathBuf::from("platform/corpus/mod.rs")];
+        assert_eq!(files("#[cfg(test)]\nmod corpus;\nmod rules;"), expected);
+        assert_eq!(files("#[cfg(test)] pub(crate) mod corpus;"), expected);
+        assert_eq!(
+            files("#[cfg(unix)] mod corpus; #[cfg(test)] mod tests {} mod rules;"),
+            Vec::<PathBuf>::new()
+        );
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Oracle {
     requests: HashMap<(String, String), i64>,
     /// User-Agents of a chan_sip peer, which stand in lines of their own.
     saved: BTreeMap<String, BTreeSet<String>>,
+    /// Stamp of a chan_sip peer's last registration, as written, until its agent's line came.
+    registered: BTreeMap<String, String>,
 }
 
 /// A line that the oracle cannot judge, so that the whole log is beyond it.
@@ -28,7 +30,13 @@ pub struct Beyond(pub String);
 impl Oracle {
     /// An oracle that gives `default_domain` to an AOR without one.
     pub fn new(default_domain: &'static str) -> Self {
-        Self { default_domain, users: BTreeMap::new(), requests: HashMap::new(), saved: BTreeMap::new() }
+        Self {
+            default_domain,
+            users: BTreeMap::new(),
+            requests: HashMap::new(),
+            saved: BTreeMap::new(),
+            registered: BTreeMap::new(),
+        }
     }
 
     /// Reads one log whole.
@@ -49,8 +57,8 @@ impl Oracle {
                 }
             } else if let Some(message) = behind_syslog(&line) {
                 self.kamailio(message)?;
-            } else if let Some((file, message)) = behind_asterisk(&line) {
-                self.asterisk(file, message)?;
+            } else if let Some((stamp, file, message)) = behind_asterisk(&line) {
+                self.asterisk(stamp, file, message)?;
             } else if !is_inside
                 && ["REG-OK", "SIP/2.0 200", "Registered SIP", "Added contact", "E_UL_CONTACT"]
                     .iter()
@@ -180,18 +188,24 @@ impl Oracle {
         Some(())
     }
 
-    fn asterisk(&mut self, file: &str, message: &str) -> Result<(), Beyond> {
+    fn asterisk(&mut self, stamp: &str, file: &str, message: &str) -> Result<(), Beyond> {
         if file == "chan_sip.c" {
             if let Some((peer, _)) =
                 message.strip_prefix("Registered SIP '").and_then(|rest| rest.rsplit_once("' at "))
             {
                 self.count(peer, "");
+                self.registered.insert(peer.to_owned(), stamp.to_owned());
             } else if let Some((agent, peer)) =
                 message.strip_prefix("Saved useragent \"").and_then(|rest| rest.rsplit_once("\" for peer "))
                 && let Some(id) = self.identity(peer)
-                && !agent.is_empty()
             {
-                self.saved.entry(id).or_default().insert(agent.to_owned());
+                // The server saves an agent when it accepts a registration. Without the line
+                // before, it is one from the address that it knew already.
+                if self.registered.remove(peer).is_none_or(|before| before != stamp) {
+                    self.count(peer, "");
+                }
+                let agents = self.saved.entry(id).or_default();
+                agents.extend((!agent.is_empty()).then(|| agent.to_owned()));
             }
         } else if file == "res_pjsip_registrar.c" {
             if message.starts_with("Refreshed contact") {
@@ -247,10 +261,10 @@ fn behind_syslog(line: &str) -> Option<&str> {
     (tag.ends_with("]:") && tag.contains('[')).then_some(message)
 }
 
-/// The source file and the message behind Asterisk's `[date] LEVEL[thread] file.c: `.
-fn behind_asterisk(line: &str) -> Option<(&str, &str)> {
-    let (_, rest) = line.strip_prefix('[')?.split_once("] ")?;
+/// The date, the source file and the message of Asterisk's `[date] LEVEL[thread] file.c: message`.
+fn behind_asterisk(line: &str) -> Option<(&str, &str, &str)> {
+    let (stamp, rest) = line.strip_prefix('[')?.split_once("] ")?;
     let (level, rest) = rest.split_once(' ')?;
     let (file, message) = rest.split_once(": ").or_else(|| Some((rest.strip_suffix(':')?, "")))?;
-    (level.contains('[') && level.ends_with(']') && !file.contains(' ')).then_some((file, message))
+    (level.contains('[') && level.ends_with(']') && !file.contains(' ')).then_some((stamp, file, message))
 }
