@@ -37,7 +37,8 @@ fn bill(log: &str) -> (Vec<Row>, Vec<Row>) {
     fs::copy(book, folder.path().join("book.toml")).expect("the book can be copied");
     let args = ["bill", "--book", "book.toml", "--cycle", "2026-10-01", "--out", "out", "reg.log"];
     let run = siptally::run(folder.path(), &args, b"", &[]);
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert_eq!(run.code, Some(0), "{said}\n{}", run.stderr);
     let tenant = folder.path().join("out/2026-10-01/default");
     (rows(&tenant.join("users.csv")), rows(&tenant.join("invoice.csv")))
 }
@@ -48,10 +49,13 @@ fn rows(path: &Path) -> Vec<Row> {
     reader.deserialize().map(|row| row.expect("a row of CSV")).collect()
 }
 
-/// The categories under which a SIP-ID stands in `users.csv`.
+/// The categories under which a SIP-ID stands in `users.csv`, by name.
 fn categories<'r>(users: &'r [Row], id: &str) -> Vec<&'r str> {
     let uri = format!("sip:{id}");
-    users.iter().filter(|row| row["sip_uri"] == uri).map(|row| row["category"].as_str()).collect()
+    let mut found: Vec<&str> =
+        users.iter().filter(|row| row["sip_uri"] == uri).map(|row| row["category"].as_str()).collect();
+    found.sort_unstable();
+    found
 }
 
 /// The quantity of a category on the invoice.
