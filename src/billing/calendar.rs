@@ -1,0 +1,219 @@
+//! The calendar of cycles.
+
+use super::{CalendarKind, CalendarSpec};
+use crate::model::{Cycle, DaySlot, Days, Moment, Window};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, ToSpan};
+
+/// How cycles follow each other: half-open windows between local midnights.
+///
+/// Numbers count from 0 at the anchor and are negative before it; a restart ends the cycle it
+/// falls into and starts the next one, whose number follows on. A midnight that the zone skips is
+/// the first instant of that day, so thirty days may have 719 or 721 hours.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    kind: CalendarKind,
+    zone: TimeZone,
+    /// The anchor and the restarts, each with the number of the cycle that starts there.
+    eras: Vec<(Date, i32)>,
+}
+
+impl Calendar {
+    /// The calendar of a specification.
+    pub fn new(spec: CalendarSpec) -> Self {
+        let mut calendar = Self { kind: spec.kind, zone: spec.zone, eras: vec![(spec.anchor, 0)] };
+        for restart in spec.restarts {
+            let last = calendar.eras.len() - 1;
+            let (era, first) = calendar.eras[last];
+            let before = restart.yesterday().unwrap_or(restart);
+            let number = first + calendar.index_in_era(era, before) + 1;
+            calendar.eras.push((restart, number));
+        }
+        calendar
+    }
+
+    /// The cycle that holds the instant.
+    pub fn cycle_at(&self, moment: Moment) -> Cycle {
+        self.cycle_of_day(self.date_of(moment))
+    }
+
+    /// The cycle that holds the local date.
+    pub fn cycle_of_day(&self, day: Date) -> Cycle {
+        let era = self.eras.partition_point(|(start, _)| *start <= day).saturating_sub(1);
+        let (start, first) = self.eras[era];
+        self.cycle_in_era(era, first + self.index_in_era(start, day))
+    }
+
+    /// The cycle of that number.
+    pub fn cycle(&self, number: i32) -> Cycle {
+        let era = self.eras.partition_point(|(_, first)| *first <= number).saturating_sub(1);
+        self.cycle_in_era(era, number)
+    }
+
+    /// The cycle that starts on that day; `None` where none does.
+    pub fn cycle_starting(&self, day: Date) -> Option<Cycle> {
+        let cycle = self.cycle_of_day(day);
+        (cycle.first_day == day).then_some(cycle)
+    }
+
+    /// Whether a restart cut the cycle short.
+    pub fn is_short(&self, cycle: &Cycle) -> bool {
+        cycle.days() < cycle.full_days
+    }
+
+    /// How many cycles after (or before) the era's first one the day lies.
+    fn index_in_era(&self, start: Date, day: Date) -> i32 {
+        match self.kind {
+            CalendarKind::Days(length) => {
+                let days = (day - start).get_days();
+                days.div_euclid(i32::from(length))
+            }
+            CalendarKind::Month => {
+                let months = (i32::from(day.year()) - i32::from(start.year())) * 12 + i32::from(day.month())
+                    - i32::from(start.month());
+                // The month of the day may not have begun its cycle yet.
+                if add_months(start, months) > day { months - 1 } else { months }
+            }
+        }
+    }
+
+    fn cycle_in_era(&self, era: usize, number: i32) -> Cycle {
+        let (start, first) = self.eras[era];
+        let first_day = self.nth_start(start, number - first);
+        let regular_end = self.nth_start(start, number - first + 1);
+        let end_day = match self.eras.get(era + 1) {
+            Some((restart, _)) => regular_end.min(*restart),
+            None => regular_end,
+        };
+        let full_days = u16::try_from((regular_end - first_day).get_days()).unwrap_or(u16::MAX);
+        let window = Window { start: self.midnight(first_day), end: self.midnight(end_day) };
+        Cycle { number, window, first_day, end_day, full_days }
+    }
+
+    fn nth_start(&self, start: Date, index: i32) -> Date {
+        match self.kind {
+            CalendarKind::Days(length) => {
+                let span = Span::new().try_days(i64::from(index) * i64::from(length));
+                span.ok().and_then(|span| start.checked_add(span).ok()).unwrap_or(start)
+            }
+            CalendarKind::Month => add_months(start, index),
+        }
+    }
+
+    /// The first instant of a local day.
+    fn midnight(&self, day: Date) -> Moment {
+        let first = day.to_zoned(self.zone.clone()).and_then(|zoned| zoned.start_of_day());
+        first.map_or(Moment::from_micros(i64::MAX), |zoned| zoned.timestamp().into())
+    }
+
+    fn date_of(&self, moment: Moment) -> Date {
+        self.zone.to_datetime(moment.timestamp()).date()
+    }
+}
+
+/// The same day so many months on; the last day of a month that is too short.
+fn add_months(start: Date, months: i32) -> Date {
+    start.checked_add(months.months()).unwrap_or(start)
+}
+
+impl Days for Calendar {
+    fn day(&self, moment: Moment) -> DaySlot {
+        let date = self.date_of(moment);
+        let cycle = self.cycle_of_day(date);
+        let start = self.midnight(date);
+        let end = date.tomorrow().map_or(cycle.window.end, |next| self.midnight(next));
+        let day = (date - cycle.first_day).get_days();
+        DaySlot { window: cycle.number, day: (day & 63) as u8, valid: Window { start, end } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::billing::ShortCycle;
+    use proptest::prelude::*;
+
+    fn date(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn calendar(kind: CalendarKind, anchor: &str, zone: &str, restarts: &[&str]) -> Calendar {
+        Calendar::new(CalendarSpec {
+            kind,
+            anchor: date(anchor),
+            zone: TimeZone::get(zone).unwrap(),
+            restarts: restarts.iter().map(|day| date(day)).collect(),
+            short_cycle: ShortCycle::Full,
+        })
+    }
+
+    fn span(cycle: &Cycle) -> (String, String) {
+        (cycle.first_day.to_string(), cycle.end_day.to_string())
+    }
+
+    fn hours(cycle: &Cycle) -> i64 {
+        (cycle.window.end.micros() - cycle.window.start.micros()) / 3_600_000_000
+    }
+
+    #[test]
+    fn thirty_days_may_have_719_or_721_hours() {
+        let prague = calendar(CalendarKind::Days(30), "2026-10-01", "Europe/Prague", &[]);
+        let first = prague.cycle(0);
+        assert_eq!(span(&first), ("2026-10-01".to_owned(), "2026-10-31".to_owned()));
+        assert_eq!(hours(&first), 721);
+        let spring = prague.cycle_of_day(date("2027-03-28"));
+        assert_eq!(hours(&spring), 719);
+        assert_eq!(prague.cycle(-1).end_day, date("2026-10-01"));
+    }
+
+    #[test]
+    fn months_keep_the_anchors_day() {
+        let months = calendar(CalendarKind::Month, "2026-01-31", "UTC", &[]);
+        let starts: Vec<String> = (0..5).map(|number| months.cycle(number).first_day.to_string()).collect();
+        assert_eq!(starts, ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"]);
+        assert_eq!(months.cycle_of_day(date("2026-02-27")).number, 0);
+        assert_eq!(months.cycle_of_day(date("2026-02-28")).number, 1);
+    }
+
+    #[test]
+    fn a_restart_cuts_a_cycle_short_and_numbers_go_on() {
+        let cut = calendar(CalendarKind::Days(30), "2026-10-01", "UTC", &["2026-11-10"]);
+        assert_eq!(span(&cut.cycle(1)), ("2026-10-31".to_owned(), "2026-11-10".to_owned()));
+        assert!(cut.is_short(&cut.cycle(1)) && !cut.is_short(&cut.cycle(0)));
+        assert_eq!(span(&cut.cycle(2)), ("2026-11-10".to_owned(), "2026-12-10".to_owned()));
+        assert_eq!(cut.cycle_starting(date("2026-11-10")).unwrap().number, 2);
+        assert_eq!(cut.cycle_starting(date("2026-11-11")), None);
+    }
+
+    #[test]
+    fn a_restart_on_a_cycles_first_day_leaves_no_empty_cycle() {
+        let cut = calendar(CalendarKind::Days(30), "2026-10-01", "UTC", &["2026-10-31"]);
+        assert_eq!(span(&cut.cycle(0)), ("2026-10-01".to_owned(), "2026-10-31".to_owned()));
+        assert_eq!(cut.cycle(1).first_day, date("2026-10-31"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_instant_is_in_exactly_one_cycle(
+            seconds in 1_600_000_000_i64..2_000_000_000,
+            length in 1_u16..62,
+            by_month: bool,
+            zone in prop::sample::select(vec!["UTC", "Europe/Prague", "America/New_York", "Pacific/Apia", "America/Santiago"]),
+        ) {
+            let kind = if by_month { CalendarKind::Month } else { CalendarKind::Days(length) };
+            let calendar = calendar(kind, "2026-01-31", zone, &["2026-03-05", "2026-06-30"]);
+            let moment = Moment::from_seconds(seconds);
+            let cycle = calendar.cycle_at(moment);
+            prop_assert!(cycle.window.contains(moment));
+            prop_assert_eq!(calendar.cycle(cycle.number), cycle);
+            prop_assert_eq!(calendar.cycle(cycle.number + 1).window.start, cycle.window.end);
+            prop_assert_eq!(calendar.cycle_at(cycle.window.end).number, cycle.number + 1);
+            let slot = calendar.day(moment);
+            prop_assert_eq!(slot.window, cycle.number);
+            prop_assert!(slot.valid.contains(moment));
+            prop_assert!(cycle.window.start <= slot.valid.start && slot.valid.end <= cycle.window.end);
+            prop_assert!(u16::from(slot.day) < cycle.days());
+        }
+    }
+}

@@ -1,0 +1,289 @@
+use super::*;
+use crate::billing::{Adjust, Feature, MessagingBasis, PriceModel, Setup, Tax, Tier};
+use crate::model::{Currency, Moment, Rounding, Window};
+use jiff::civil::Date;
+use proptest::prelude::*;
+
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+/// A cycle of so many days out of thirty, from 2026-10-01.
+fn cycle(days: i64) -> Cycle {
+    let zone = jiff::tz::TimeZone::UTC;
+    let (first_day, end_day) = (date("2026-10-01"), date("2026-10-01") + jiff::Span::new().days(days));
+    let at = |day: Date| Moment::from(day.to_zoned(zone.clone()).unwrap().timestamp());
+    let window = Window { start: at(first_day), end: at(end_day) };
+    Cycle { number: 0, window, first_day, end_day, full_days: 30 }
+}
+
+fn tariff(currency: &str) -> Tariff {
+    Tariff {
+        currency: Currency::from_code(currency).unwrap(),
+        rounding: Rounding::HalfUp,
+        setup: Vec::new(),
+        features: Vec::new(),
+        charges: Vec::new(),
+        adjusts: Vec::new(),
+        tax: None,
+        short_cycle: ShortCycle::Full,
+    }
+}
+
+fn charge(category: Category, model: PriceModel) -> Charge {
+    Charge {
+        category,
+        enabled: true,
+        model,
+        included: 0,
+        minimum: None,
+        enabled_from: None,
+        enabled_until: None,
+        basis: MessagingBasis::Registration,
+        side_file: None,
+    }
+}
+
+fn flat(category: Category, price: &str) -> Charge {
+    charge(category, PriceModel::Flat { price: decimal(price) })
+}
+
+fn adjust(kind: AdjustKind, value: &str) -> Adjust {
+    Adjust {
+        kind,
+        description: None,
+        value: decimal(value),
+        applies_to: Category::ALL.to_vec(),
+        from: None,
+        until: None,
+        cycle: (kind == AdjustKind::Credit).then(|| date("2026-10-05")),
+    }
+}
+
+fn generic(users: u64) -> Usage {
+    Usage { generic: CategoryUsage { users, ..CategoryUsage::default() }, ..Usage::default() }
+}
+
+/// Kind, quantity and amount of each line, and the total.
+fn shown(invoice: &Invoice) -> (Vec<String>, String) {
+    let line = |line: &InvoiceLine| format!("{} {} {}", line.kind.name(), line.quantity, line.amount);
+    (invoice.lines.iter().map(line).collect(), invoice.total.to_string())
+}
+
+fn rated(tariff: &Tariff, users: u64) -> (Vec<String>, String) {
+    shown(&rate("acme", tariff, &cycle(30), false, &generic(users)))
+}
+
+#[test]
+fn the_steps_stand_in_their_order() {
+    let mut book = tariff("EUR");
+    book.setup.push(Setup {
+        description: "Set-up".to_owned(),
+        price: decimal("1500.00"),
+        first_cycle: Some(date("2026-10-30")),
+    });
+    book.features.push(Feature { name: "push".to_owned(), price: decimal("120.00"), enabled: true });
+    book.features.push(Feature { name: "off".to_owned(), price: decimal("1.00"), enabled: false });
+    let tiers =
+        vec![Tier { upto: Some(10), price: decimal("0.90") }, Tier { upto: None, price: decimal("0.75") }];
+    let mut users = charge(Category::Generic, PriceModel::Graduated { tiers });
+    users.included = 2;
+    users.minimum = Some(decimal("12.00"));
+    book.charges.push(users);
+    book.adjusts.extend([adjust(AdjustKind::Percent, "10"), adjust(AdjustKind::Percent, "5")]);
+    book.adjusts.extend([adjust(AdjustKind::Fixed, "3.00"), adjust(AdjustKind::Credit, "20.00")]);
+    book.tax = Some(Tax { label: "VAT".to_owned(), rate: decimal("21") });
+    let (lines, total) = rated(&book, 14);
+    assert_eq!(
+        lines,
+        [
+            "setup 1 1500.00",
+            "feature 1 120.00",
+            "included 2 0.00",
+            "charge 10 9.00",
+            "charge 2 1.50",
+            // 10 % and 5 % of 10.50, each of the whole; 0.525 is a half that goes up.
+            "discount 1 -1.05",
+            "discount 1 -0.53",
+            // 12.00 - 8.92
+            "minimum 1 3.08",
+            "adjustment 1 -3.00",
+            "credit 1 -20.00",
+            // 21 % of 1609.00
+            "tax 1 337.89",
+        ]
+    );
+    assert_eq!(total, "1946.89");
+}
+
+#[test]
+fn a_minimum_is_due_at_zero_users_and_not_when_disabled() {
+    let mut book = tariff("EUR");
+    let mut users = flat(Category::Generic, "1.00");
+    users.minimum = Some(decimal("50.00"));
+    book.charges.push(users);
+    assert_eq!(
+        rated(&book, 0),
+        (vec!["charge 0 0.00".to_owned(), "minimum 1 50.00".to_owned()], "50.00".to_owned())
+    );
+    assert_eq!(rated(&book, 50).1, "50.00");
+    assert_eq!(rated(&book, 51).1, "51.00");
+    book.charges[0].enabled = false;
+    assert_eq!(rated(&book, 51), (Vec::new(), "0.00".to_owned()));
+}
+
+#[test]
+fn included_users_come_before_the_tiers() {
+    let mut book = tariff("EUR");
+    let tiers =
+        vec![Tier { upto: Some(1), price: decimal("9.00") }, Tier { upto: None, price: decimal("1.00") }];
+    let mut users = charge(Category::Generic, PriceModel::Graduated { tiers });
+    users.included = 10;
+    book.charges.push(users);
+    for (count, total) in [(0, "0.00"), (10, "0.00"), (11, "9.00"), (12, "10.00")] {
+        assert_eq!(rated(&book, count).1, total, "{count} users");
+    }
+}
+
+#[test]
+fn what_the_net_cannot_bear_is_carried_forward() {
+    let mut book = tariff("EUR");
+    book.charges.push(flat(Category::Generic, "1.00"));
+    book.adjusts.push(adjust(AdjustKind::Credit, "20.00"));
+    let invoice = rate("acme", &book, &cycle(30), false, &generic(5));
+    assert_eq!(
+        (invoice.net.to_string(), invoice.carried_forward.to_string()),
+        ("0.00".to_owned(), "15.00".to_owned())
+    );
+}
+
+#[test]
+fn currencies_round_to_their_own_digits() {
+    for (currency, price, users, total) in [
+        ("JPY", "0.5", 1, "1"),
+        ("JPY", "0.5", 3, "2"),
+        ("EUR", "0.005", 1, "0.01"),
+        ("KWD", "0.0005", 1, "0.001"),
+    ] {
+        let mut book = tariff(currency);
+        book.charges.push(flat(Category::Generic, price));
+        assert_eq!(rated(&book, users).1, total, "{users} at {price} {currency}");
+        book.rounding = Rounding::HalfEven;
+        let even = if (currency, users) == ("JPY", 3) { "2" } else { &"0.000"[..total.len()] };
+        assert_eq!(rated(&book, users).1, even, "{users} at {price} {currency}, half even");
+    }
+}
+
+#[test]
+fn a_short_cycle_is_charged_by_the_day_where_the_book_says_so() {
+    let mut book = tariff("EUR");
+    book.features.push(Feature { name: "push".to_owned(), price: decimal("30.00"), enabled: true });
+    book.charges.push(flat(Category::Generic, "3.00"));
+    let total = |book: &Tariff| rate("acme", book, &cycle(10), false, &generic(2)).total.to_string();
+    assert_eq!(total(&book), "36.00");
+    book.short_cycle = ShortCycle::Daily;
+    assert_eq!(total(&book), "12.00");
+}
+
+#[test]
+fn a_charge_is_made_from_its_first_day_to_before_its_last() {
+    let mut book = tariff("EUR");
+    let mut users = flat(Category::Generic, "1.00");
+    users.enabled_from = Some(date("2026-10-02"));
+    book.charges.push(users);
+    assert_eq!(rated(&book, 5).1, "0.00");
+    book.charges[0].enabled_from = Some(date("2026-10-01"));
+    assert_eq!(rated(&book, 5).1, "5.00");
+    book.charges[0].enabled_until = Some(date("2026-10-01"));
+    assert_eq!(rated(&book, 5).1, "0.00");
+}
+
+#[test]
+fn setup_is_charged_once_or_warned_about() {
+    let mut book = tariff("EUR");
+    let setup = |first_cycle| Setup { description: "Set-up".to_owned(), price: decimal("9.00"), first_cycle };
+    book.setup = vec![setup(Some(date("2026-10-31")))];
+    let invoice = rate("acme", &book, &cycle(30), false, &generic(0));
+    assert_eq!((invoice.total.to_string(), invoice.warnings.len()), ("0.00".to_owned(), 0));
+    book.setup = vec![setup(None)];
+    assert_eq!(rate("acme", &book, &cycle(30), false, &generic(0)).warnings.len(), 1);
+}
+
+#[test]
+fn a_note_says_what_push_only_users_make_of_their_charge() {
+    let mut book = tariff("EUR");
+    book.charges.push(flat(Category::Generic, "0.90"));
+    book.adjusts.push(adjust(AdjustKind::Percent, "10"));
+    let mut usage = generic(10);
+    usage.generic.push_only = 3;
+    let invoice = rate("acme", &book, &cycle(30), false, &usage);
+    assert_eq!(invoice.notes.len(), 1);
+    assert_eq!((invoice.notes[0].users, invoice.notes[0].amount.to_string()), (3, "2.43".to_owned()));
+}
+
+fn any_model() -> impl Strategy<Value = PriceModel> {
+    let price = (0_u32..100_000, 0_u32..6).prop_map(|(units, scale)| Decimal::new(units.into(), scale));
+    let tiers = (1_u64..50, price.clone(), price.clone()).prop_map(|(edge, first, rest)| {
+        vec![Tier { upto: Some(edge), price: first }, Tier { upto: None, price: rest }]
+    });
+    prop_oneof![
+        price.clone().prop_map(|price| PriceModel::Flat { price }),
+        tiers.clone().prop_map(|tiers| PriceModel::Graduated { tiers }),
+        tiers.prop_map(|tiers| PriceModel::Volume { tiers }),
+        (1_u64..40, price).prop_map(|(size, price)| PriceModel::Package { size, price }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn line_sums_equal_totals_in_every_book(
+        models in prop::collection::vec((any_model(), 0_u64..20, prop::option::of(0_u32..9_000)), 0..4),
+        adjusts in prop::collection::vec((0_u8..3, -500_i64..9_000), 0..4),
+        tax in prop::option::of(0_u32..3_000),
+        counts in prop::array::uniform4(0_u64..5_000),
+        currency in prop::sample::select(vec!["EUR", "JPY", "KWD"]),
+        half_even: bool,
+        days in 1_i64..31,
+        daily: bool,
+    ) {
+        let mut book = tariff(currency);
+        book.rounding = if half_even { Rounding::HalfEven } else { Rounding::HalfUp };
+        book.short_cycle = if daily { ShortCycle::Daily } else { ShortCycle::Full };
+        for (category, (model, included, minimum)) in Category::ALL.into_iter().zip(models) {
+            let mut one = charge(category, model);
+            one.included = included;
+            one.minimum = minimum.map(|cents| Decimal::new(cents.into(), 2));
+            book.charges.push(one);
+        }
+        for (kind, value) in adjusts {
+            let (kind, value) = match kind {
+                0 => (AdjustKind::Percent, Decimal::new(value.rem_euclid(10_000), 2)),
+                1 => (AdjustKind::Fixed, Decimal::new(value, 2)),
+                _ => (AdjustKind::Credit, Decimal::new(value.abs(), 2)),
+            };
+            book.adjusts.push(Adjust { value, ..adjust(kind, "0") });
+        }
+        book.tax = tax.map(|rate| Tax { label: "VAT".to_owned(), rate: Decimal::new(rate.into(), 2) });
+        let one = |users| CategoryUsage { users, ..CategoryUsage::default() };
+        let [generic, desktop, conferencing, messaging] = counts.map(one);
+        let usage = Usage { generic, desktop, conferencing, messaging };
+        let invoice = rate("t", &book, &cycle(days), false, &usage);
+        let sum: Decimal = invoice.lines.iter().map(|line| line.amount.amount()).sum();
+        prop_assert_eq!(sum, invoice.total.amount());
+        prop_assert!(invoice.net.amount() >= Decimal::ZERO);
+        for charge in &book.charges {
+            if !matches!(charge.model, PriceModel::Package { .. }) {
+                let counted: u64 = invoice.lines.iter()
+                    .filter(|line| line.category == Some(charge.category))
+                    .filter(|line| matches!(line.kind, LineKind::Charge | LineKind::Included))
+                    .map(|line| line.quantity)
+                    .sum();
+                prop_assert_eq!(counted, usage.of(charge.category).users);
+            }
+        }
+    }
+}
