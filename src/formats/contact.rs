@@ -1,172 +1,247 @@
-//! How long the bindings of a Contact header live (RFC 3261 §10.2.1.1).
+//! The arithmetic of a Contact header: does it leave anything bound?
 
-/// What a REGISTER's Contact and Expires ask for, or a reply's grant.
+/// What a REGISTER with such a Contact header asks of the registrar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// At least one contact lives.
+    /// At least one contact is to live on.
     Live,
-    /// Every contact has a lifetime of zero: a de-registration.
+    /// Every contact is to be removed.
     AllZero,
-    /// `*`: a de-registration of everything.
+    /// `*`: all of the user's contacts are to be removed.
     Star,
-    /// No contact at all: a query.
+    /// No contact at all: the bindings are only asked for.
     None,
 }
 
-/// Sums up a Contact header (any number of contacts, in any of its spellings) and the value of
-/// an Expires header. A contact's own `expires` parameter wins over the header; without either
-/// the registrar's default holds, and the contact lives.
+/// What `contact` asks for, where `expires` is the Expires header.
+///
+/// `contact` is one header's value or several joined by commas, as a log writes them. A contact's
+/// own `expires` parameter counts before the header; with neither the registrar's default holds,
+/// and that is never 0. A parameter that is no number counts as not given.
 pub fn lifetimes(contact: &[u8], expires: Option<u32>) -> Lifetime {
-    let contact = contact.trim_ascii();
-    if contact == b"*" {
+    if contact.trim_ascii() == b"*" {
         return Lifetime::Star;
     }
-    if contact.is_empty() || contact == b"-" || super::text::is_filler(contact) {
-        return Lifetime::None;
+    let mut found = Lifetime::None;
+    for one in Contacts::new(contact) {
+        if one == b"*" || own_expires(one).or(expires) == Some(0) {
+            found = Lifetime::AllZero;
+        } else {
+            return Lifetime::Live;
+        }
     }
-    let is_any_live = Contacts(contact).any(|one| own_expires(one).or(expires) != Some(0));
-    if is_any_live { Lifetime::Live } else { Lifetime::AllZero }
+    found
 }
 
-/// The user part of the first contact's URI.
-pub fn first_user(contact: &[u8]) -> Option<&[u8]> {
-    let one = Contacts(contact).next()?;
-    let uri = match outside_quotes(one, b'<') {
-        Some(at) => &one[at + 1..],
-        None => one,
-    };
-    let colon = memchr::memchr(b':', uri)?;
-    let end = uri.iter().position(|byte| matches!(byte, b'>' | b';' | b'?')).unwrap_or(uri.len());
-    let address = uri.get(colon + 1..end)?;
-    let at = memchr::memrchr(b'@', address)?;
-    (at > 0).then(|| &address[..at])
+/// The longest lifetime in seconds that any contact asks for; `None` where there is no contact,
+/// or where one leaves it to the registrar.
+pub fn longest_seconds(contact: &[u8], expires: Option<u32>) -> Option<u32> {
+    let mut longest = None;
+    for one in Contacts::new(contact) {
+        longest = longest.max(Some(own_expires(one).or(expires)?));
+    }
+    longest
 }
 
-/// The contacts of a header, split at commas outside quotes and brackets.
-struct Contacts<'t>(&'t [u8]);
+/// Decimal digits as a number; more than fits is the largest one, as RFC 3261 §20.19 caps it.
+pub fn seconds(text: &[u8]) -> Option<u32> {
+    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let add = |sum: u32, digit: &u8| sum.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
+    Some(text.iter().fold(0, add))
+}
+
+/// The contacts of a header: separated by commas that stand outside `<>` and quotes.
+struct Contacts<'t> {
+    rest: &'t [u8],
+}
+
+impl<'t> Contacts<'t> {
+    fn new(contact: &'t [u8]) -> Self {
+        Self { rest: contact }
+    }
+}
 
 impl<'t> Iterator for Contacts<'t> {
     type Item = &'t [u8];
 
     fn next(&mut self) -> Option<&'t [u8]> {
-        if self.0.is_empty() {
-            return None;
+        while !self.rest.is_empty() {
+            let mut walk = Walk::default();
+            let end = self.rest.iter().position(|&byte| walk.step(byte) == Place::Open && byte == b',');
+            let (one, rest) = match end {
+                Some(at) => (&self.rest[..at], &self.rest[at + 1..]),
+                None => (self.rest, &[][..]),
+            };
+            self.rest = rest;
+            if !one.trim_ascii().is_empty() {
+                return Some(one.trim_ascii());
+            }
         }
-        let end = outside_quotes_and_brackets(self.0, b',').unwrap_or(self.0.len());
-        let one = &self.0[..end];
-        self.0 = &self.0[(end + 1).min(self.0.len())..];
-        Some(one)
+        None
     }
 }
 
-/// The `expires` parameter of one contact: a header parameter behind `>`, or of a bare URI.
+/// Where in a contact a byte stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Place {
+    #[default]
+    Open,
+    Quoted,
+    /// After a backslash inside quotes.
+    Escaped,
+    Bracketed,
+}
+
+/// Steps over a contact byte by byte.
+#[derive(Default)]
+struct Walk {
+    place: Place,
+}
+
+impl Walk {
+    /// Where `byte` stands; an opening or closing mark stands inside of what it opens or closes.
+    fn step(&mut self, byte: u8) -> Place {
+        let before = self.place;
+        self.place = match (before, byte) {
+            (Place::Open, b'"') => Place::Quoted,
+            (Place::Open, b'<') => Place::Bracketed,
+            (Place::Quoted, b'"') | (Place::Bracketed, b'>') => Place::Open,
+            (Place::Quoted, b'\\') => Place::Escaped,
+            (Place::Escaped, _) => Place::Quoted,
+            (same, _) => same,
+        };
+        if before == Place::Open { self.place } else { before }
+    }
+}
+
+/// The `expires` parameter of one contact: the header's own, else one inside the brackets, where
+/// some clients put it.
 fn own_expires(contact: &[u8]) -> Option<u32> {
-    let parameters = match outside_quotes(contact, b'<') {
-        Some(open) => {
-            let close = open + memchr::memchr(b'>', &contact[open..])?;
-            &contact[close + 1..]
-        }
-        None => contact,
-    };
-    let mut rest = parameters;
-    loop {
-        let at = outside_quotes_and_brackets(rest, b';')?;
-        rest = &rest[at + 1..];
-        let name = rest.trim_ascii_start();
-        let Some(value) = name.get(..7).filter(|name| name.eq_ignore_ascii_case(b"expires")) else {
+    let mut walk = Walk::default();
+    let (mut outside, mut inside) = (None, None);
+    for (at, &byte) in contact.iter().enumerate() {
+        let place = walk.step(byte);
+        if byte != b';' {
             continue;
-        };
-        let value = name[value.len()..].trim_ascii_start();
-        let Some(value) = value.strip_prefix(b"=") else { continue };
-        let value = value.trim_ascii_start();
-        let value = value.strip_prefix(b"\"").unwrap_or(value);
-        let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        // Whatever is no number counts as not given; more digits than fit are a long time.
-        return match digits {
-            0 => None,
-            1..=9 => super::text::number(&value[..digits]),
-            _ => Some(u32::MAX),
-        };
-    }
-}
-
-fn outside_quotes(text: &[u8], wanted: u8) -> Option<usize> {
-    find(text, wanted, false)
-}
-
-fn outside_quotes_and_brackets(text: &[u8], wanted: u8) -> Option<usize> {
-    find(text, wanted, true)
-}
-
-fn find(text: &[u8], wanted: u8, skips_brackets: bool) -> Option<usize> {
-    let mut is_quoted = false;
-    let mut is_bracketed = false;
-    let mut at = 0;
-    while at < text.len() {
-        let byte = text[at];
-        if byte == wanted && !is_quoted && !is_bracketed {
-            return Some(at);
         }
-        match byte {
-            b'\\' if is_quoted => at += 1,
-            b'"' if !is_bracketed => is_quoted = !is_quoted,
-            b'<' if !is_quoted => is_bracketed = skips_brackets,
-            b'>' if !is_quoted => is_bracketed = false,
-            _ => {}
-        }
-        at += 1;
+        let slot = match place {
+            Place::Open => &mut outside,
+            Place::Bracketed => &mut inside,
+            Place::Quoted | Place::Escaped => continue,
+        };
+        // The first one counts, as a registrar reads it.
+        *slot = slot.or_else(|| expires_parameter(&contact[at + 1..]));
     }
-    None
+    outside.or(inside)
+}
+
+/// The seconds of an `expires=` that stands at the start of `text`.
+fn expires_parameter(text: &[u8]) -> Option<u32> {
+    const NAME: &[u8] = b"expires";
+    let text = text.trim_ascii_start();
+    if text.len() < NAME.len() || !text[..NAME.len()].eq_ignore_ascii_case(NAME) {
+        return None;
+    }
+    let value = text[NAME.len()..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let value = value.strip_prefix(b"\"").unwrap_or(value);
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_ended = value.get(digits).is_none_or(|byte| b";,>?\" \t".contains(byte));
+    if is_ended { seconds(&value[..digits]) } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
-    fn a_contacts_own_expiry_wins_over_the_header() {
-        assert_eq!(lifetimes(b"<sip:a@192.0.2.1>;expires=0", Some(3600)), Lifetime::AllZero);
-        assert_eq!(lifetimes(b"<sip:a@192.0.2.1>;expires=60", Some(0)), Lifetime::Live);
-        assert_eq!(lifetimes(b"<sip:a@192.0.2.1>", Some(0)), Lifetime::AllZero);
+    fn a_contact_without_any_expiry_lives() {
         assert_eq!(lifetimes(b"<sip:a@192.0.2.1>", None), Lifetime::Live);
-        assert_eq!(lifetimes(b"sip:a@192.0.2.1;Expires = 0", None), Lifetime::AllZero);
     }
 
     #[test]
-    fn a_uri_parameter_inside_the_brackets_is_no_expiry() {
-        assert_eq!(lifetimes(b"<sip:a@192.0.2.1;expires=0>", None), Lifetime::Live);
-        assert_eq!(lifetimes(b"\";expires=0\" <sip:a@192.0.2.1>", None), Lifetime::Live);
+    fn the_header_decides_for_a_contact_without_a_parameter() {
+        assert_eq!(lifetimes(b"<sip:a@192.0.2.1>", Some(0)), Lifetime::AllZero);
     }
 
     #[test]
-    fn one_living_contact_is_enough() {
-        let two = b"\"A, B\" <sip:a@192.0.2.1>;expires=0, <sip:a@192.0.2.2>;expires=60";
-        assert_eq!(lifetimes(two, None), Lifetime::Live);
-        assert_eq!(lifetimes(b"<sip:a@x>;expires=0,<sip:b@x>;expires=0", Some(60)), Lifetime::AllZero);
+    fn the_parameter_counts_before_the_header() {
+        assert_eq!(lifetimes(b"<sip:a@192.0.2.1>;expires=60", Some(0)), Lifetime::Live);
+        assert_eq!(lifetimes(b"<sip:a@192.0.2.1>;q=1; Expires = 0", Some(60)), Lifetime::AllZero);
     }
 
     #[test]
-    fn a_star_and_nothing_are_told_apart() {
+    fn a_parameter_within_the_brackets_counts_where_there_is_no_other() {
+        assert_eq!(lifetimes(b"<sip:a@192.0.2.1;expires=0>", Some(60)), Lifetime::AllZero);
+        assert_eq!(lifetimes(b"<sip:a@192.0.2.1;expires=0>;expires=60", None), Lifetime::Live);
+    }
+
+    #[test]
+    fn a_contact_without_brackets_has_parameters_too() {
+        assert_eq!(lifetimes(b"sip:a@192.0.2.1:5060;expires=0", None), Lifetime::AllZero);
+    }
+
+    #[test]
+    fn one_contact_that_lives_is_enough() {
+        let header = b"<sip:a@192.0.2.1>;expires=0, <sip:a@192.0.2.2>;expires=5";
+        assert_eq!(lifetimes(header, None), Lifetime::Live);
+        let header = b"<sip:a@192.0.2.1>;expires=0,<sip:a@192.0.2.2>;expires=0";
+        assert_eq!(lifetimes(header, Some(9)), Lifetime::AllZero);
+    }
+
+    #[test]
+    fn text_in_quotes_is_no_parameter_and_no_separator() {
+        let header = br#""a\";expires=0, b" <sip:a@192.0.2.1>;+x="<urn:1>;expires=0,""#;
+        assert_eq!(lifetimes(header, None), Lifetime::Live);
+        assert_eq!(Contacts::new(header).count(), 1);
+    }
+
+    #[test]
+    fn a_comma_within_brackets_does_not_separate() {
+        assert_eq!(lifetimes(b"<sip:a,b@192.0.2.1>;expires=0", None), Lifetime::AllZero);
+    }
+
+    #[test]
+    fn a_parameter_that_is_no_number_is_not_given() {
+        assert_eq!(lifetimes(b"<sip:a@192.0.2.1>;expires=soon", None), Lifetime::Live);
+        assert_eq!(lifetimes(b"<sip:a@192.0.2.1>;expires=0x9", Some(60)), Lifetime::Live);
+    }
+
+    #[test]
+    fn star_and_nothing_have_their_own_names() {
         assert_eq!(lifetimes(b" * ", Some(0)), Lifetime::Star);
-        for nothing in [&b""[..], b"-", b"<null>", b"  "] {
-            assert_eq!(lifetimes(nothing, Some(3600)), Lifetime::None);
-        }
+        assert_eq!(lifetimes(b" , ", Some(60)), Lifetime::None);
+        assert_eq!(lifetimes(b"", None), Lifetime::None);
     }
 
     #[test]
-    fn the_first_contacts_user_is_found() {
-        assert_eq!(
-            first_user(b"\"<sip:x@y>\" <sip:alice@192.0.2.10:5060>;expires=3600"),
-            Some(&b"alice"[..])
-        );
-        assert_eq!(first_user(b"<sip:192.0.2.10>"), None);
+    fn the_longest_lifetime_is_known_only_if_each_is() {
+        let header = b"<sip:a@192.0.2.1>;expires=5, <sip:a@192.0.2.2>";
+        assert_eq!(longest_seconds(header, Some(60)), Some(60));
+        assert_eq!(longest_seconds(header, None), None);
     }
 
-    proptest::proptest! {
+    #[test]
+    fn more_seconds_than_fit_are_the_most_that_fit() {
+        assert_eq!(seconds(b"99999999999"), Some(u32::MAX));
+        assert_eq!(seconds(b"-1"), None);
+    }
+
+    proptest! {
         #[test]
-        fn no_contact_makes_it_panic(contact: Vec<u8>, expires: Option<u32>) {
-            lifetimes(&contact, expires);
-            first_user(&contact);
+        fn no_bytes_make_it_panic(bytes: Vec<u8>, expires: Option<u32>) {
+            let found = lifetimes(&bytes, expires);
+            if found == Lifetime::AllZero {
+                prop_assert!(matches!(longest_seconds(&bytes, expires), None | Some(0)));
+            }
+        }
+
+        #[test]
+        fn marks_in_any_order_do_not_make_it_panic(text in "[<>\",;=*e\\\\ ]{0,24}(;expires=[0-9]{0,3})?") {
+            lifetimes(text.as_bytes(), None);
+            longest_seconds(text.as_bytes(), Some(1));
         }
     }
 }
