@@ -2,7 +2,7 @@
 
 use super::field::{Declared, Field, Fields};
 use super::json::{JsonFault, Value, members};
-use super::literal::{Literals, literals, unescaped_stretch};
+use super::literal::{HeadEnd, Literals, literals, unescaped_stretch};
 use super::meaning::Meaning;
 use super::time::TimeFormat;
 use super::{PatternEvent, PatternSpec};
@@ -317,15 +317,18 @@ fn regex_matcher(regex: &str, spec: &PatternSpec) -> Result<Built, PatternFault>
         declared.add(field);
         groups.push((field, number));
     }
-    let ends_head: &[&str] =
-        if spec.event == PatternEvent::Reply { &["code"] } else { &["aor", "user", "domain"] };
+    let head_end = match spec.event {
+        // Replies to all methods look alike until near their end.
+        PatternEvent::Reply => HeadEnd::Last(&["callid", "cseq", "code", "method"]),
+        _ => HeadEnd::First(&["aor", "user", "domain"]),
+    };
     // A refusal or an attempt that is cut loses nothing, and strangers could write any number.
     let is_loss = match spec.event {
         PatternEvent::Refusal => false,
         PatternEvent::Registration => spec.accepted,
         _ => true,
     };
-    let Literals { runs, prefix, head } = literals(regex, ends_head);
+    let Literals { runs, prefix, head } = literals(regex, head_end);
     let head = match head {
         Some((end, literal_len)) if is_loss && literal_len >= HEAD_LEN_MIN => Some(anchored(&regex[..end])?),
         _ => None,

@@ -10,14 +10,23 @@ pub(super) struct Literals {
     pub runs: Vec<Vec<u8>>,
     /// Bytes that every match starts with.
     pub prefix: Vec<u8>,
-    /// Where the first group of the asked names opens, and how many literal bytes stand in front
-    /// of it in every match.
+    /// Where the group that ends the head opens, and how many literal bytes stand in front of it
+    /// in every match.
     pub head: Option<(usize, usize)>,
 }
 
-/// Reads `regex`, which must be valid; `names` are the groups that end the head.
-pub(super) fn literals(regex: &str, names: &[&str]) -> Literals {
-    let mut walk = Walk { regex, at: 0, names, prefix: None, head: None, is_unsure: false };
+/// Which group ends the head of a regular expression.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum HeadEnd {
+    /// The first group of these names.
+    First(&'static [&'static str]),
+    /// The last group of these names.
+    Last(&'static [&'static str]),
+}
+
+/// Reads `regex`, which must be valid.
+pub(super) fn literals(regex: &str, head_end: HeadEnd) -> Literals {
+    let mut walk = Walk { regex, at: 0, head_end, prefix: None, head: None, is_unsure: false };
     let body = walk.alternatives(0);
     match body {
         Some(runs) if !walk.is_unsure => {
@@ -39,7 +48,7 @@ enum Times {
 struct Walk<'r> {
     regex: &'r str,
     at: usize,
-    names: &'r [&'r str],
+    head_end: HeadEnd,
     prefix: Option<Vec<u8>>,
     head: Option<(usize, usize)>,
     is_unsure: bool,
@@ -140,9 +149,13 @@ impl Walk<'_> {
     fn group(&mut self, start: usize, depth: usize, runs: &mut Runs) {
         let rest = &self.regex[self.at..];
         let name = rest.strip_prefix("?P<").or_else(|| rest.strip_prefix("?<"));
-        let is_end_of_head =
-            name.and_then(|name| name.split_once('>')).is_some_and(|(name, _)| self.names.contains(&name));
-        if depth == 0 && is_end_of_head && self.head.is_none() {
+        let (names, is_first) = match self.head_end {
+            HeadEnd::First(names) => (names, true),
+            HeadEnd::Last(names) => (names, false),
+        };
+        let is_named =
+            name.and_then(|name| name.split_once('>')).is_some_and(|(name, _)| names.contains(&name));
+        if depth == 0 && is_named && !(is_first && self.head.is_some()) {
             self.head = Some((start, runs.len()));
         }
         runs.cut();
@@ -260,7 +273,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn texts(regex: &str) -> Vec<String> {
-        let runs = literals(regex, &["aor"]).runs;
+        let runs = literals(regex, HeadEnd::First(&[])).runs;
         runs.into_iter().map(|run| String::from_utf8(run).unwrap()).collect()
     }
 
@@ -298,7 +311,7 @@ mod tests {
 
     #[test]
     fn the_prefix_ends_where_the_text_may_differ() {
-        let prefix = |regex| String::from_utf8(literals(regex, &[]).prefix).unwrap();
+        let prefix = |regex| String::from_utf8(literals(regex, HeadEnd::First(&[])).prefix).unwrap();
         assert_eq!(prefix(r"\Aab c=(?P<aor>\S+)x"), "ab c=");
         assert_eq!(prefix(r"^abx*c"), "ab");
         assert_eq!(prefix(r"ab+c"), "ab");
@@ -312,9 +325,12 @@ mod tests {
     }
 
     #[test]
-    fn the_head_ends_before_the_first_named_group() {
-        let found = literals(r"\[(?P<callid>\S+)\] to (?P<aor>\S+)", &["aor"]);
-        assert_eq!(found.head, Some((23, 6)));
+    fn the_head_ends_before_the_group_that_is_asked_for() {
+        let regex = r"\[(?P<callid>\S+)\] to (?P<aor>\S+)";
+        assert_eq!(literals(regex, HeadEnd::First(&["aor"])).head, Some((23, 6)));
+        assert_eq!(literals(regex, HeadEnd::First(&["callid", "aor"])).head, Some((2, 1)));
+        assert_eq!(literals(regex, HeadEnd::Last(&["callid", "aor"])).head, Some((23, 6)));
+        assert_eq!(literals(r"a|(?P<aor>\S+)", HeadEnd::First(&["aor"])).head, None);
     }
 
     #[test]
@@ -331,7 +347,7 @@ mod tests {
             text in r"[ab\[x0]{0,8}",
         ) {
             let Ok(compiled) = regex::bytes::Regex::new(&format!(r"\A(?:{regex})")) else { return Ok(()) };
-            let found = literals(&regex, &[]);
+            let found = literals(&regex, HeadEnd::First(&[]));
             if let Some(whole) = compiled.find(text.as_bytes()) {
                 let whole = whole.as_bytes();
                 prop_assert!(whole.starts_with(&found.prefix), "{regex} {text} {found:?}");
