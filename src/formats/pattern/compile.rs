@@ -180,6 +180,8 @@ impl Pattern {
     /// - `expires_seconds` of a live registration or request is the longest that any of its
     ///   contacts asks for; of a de-registration it is 0, also where the record wrote that as
     ///   `Contact: *` or as a parameter.
+    /// - Where the pattern has a field for the contact and the record gives it nothing, the record
+    ///   is a fetch. Where the pattern has none, a registration leaves a contact live.
     /// - A request with an empty `contact` is a fetch; one with `expires_seconds` 0 removes
     ///   bindings; every other leaves one live.
     /// - The stamp is the pattern's own, unless the frame's knows more (a year, a zone).

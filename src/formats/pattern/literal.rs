@@ -218,32 +218,36 @@ impl Walk<'_> {
                 }
                 None
             }
-            letter if letter.is_ascii_alphanumeric() => None,
+            // `\<` and `\>` are the edges of a word.
+            other if other.is_ascii_alphanumeric() || other == '<' || other == '>' => None,
             literal => Some(literal),
         }
     }
 
-    /// A quantifier, if one stands here.
+    /// The quantifiers that stand here, if any: `a+*` is allowed, and means `a*`.
     fn times(&mut self) -> Times {
-        let times = match self.peek() {
-            Some('*' | '?') => Times::PerhapsNever,
-            Some('+') => Times::AtLeastOnce,
-            Some('{') => {
-                let least: String =
-                    self.regex[self.at + 1..].chars().take_while(char::is_ascii_digit).collect();
-                if least.bytes().all(|digit| digit == b'0') {
-                    Times::PerhapsNever
-                } else {
-                    Times::AtLeastOnce
-                }
-            }
-            _ => return Times::Once,
-        };
-        if self.take() == Some('{') {
-            while self.take().is_some_and(|next| next != '}') {}
-        }
-        if self.peek() == Some('?') {
+        let mut times = Times::Once;
+        while let Some(mark @ ('*' | '?' | '+' | '{')) = self.peek() {
             self.take();
+            let may_be_never = match mark {
+                '{' => {
+                    let rest = &self.regex[self.at..];
+                    let (least, _) = rest.split_once([',', '}']).unwrap_or((rest, ""));
+                    self.at += rest.find('}').map_or(rest.len(), |at| at + 1);
+                    least.trim().bytes().all(|digit| digit == b'0')
+                }
+                '+' => false,
+                _ => true,
+            };
+            // A `?` behind a quantifier makes it lazy and is none itself.
+            if self.peek() == Some('?') {
+                self.take();
+            }
+            times = if may_be_never || times == Times::PerhapsNever {
+                Times::PerhapsNever
+            } else {
+                Times::AtLeastOnce
+            };
         }
         times
     }
@@ -343,7 +347,7 @@ mod tests {
         /// Against the regex crate itself: every match holds every run, in front of it the prefix.
         #[test]
         fn every_match_holds_the_literals(
-            regex in r"([ab.x|]|\\d|\\\[|[ab][*+?]|\([ab|]{0,3}\)[*+?]?|\[\^?[]ab]{1,2}b\]|\(\?:a\|?b\)|a\{0,1\}){0,6}",
+            regex in r"([ab.x|]|\\d|\\\[|[ab][*+?]{1,3}|\\[<>b]|a\{[01],?1?\}|\([ab|]{0,3}\)[*+?]?|\[\^?[]ab]{1,2}b\]|\(\?:a\|?b\)|a\{0,1\}){0,6}",
             text in r"[ab\[x0]{0,8}",
         ) {
             let Ok(compiled) = regex::bytes::Regex::new(&format!(r"\A(?:{regex})")) else { return Ok(()) };

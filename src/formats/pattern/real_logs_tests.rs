@@ -6,7 +6,7 @@
 
 use super::*;
 use crate::formats::contact::{Lifetime, lifetimes};
-use crate::model::{AgentText, Aor, Event, Kind, RejectReason};
+use crate::model::{AgentText, Aor, Event, Kind, RejectReason, Stamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
@@ -99,6 +99,8 @@ struct Seen {
     /// The User-Agents of each with their lines, and with their transactions where told.
     agents: BTreeMap<String, BTreeMap<Option<String>, u64>>,
     agents_once: BTreeMap<String, BTreeMap<Option<String>, u64>>,
+    /// The earliest stamp of each SIP-ID, in microseconds of whatever clock the log has.
+    first: BTreeMap<String, i64>,
     kinds: BTreeMap<String, u64>,
     messages: u64,
     senders: BTreeSet<String>,
@@ -113,6 +115,15 @@ impl Seen {
             AgentText::Missing => None,
             AgentText::NotLogged => panic!("these logs hold User-Agents"),
         };
+        let micros = match event.stamp {
+            Stamp::Instant(moment) => Some(moment.micros()),
+            Stamp::Local(civil) | Stamp::Yearless(civil) => Some(civil.micros()),
+            Stamp::None => None,
+        };
+        if let Some(micros) = micros {
+            let first = self.first.entry(id.clone()).or_insert(micros);
+            *first = micros.min(*first);
+        }
         *self.lines.entry(id.clone()).or_default() += 1;
         *self.agents.entry(id.clone()).or_default().entry(agent.clone()).or_default() += 1;
         self.has_cseq |= !event.cseq.is_empty();
@@ -194,6 +205,12 @@ fn compare(profile: &str, folder: &str, file: &str) {
             assert_eq!(seen.agents[id], agents, "User-Agents of {id}");
         }
     }
+    for (id, first) in &seen.first {
+        // The log cuts its seconds off, and the capture is a little before the log.
+        let late = first - first_micros(&users[id], profile == "pipe");
+        assert!((-1_000_000..1_600_000).contains(&late), "{id} is {late} microseconds off");
+    }
+    assert_eq!(seen.first.len(), if matches!(profile, "pipe" | "json" | "jsonj") { users.len() } else { 0 });
     for id in truth["never_accepted"].as_object().unwrap().values().flat_map(|ids| ids.as_array().unwrap()) {
         assert!(!seen.lines.contains_key(id.as_str().unwrap()), "{id}");
     }
@@ -210,6 +227,16 @@ fn compare(profile: &str, folder: &str, file: &str) {
         assert_eq!(seen.senders, senders.collect(), "their senders");
     }
     eprintln!("{profile} {file}: {} SIP-IDs, {:?}", seen.lines.len(), seen.kinds);
+}
+
+/// When a user of a truth file registered first, by the server's own clock or in UTC.
+fn first_micros(user: &serde_json::Value, is_local: bool) -> i64 {
+    let text = |key: &str| user[key].as_str().unwrap();
+    if is_local {
+        let local: jiff::civil::DateTime = text("first_local").parse().unwrap();
+        return jiff::tz::TimeZone::UTC.to_timestamp(local).unwrap().as_microsecond();
+    }
+    text("first_utc").parse::<jiff::Timestamp>().unwrap().as_microsecond()
 }
 
 #[test]
@@ -248,6 +275,21 @@ fn the_log_of_requests_and_replies_gives_its_truth() {
     compare("reqreply", "reqreply", "reqreply.stderr.log");
     compare("reqreply", "syslog", "reqreply.rfc3164.log");
     compare("reqreply", "syslog", "reqreply.rfc5424.log");
+}
+
+#[test]
+fn the_examples_in_each_sample_file_are_read_by_it() {
+    for (profile, examples_expected) in
+        [("kv", 1), ("pipe", 1), ("json", 1), ("jsonj", 1), ("prose", 2), ("reqreply", 2)]
+    {
+        let path = format!("{}/sample-logs/patterns/{profile}.toml", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let examples: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("#   ")).collect();
+        assert_eq!(examples.len(), examples_expected, "{profile}");
+        for example in examples {
+            assert_eq!(outcome(profile, example).0, Outcome::Event, "{profile}: {example}");
+        }
+    }
 }
 
 /// The outcome, and of an event the AOR, agent and address.

@@ -22,7 +22,8 @@ pub enum PatternEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatternSpec {
     pub name: String,
-    /// A literal that every such record holds; taken from the regex where absent.
+    /// A literal that every such message holds: a message without it is not this template. What
+    /// is searched for is then a part of it; else it is taken from the regex or the members.
     pub contains: Option<String>,
     /// Matched from the start of the record's message. `None` where `json` is set.
     pub regex: Option<String>,
