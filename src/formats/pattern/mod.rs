@@ -6,6 +6,7 @@
 mod compile;
 mod field;
 mod json;
+mod list;
 mod literal;
 mod meaning;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod spec;
 mod time;
 
 pub use compile::{Outcome, Pattern, PatternError, PatternFault, Scratch};
+pub use list::Patterns;
 pub use spec::{PatternEvent, PatternSpec};
 
 use super::message::Outcome;

@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 /// The patterns of `sample-logs/patterns/<name>.toml`.
-fn sample_patterns(name: &str) -> Vec<Pattern> {
+fn sample_patterns(name: &str) -> Patterns {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("sample-logs/patterns/{name}.toml"));
     let file: toml_edit::DocumentMut = std::fs::read_to_string(path).unwrap().parse().unwrap();
     let tables = file["pattern"].as_array_of_tables().unwrap();
-    tables.iter().map(|table| Pattern::compile(&spec(table)).unwrap()).collect()
+    Patterns::compile(&tables.iter().map(spec).collect::<Vec<_>>()).unwrap()
 }
 
 fn spec(table: &toml_edit::Table) -> PatternSpec {
@@ -44,27 +44,20 @@ fn spec(table: &toml_edit::Table) -> PatternSpec {
     }
 }
 
-/// Reads `text` with the first pattern that knows it, as a caller does.
+/// Reads `text` as a caller does; also proves that a search for needles would have found it.
 fn read_first(
-    patterns: &[Pattern],
+    patterns: &Patterns,
     text: &[u8],
     frame: Event<'_>,
     check: &mut dyn FnMut(Outcome, &Event<'_>),
 ) {
-    let mut worst = Outcome::NoMatch;
-    for pattern in patterns {
-        let (mut event, mut scratch) = (frame, pattern.scratch());
-        match pattern.read(text, &mut event, &mut scratch) {
-            Outcome::NoMatch => {}
-            reject @ Outcome::Reject(_) => worst = reject,
-            outcome => {
-                let needle = memchr::memmem::find(text, pattern.needle());
-                assert!(needle.is_some(), "a needle that is not in the record would lose it");
-                return check(outcome, &event);
-            }
-        }
+    let (mut event, mut scratch) = (frame, patterns.scratch());
+    let (outcome, name) = patterns.read(text, &mut event, &mut scratch);
+    if let Some(pattern) = patterns.each().iter().find(|pattern| pattern.name() == name) {
+        let needle = memchr::memmem::find(text, pattern.needle());
+        assert!(needle.is_some(), "a needle that is not in the record would lose it");
     }
-    check(worst, &frame);
+    check(outcome, &event);
 }
 
 const FRAME: Event<'static> = Event::new(Kind::Attempt, "frame");
