@@ -3,7 +3,8 @@
 //! `cargo bench --bench scan`
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use siptally::formats::scan::{Block, LineEnds, Scanner, Scratch};
+use siptally::formats::pattern::Patterns;
+use siptally::formats::scan::{Block, LineEnds, Scanner};
 use siptally::identity::{Policy, canonical};
 use siptally::model::{
     AgentRef, Event, EvidenceKind, Hint, Moment, Observation, Reject, Sink, Spot, Stamp, Standing,
@@ -96,12 +97,12 @@ fn run(scanner: &Scanner, bytes: &[u8], counter: &mut Counter) {
         line_ends: LineEnds::Lf,
         follows_cr: false,
     };
-    scanner.scan(&block, &mut Scratch::default(), counter);
+    scanner.scan(&block, &mut scanner.scratch(), counter);
 }
 
 fn scan(criterion: &mut Criterion) {
     assert_eq!(hint(b"<sip:u1@192.0.2.10:5060>"), Hint::None);
-    let scanner = Scanner::new(Vec::new());
+    let scanner = Scanner::new(Patterns::default());
     let mut group = criterion.benchmark_group("scan");
     for (name, log, expected) in [("dense", dense(20_000), 20_000), ("noise", noise(30_000), 0)] {
         let mut counter = Counter::default();

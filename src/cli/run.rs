@@ -5,7 +5,7 @@ use super::args::{LogArgs, UserCaseArg};
 use super::failure::Failure;
 use super::progress::Progress;
 use crate::book::{self, Config, Zone};
-use crate::formats::pattern::{Pattern, PatternSpec};
+use crate::formats::pattern::{PatternSpec, Patterns};
 use crate::formats::scan::Scanner;
 use crate::identity::{Policy, UserCase};
 use crate::model::{Days, SipId, Window};
@@ -76,13 +76,7 @@ fn block_len() -> usize {
 }
 
 fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failure> {
-    let mut specs: Vec<PatternSpec> = Vec::new();
-    for path in &logs.pattern {
-        specs.extend(book::load_patterns(path)?);
-    }
-    specs.extend(config.patterns.iter().cloned());
-    let patterns = specs.iter().map(Pattern::compile).collect::<Result<Vec<_>, _>>();
-    let patterns = patterns.map_err(|error| Failure::Usage(error.to_string()))?;
+    let patterns = patterns(logs, config)?;
     let flag_zone = logs.log_zone.as_deref().map(zone).transpose()?;
     let sources = config.sources.iter().map(|source| {
         let mut paths = GlobSetBuilder::new();
@@ -107,8 +101,21 @@ fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failur
     })
 }
 
+/// The patterns of the flags, then of the configuration.
+pub fn patterns(logs: &LogArgs, config: &Config) -> Result<Patterns, Failure> {
+    let mut specs: Vec<PatternSpec> = Vec::new();
+    for path in &logs.pattern {
+        specs.extend(book::load_patterns(path)?);
+    }
+    specs.extend(config.patterns.iter().cloned());
+    Patterns::compile(&specs).map_err(|errors| {
+        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::Usage(texts.join("\n"))
+    })
+}
+
 /// The book's policy with the flags over it.
-fn policy(book: &Policy, logs: &LogArgs) -> Policy {
+pub fn policy(book: &Policy, logs: &LogArgs) -> Policy {
     let mut policy = book.clone();
     match logs.user_case {
         None => {}

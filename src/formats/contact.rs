@@ -43,6 +43,18 @@ pub fn longest_seconds(contact: &[u8], expires: Option<u32>) -> Option<u32> {
     longest
 }
 
+/// The user part of the first contact's URI.
+pub fn first_user(contact: &[u8]) -> Option<&[u8]> {
+    let one = Contacts::new(contact).next()?;
+    // The last bracket opens the URI: a display name may hold one of its own.
+    let uri = memchr::memrchr(b'<', one).map_or(one, |open| &one[open + 1..]);
+    let (_scheme, address) = super::text::split_once(uri, b":")?;
+    let address = &address
+        [..address.iter().position(|byte| matches!(byte, b'>' | b';' | b'?')).unwrap_or(address.len())];
+    let at = memchr::memrchr(b'@', address)?;
+    (at > 0).then(|| &address[..at])
+}
+
 /// Decimal digits as a number; more than fits is the largest one, as RFC 3261 §20.19 caps it.
 pub fn seconds(text: &[u8]) -> Option<u32> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
@@ -243,5 +255,14 @@ mod tests {
             lifetimes(text.as_bytes(), None);
             longest_seconds(text.as_bytes(), Some(1));
         }
+    }
+
+    #[test]
+    fn the_first_contacts_user_is_found() {
+        assert_eq!(
+            first_user(b"\"<sip:x@y>\" <sip:alice@192.0.2.10:5060>;expires=3600"),
+            Some(&b"alice"[..])
+        );
+        assert_eq!(first_user(b"<sip:192.0.2.10>"), None);
     }
 }

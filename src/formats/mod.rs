@@ -7,6 +7,7 @@ pub mod contact;
 pub mod frame;
 mod json;
 pub mod message;
+mod outcome;
 pub mod pattern;
 pub mod scan;
 pub mod stamp;

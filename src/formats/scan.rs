@@ -6,7 +6,7 @@
 
 use super::frame;
 use super::message::{MESSAGES, Outcome, Text};
-use super::pattern::Pattern;
+use super::pattern::{self, Pattern, Patterns};
 use crate::model::{Event, Kind, Reject, RejectReason, Sink, Spot};
 use aho_corasick::{AhoCorasick, MatchKind, Span, packed};
 
@@ -18,7 +18,7 @@ pub const RECORD_MAX: usize = 1 << 20;
 /// Everything that is searched for in one run: the built-in messages and the operator's patterns.
 #[derive(Debug)]
 pub struct Scanner {
-    patterns: Vec<Pattern>,
+    patterns: Patterns,
     searcher: Searcher,
 }
 
@@ -30,10 +30,10 @@ enum Searcher {
 }
 
 /// Buffers of one worker, reused from record to record.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Scratch {
     layers: frame::Scratch,
-    member: Vec<u8>,
+    patterns: Vec<pattern::Scratch>,
 }
 
 /// What surrounds one line.
@@ -73,10 +73,10 @@ pub enum LineEnds {
 
 impl Scanner {
     /// A scanner for the built-in messages and these patterns, which are asked first.
-    pub fn new(patterns: Vec<Pattern>) -> Self {
+    pub fn new(patterns: Patterns) -> Self {
         let mut needles: Vec<&[u8]> =
             MESSAGES.iter().flat_map(|message| message.needles.iter().copied()).collect();
-        needles.extend(patterns.iter().map(Pattern::needle));
+        needles.extend(patterns.each().iter().map(Pattern::needle));
         needles.sort_unstable();
         needles.dedup();
         let packed = packed::Config::new()
@@ -94,6 +94,11 @@ impl Scanner {
             ),
         };
         Self { patterns, searcher }
+    }
+
+    /// Buffers for one worker.
+    pub fn scratch(&self) -> Scratch {
+        Scratch { layers: frame::Scratch::default(), patterns: self.patterns.scratch() }
     }
 
     /// Tells the sink of every record in the block that says something.
@@ -146,7 +151,7 @@ impl Scanner {
                 thread: record.thread,
                 ..Event::new(Kind::Attempt, "")
             };
-            match self.read(&text, blank, is_ambiguous, &mut scratch.member, sink) {
+            match self.read(&text, blank, is_ambiguous, &mut scratch.patterns, sink) {
                 Found::Nothing => {}
                 Found::Other => is_other = true,
                 Found::Event => return,
@@ -166,29 +171,25 @@ impl Scanner {
     /// messages. Where another start is possible too, an event is not believed.
     fn read<'s>(
         &'s self,
-        text: &Text<'_, '_>,
-        blank: Event<'_>,
+        text: &Text<'s, '_>,
+        blank: Event<'s>,
         is_ambiguous: bool,
-        member: &mut Vec<u8>,
+        scratch: &'s mut [pattern::Scratch],
         sink: &mut impl Sink,
     ) -> Found<'s> {
-        let mut refused = Found::Nothing;
-        for pattern in &self.patterns {
-            let mut event = Event { source: pattern.name(), ..blank };
-            match pattern.read(text.text, &mut event, member) {
-                Outcome::NoMatch => {}
-                Outcome::Other => return Found::Other,
-                // Another pattern may read what this one cannot.
-                Outcome::Reject(reason) => refused = Found::Reject(reason, pattern.name()),
-                Outcome::Event if is_ambiguous => {
-                    return Found::Reject(RejectReason::Ambiguous, pattern.name());
-                }
-                Outcome::Event => {
-                    sink.event(&event);
-                    return Found::Event;
-                }
+        let mut event = blank;
+        let (outcome, name) = self.patterns.read(text.text, &mut event, scratch);
+        let refused = match outcome {
+            Outcome::NoMatch => Found::Nothing,
+            Outcome::Other => return Found::Other,
+            // A built-in message may read what no pattern can.
+            Outcome::Reject(reason) => Found::Reject(reason, name),
+            Outcome::Event if is_ambiguous => return Found::Reject(RejectReason::Ambiguous, name),
+            Outcome::Event => {
+                sink.event(&event);
+                return Found::Event;
             }
-        }
+        };
         for message in MESSAGES {
             let mut event = Event { source: message.name, ..blank };
             match (message.read)(text, &mut event) {

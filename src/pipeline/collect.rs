@@ -255,6 +255,10 @@ impl Collector<'_> {
 
 /// What a request asks for, once it is accepted.
 fn asks(event: &Event<'_>) -> Asks {
+    if event.expires_seconds == Some(0) && !event.contact.is_empty() {
+        // A pattern sums up what header and parameters say.
+        return Asks::Unbind;
+    }
     match lifetimes(event.contact, event.expires_seconds) {
         Lifetime::Live => Asks::Bind,
         Lifetime::AllZero | Lifetime::Star => Asks::Unbind,

@@ -27,6 +27,7 @@ pub struct Unread {
 /// An input that cannot be read.
 pub fn unread(plan: &Plan, scanner: &Scanner) -> Result<Unread, ScanError> {
     let mut unread = Unread::default();
+    let mut scratch = scanner.scratch();
     for input in &plan.inputs {
         if input.found.is_stdin() {
             continue;
@@ -38,7 +39,7 @@ pub fn unread(plan: &Plan, scanner: &Scanner) -> Result<Unread, ScanError> {
                 let begin = memchr::memrchr(b'\n', &bytes[..hit]).map_or(0, |before| before + 1);
                 let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |after| hit + after);
                 let line = &bytes[begin..end];
-                if !is_read(line, scanner, input.allow_bare) {
+                if !is_read(line, scanner, &mut scratch, input.allow_bare) {
                     unread.lines += 1;
                     if unread.examples.len() < EXAMPLES {
                         unread.examples.push((input.found.shown.clone(), line.to_vec()));
@@ -67,7 +68,7 @@ pub fn unread(plan: &Plan, scanner: &Scanner) -> Result<Unread, ScanError> {
 }
 
 /// Whether the scanner makes anything of the line.
-fn is_read(line: &[u8], scanner: &Scanner, allow_bare: bool) -> bool {
+fn is_read(line: &[u8], scanner: &Scanner, scratch: &mut Scratch, allow_bare: bool) -> bool {
     struct Any(bool);
     impl Sink for Any {
         fn event(&mut self, _: &Event<'_>) {
@@ -88,7 +89,7 @@ fn is_read(line: &[u8], scanner: &Scanner, allow_bare: bool) -> bool {
         line_ends: LineEnds::Lf,
         follows_cr: false,
     };
-    scanner.scan(&block, &mut Scratch::default(), &mut any);
+    scanner.scan(&block, scratch, &mut any);
     any.0
 }
 

@@ -58,12 +58,23 @@ pub struct InputCounts {
 }
 
 /// What is left of one worker between blocks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Worker {
     scratch: Scratch,
     memory: Memory,
     part: Part,
     traces: Vec<Trace>,
+}
+
+impl Worker {
+    fn new(scanner: &Scanner) -> Self {
+        Self {
+            scratch: scanner.scratch(),
+            memory: Memory::default(),
+            part: Part::default(),
+            traces: Vec::new(),
+        }
+    }
 }
 
 /// Reads every input of the plan.
@@ -83,7 +94,7 @@ pub fn scan(
     meter: &Meter,
 ) -> Result<Scan, ScanError> {
     let workers: Vec<Mutex<Worker>> =
-        (0..=rayon::current_num_threads()).map(|_| Mutex::new(Worker::default())).collect();
+        (0..=rayon::current_num_threads()).map(|_| Mutex::new(Worker::new(scanner))).collect();
     let run = Run { scanner, counting, block_len, meter, workers: &workers };
     let mut scan = Scan::default();
     let mut settled = Part::default();

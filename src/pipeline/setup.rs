@@ -1,6 +1,6 @@
 //! What a run needs to know before it opens a log: the book's and the flags' say, compiled.
 
-use crate::formats::pattern::Pattern;
+use crate::formats::pattern::Patterns;
 use crate::identity::Policy;
 use crate::platform::PushSources;
 use globset::GlobSet;
@@ -30,7 +30,8 @@ pub struct SourceRule {
 /// Everything that decides how logs are read.
 #[derive(Debug)]
 pub struct Setup {
-    pub patterns: Vec<Pattern>,
+    /// Asked before the built-in messages.
+    pub patterns: Patterns,
     /// The first rule whose paths fit an input wins.
     pub sources: Vec<SourceRule>,
     /// For inputs that no rule fits.

@@ -128,6 +128,9 @@ pub(super) fn log_prefix(prefix: &[u8]) -> Option<(&[u8], &[u8])> {
     let (direction, rest) = word(inside)?;
     let (cseq, rest) = word(rest)?;
     let (_method, call_id) = word(rest)?;
+    // Equal numbers have to look equal: `CSeq: 007` is 7.
+    let zeros = cseq.iter().take_while(|byte| **byte == b'0').count().min(cseq.len() - 1);
+    let cseq = &cseq[zeros..];
     let is_stock = matches!(direction, b"1" | b"2")
         && cseq.iter().all(u8::is_ascii_digit)
         && !call_id.is_empty()

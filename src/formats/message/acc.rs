@@ -94,8 +94,8 @@ fn fields<'t>(text: &'t [u8], event: &mut Event<'t>) -> Result<Outcome, RejectRe
             None if expires == Some(0) => Kind::Deregistered,
             None => Kind::Accepted,
             Some(contact) => {
-                event.contact = contact;
-                match lifetimes(contact, expires) {
+                event.contact = if is_filler(contact) { b"" } else { contact };
+                match lifetimes(event.contact, expires) {
                     Lifetime::AllZero | Lifetime::Star => Kind::Deregistered,
                     Lifetime::None => Kind::Fetched,
                     Lifetime::Live => Kind::Accepted,

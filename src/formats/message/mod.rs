@@ -18,20 +18,8 @@ mod reg_ok;
 mod security;
 
 use super::frame::{Origin, Record};
-use crate::model::{Event, RejectReason};
-
-/// What a reader made of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// The text is no such message.
-    NoMatch,
-    /// The event has been filled in.
-    Event,
-    /// Recognised, and no evidence of anything.
-    Other,
-    /// It begins like such a message and cannot be read as one.
-    Reject(RejectReason),
-}
+pub use super::outcome::Outcome;
+use crate::model::Event;
 
 /// One possible start of a record's message.
 #[derive(Debug, Clone, Copy)]

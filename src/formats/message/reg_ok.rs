@@ -104,7 +104,7 @@ fn older<'t>(text: &'t [u8], event: &mut Event<'t>) -> Result<(), RejectReason> 
         return Err(Ambiguous);
     }
     event.call_id = call_id;
-    event.contact = &rest[..at];
+    event.contact = if is_filler(&rest[..at]) { b"" } else { &rest[..at] };
     event.agent = agent_text(agent);
     // `save()` returns 1 for the removal of an unbound contact too, so what was asked decides.
     event.kind = match lifetimes(event.contact, event.expires_seconds) {

@@ -6,6 +6,7 @@ use super::literal::{HeadEnd, Literals, literals, unescaped_stretch};
 use super::meaning::Meaning;
 use super::time::TimeFormat;
 use super::{PatternEvent, PatternSpec};
+use crate::formats::outcome::Outcome;
 use crate::model::{Event, RejectReason};
 use memchr::memmem::{self, Finder};
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
@@ -55,19 +56,6 @@ pub enum PatternFault {
         "no literal text to search for; add `contains` with text that every such line holds, at least {NEEDLE_LEN_MIN} letters or digits in a row"
     )]
     NoNeedle,
-}
-
-/// What a text is to a pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Not this template.
-    NoMatch,
-    /// The event is filled in.
-    Event,
-    /// This template, and no evidence of anything: another method, a MESSAGE that was refused.
-    Other,
-    /// This template, and it cannot be used.
-    Reject(RejectReason),
 }
 
 /// One template of an operator's log, ready to read records.
