@@ -1,1 +1,33 @@
-//! Every output, a file each.
+//! Every output, a file each: values in, bytes out.
+//!
+//! The room owns the columns, the order of rows, the escapes and the way a finished bill gets
+//! into its folder. It decides nothing: who is billed and for how much is settled before. No
+//! file here prints; writers take a [`std::io::Write`] or return a `String`. The bytes depend
+//! on the arguments alone: no time of the run, no host name, no locale. Copy `rejects_csv.rs`
+//! to add a sheet.
+
+mod agents_csv;
+mod coverage_csv;
+mod csv_dialect;
+mod invoice_csv;
+mod places;
+mod rejects_csv;
+mod summary_csv;
+mod text;
+mod unbilled_csv;
+mod users_audit_csv;
+mod users_csv;
+
+#[cfg(test)]
+mod samples;
+
+pub use agents_csv::write_agents_csv;
+pub use coverage_csv::write_coverage_csv;
+pub use csv_dialect::{Dialect, Sheet};
+pub use invoice_csv::write_invoice_csv;
+pub use places::Places;
+pub use rejects_csv::write_rejects_csv;
+pub use summary_csv::write_summary_csv;
+pub use unbilled_csv::{UnbilledGroup, write_unbilled_csv};
+pub use users_audit_csv::write_users_audit_csv;
+pub use users_csv::write_users_csv;
