@@ -9,14 +9,20 @@
 mod agents_csv;
 mod coverage_csv;
 mod csv_dialect;
+mod digits;
 mod invoice_csv;
+mod invoice_json;
 mod places;
 mod rejects_csv;
 mod summary_csv;
+mod table;
 mod text;
 mod unbilled_csv;
 mod users_audit_csv;
 mod users_csv;
+mod users_ndjson;
+mod users_summary;
+mod users_table;
 
 #[cfg(test)]
 mod samples;
@@ -25,9 +31,13 @@ pub use agents_csv::write_agents_csv;
 pub use coverage_csv::write_coverage_csv;
 pub use csv_dialect::{Dialect, Sheet};
 pub use invoice_csv::write_invoice_csv;
+pub use invoice_json::invoice_json;
 pub use places::Places;
 pub use rejects_csv::write_rejects_csv;
 pub use summary_csv::write_summary_csv;
 pub use unbilled_csv::{UnbilledGroup, write_unbilled_csv};
 pub use users_audit_csv::write_users_audit_csv;
 pub use users_csv::write_users_csv;
+pub use users_ndjson::write_users_ndjson;
+pub use users_summary::users_summary;
+pub use users_table::users_table;
