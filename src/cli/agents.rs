@@ -29,12 +29,12 @@ pub fn run(args: &AgentsArgs) -> Result<(), Failure> {
     }
     let out = &mut io::stdout().lock();
     match args.format {
-        FormatArg::Csv => report::agents_csv(&agents, args.csv.into(), out)?,
-        FormatArg::Ndjson => report::agents_ndjson(&agents, out)?,
+        FormatArg::Csv => report::write_agents_csv(out, args.csv.into(), &agents)?,
+        FormatArg::Ndjson => report::write_agents_ndjson(out, &agents)?,
         FormatArg::Table => out.write_all(report::agents_table(&agents, run::width()).as_bytes())?,
     }
     out.flush()?;
-    run::check_rejects(&read.scan, &args.logs)
+    run::finish(&read, &args.logs)
 }
 
 fn is_unknown(agent: &AuditedAgent) -> bool {
@@ -65,6 +65,6 @@ fn classify(path: &Path, classifier: &Classifier, args: &AgentsArgs) -> Result<(
         .iter()
         .filter(|(_, verdict)| !args.unknown || matches!(verdict.class, Class::Unknown | Class::Undecided))
         .map(|(line, verdict)| (line.as_slice(), verdict));
-    report::classified_csv(wanted, args.csv.into(), out)?;
+    report::write_classified_csv(out, args.csv.into(), wanted)?;
     Ok(out.flush()?)
 }

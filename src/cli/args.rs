@@ -1,5 +1,6 @@
 //! Verbs and flags.
 
+use crate::report::Dialect;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -58,6 +59,9 @@ pub struct LogArgs {
     /// Largest share of rejected records among registrations, in percent
     #[arg(long, value_name = "PERCENT", default_value = "0.1%")]
     pub max_reject: String,
+    /// Go on although nothing was accepted in the whole input
+    #[arg(long)]
+    pub allow_empty: bool,
     /// Write the rejected records to this CSV file
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
@@ -101,6 +105,15 @@ pub enum DialectArg {
     Machine,
     /// With a byte-order mark, and formulas defused
     Spreadsheet,
+}
+
+impl From<DialectArg> for Dialect {
+    fn from(dialect: DialectArg) -> Self {
+        match dialect {
+            DialectArg::Machine => Self::Machine,
+            DialectArg::Spreadsheet => Self::Spreadsheet,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -210,9 +223,6 @@ pub struct BillArgs {
     /// Directory for the outputs
     #[arg(long, value_name = "DIR", default_value = "bill")]
     pub out: PathBuf,
-    /// Bill although nothing was accepted in the whole input
-    #[arg(long)]
-    pub allow_empty: bool,
     /// Dialect of CSV output
     #[arg(long, value_enum, default_value = "machine")]
     pub csv: DialectArg,

@@ -60,6 +60,9 @@ fn init(path: &Path) -> Result<(), Failure> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let mut file = file.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
     file.write_all(STARTER.as_bytes())?;
-    eprintln!("{}: written; `siptally book check` tells whether it still makes sense after your changes", path.display());
+    eprintln!(
+        "{}: written; `siptally book check` tells whether it still makes sense after your changes",
+        path.display()
+    );
     Ok(())
 }

@@ -6,12 +6,12 @@ use super::run::{self, Ask, Read};
 use crate::book::Config;
 use crate::identity::canonical;
 use crate::model::{AgentKey, Aor, Days, Dialect, SipId};
-use crate::pipeline::audit::{AuditDays, Verdicts};
+use crate::pipeline::audit::AuditDays;
 use crate::pipeline::bill::Bill;
 use crate::pipeline::collect::Trace;
 use crate::pipeline::quote::{Quote, quotes};
 use crate::platform::{AgentPolicy, Classifier};
-use crate::report::{self, printable};
+use crate::report::{self, escaped};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -46,14 +46,10 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
         event(&read, trace, lines.get(&trace.spot), &classifier, out)?;
     }
     if let Some(book) = &book {
-        let verdicts = |policy: &AgentPolicy| {
-            let classifier = Classifier::new(book.config.platform_rules.clone(), policy);
-            classifier.map(|classifier| Verdicts::of(&read.scan.part.tally, &classifier))
-        };
-        let bill = Bill::prepare(book, &read.scan, &verdicts).map_err(|error| Failure::Usage(error.to_string()))?;
-        for (cycle, decision) in bill.decisions_for(&id) {
-            let text = report::decision_text(&cycle, &decision, &|spot| read.shown(spot));
-            out.write_all(text.as_bytes())?;
+        let bill = Bill::prepare(book, &read.scan).map_err(run::bill_failure)?;
+        for (tenant, cycle, decision) in bill.decisions_for(&id) {
+            let places = run::TenantPlaces { read: &read, bill: &bill, tenant: &tenant };
+            out.write_all(report::decision_text(&tenant, &cycle, &decision, &places).as_bytes())?;
         }
     }
     Ok(out.flush()?)
@@ -100,7 +96,7 @@ fn event(
         None => writeln!(out, "  {place}, byte {}", trace.spot.offset)?,
     }
     if !trace.contact.is_empty() {
-        writeln!(out, "  contact {}", printable(&trace.contact, 200))?;
+        writeln!(out, "  contact {}", escaped(&trace.contact))?;
     }
     if let Some(agent) = &trace.agent {
         let key = AgentKey { text: Some(agent.as_slice().into()), hint: trace.hint, is_push_source: false };
@@ -108,14 +104,14 @@ fn event(
         writeln!(
             out,
             "  {} -> {}, {} (rule {})",
-            printable(agent, 200),
+            escaped(agent),
             verdict.platform,
             verdict.class.name(),
             verdict.rule
         )?;
     }
     match quote {
-        Some(quote) => writeln!(out, "  | {}", printable(&quote.text, 4000)),
+        Some(quote) => writeln!(out, "  | {}", escaped(&quote.text)),
         None => Ok(()),
     }
 }

@@ -3,8 +3,13 @@
 //! Data goes to standard output, everything else to standard error. To add a verb, copy
 //! [`agents`] and add it to `Command`.
 
+mod agents;
 mod args;
+mod bill;
+mod book;
+mod explain;
 mod failure;
+mod probe;
 mod progress;
 mod run;
 mod users;
@@ -29,7 +34,11 @@ pub fn main() -> ExitCode {
     };
     let result = match &args.command {
         Command::Users(args) => users::run(args),
-        _ => Ok(()),
+        Command::Probe(args) => probe::run(args),
+        Command::Bill(args) => bill::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Agents(args) => agents::run(args),
+        Command::Book(args) => book::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,7 +8,7 @@ use crate::model::{Grade, Platform, Standing};
 use crate::pipeline::audit::{self, AuditDays, Evidence, Verdicts};
 use crate::pipeline::probe::{self, KAMAILIO_FRAGMENT};
 use crate::platform::{AgentPolicy, Classifier};
-use crate::report::printable;
+use crate::report::escaped;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -37,7 +37,7 @@ pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
         writeln!(out, "  - {finding}")?;
     }
     for (file, line) in &unread.examples {
-        writeln!(out, "    {file}: {}", printable(line, 160))?;
+        writeln!(out, "    {file}: {}", shortened(line, 160))?;
     }
     let shared = audit::ambiguous_aors(&read.scan);
     if let Some((aor, servers)) = shared.first() {
@@ -146,11 +146,20 @@ fn coverage(read: &Read, out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
             "  {:<16} {} to {}, longest silence {} h",
-            printable(host, 40),
+            escaped(host),
             first.start,
             last.end,
             coverage.longest_silence(host, whole) / 3600
         )?;
     }
     Ok(())
+}
+
+/// The line's beginning, printable.
+fn shortened(line: &[u8], characters: usize) -> String {
+    let text = escaped(line);
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }

@@ -4,20 +4,26 @@
 use super::args::{LogArgs, UserCaseArg};
 use super::failure::Failure;
 use super::progress::Progress;
-use crate::book::{self, Config, Zone};
+use crate::book::{self, Book, Config, Zone};
 use crate::formats::pattern::{PatternSpec, Patterns};
 use crate::formats::scan::Scanner;
 use crate::identity::{Policy, UserCase};
-use crate::model::{Days, SipId, Window};
-use crate::pipeline::audit::ambiguous_aors;
+use crate::model::{Category, Days, SipId, Spot, Standing, Window};
+use crate::pipeline::audit::{Verdicts, ambiguous_aors};
+use crate::pipeline::bill::{Bill, BillError};
 use crate::pipeline::collect::Counting;
 use crate::pipeline::plan::Plan;
+use crate::pipeline::probe;
 use crate::pipeline::scan::{BLOCK_LEN, Meter, Scan, scan};
 use crate::pipeline::setup::{Setup, SourceRule, YearRule};
 use crate::pipeline::survey::survey;
 use crate::platform::PushSources;
+use crate::read::SideFileError;
+use crate::report::{self, Dialect, Places};
 use globset::{Glob, GlobSetBuilder};
 use rust_decimal::Decimal;
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,8 +52,107 @@ pub fn load_config(path: Option<&Path>) -> Result<Config, Failure> {
     })
 }
 
-/// Surveys and scans the logs. Notes go to standard error.
+impl Read {
+    /// The input's path as shown.
+    pub fn shown(&self, spot: Spot) -> &str {
+        &self.plan.inputs[spot.input as usize].found.shown
+    }
+}
+
+impl Places for Read {
+    fn input(&self, spot: Spot) -> &str {
+        self.shown(spot)
+    }
+
+    fn side_file(&self, _: Category) -> &str {
+        ""
+    }
+}
+
+/// Places as one tenant's outputs name them: side files are the tenant's own.
+pub struct TenantPlaces<'r> {
+    pub read: &'r Read,
+    pub bill: &'r Bill<'r>,
+    pub tenant: &'r str,
+}
+
+impl Places for TenantPlaces<'_> {
+    fn input(&self, spot: Spot) -> &str {
+        self.read.shown(spot)
+    }
+
+    fn side_file(&self, category: Category) -> &str {
+        self.bill.side_file_name(self.tenant, category).unwrap_or_default()
+    }
+}
+
+/// Reads a price book; what it warns about goes to standard error.
+pub fn load_book(path: &Path) -> Result<Book, Failure> {
+    let book = Book::load(path)?;
+    book.warnings.iter().for_each(|warning| eprintln!("siptally: warning: {warning}"));
+    Ok(book)
+}
+
+/// The exit code of what keeps a bill from being written.
+pub fn bill_failure(error: BillError) -> Failure {
+    let text = error.to_string();
+    match error {
+        BillError::SideFile(SideFileError::Input(_)) => Failure::Input(text),
+        BillError::Book(_) | BillError::Rule(_) | BillError::SideFile(_) => Failure::Usage(text),
+        BillError::Quality(_) => Failure::Quality(text),
+    }
+}
+
+/// Columns of the terminal; `None` where standard output is none, so that nothing is cut.
+pub fn width() -> Option<usize> {
+    let (columns, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(columns.0.into())
+}
+
+/// Reads the logs, and refuses AORs that two servers share.
 pub fn read(paths: &[PathBuf], logs: &LogArgs, config: &Config, ask: &Ask<'_>) -> Result<Read, Failure> {
+    let read = read_unchecked(paths, logs, config, ask)?;
+    check_aors(&read.scan)?;
+    Ok(read)
+}
+
+/// The gates of an audit, after its output: rejects listed, not too many of them, and something
+/// accepted at all.
+pub fn finish(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
+    if let Some(path) = &logs.rejects {
+        let result = File::create(path).and_then(|file| {
+            let mut file = BufWriter::new(file);
+            report::write_rejects_csv(&mut file, Dialect::Machine, &read.scan.part.rejects, read)
+        });
+        result.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+    }
+    check_accepted(&read.scan, logs)?;
+    check_rejects(&read.scan, &logs.max_reject)
+}
+
+/// Whether anything was accepted in the whole input.
+pub fn check_accepted(scan: &Scan, logs: &LogArgs) -> Result<(), Failure> {
+    let counts = |standing| standing == Standing::Accepted || standing == Standing::Sustained;
+    let tally = scan.part.tally.by_user();
+    let is_any = tally.iter().any(|(_, entries)| entries.iter().any(|entry| counts(entry.standing)));
+    if is_any || logs.allow_empty {
+        return Ok(());
+    }
+    let findings = probe::findings(scan, &Verdicts::none(), &probe::Unread::default());
+    let finding = findings.first().map_or("nothing here proves an accepted registration", String::as_str);
+    Err(Failure::Quality(format!(
+        "{finding}\nKamailio logs no accepted registration by itself: add the line `REG-OK …` after save(); \
+         `siptally probe` prints it (--allow-empty goes on all the same)"
+    )))
+}
+
+/// Surveys and scans the logs. Notes go to standard error.
+pub fn read_unchecked(
+    paths: &[PathBuf],
+    logs: &LogArgs,
+    config: &Config,
+    ask: &Ask<'_>,
+) -> Result<Read, Failure> {
     let setup = setup(logs, config, ask.is_bill)?;
     if let Some(jobs) = logs.jobs {
         // A pool that exists already was made by an earlier call in this process.
@@ -64,9 +169,7 @@ pub fn read(paths: &[PathBuf], logs: &LogArgs, config: &Config, ask: &Ask<'_>) -
     let progress = Progress::follow(&meter, plan.raw_bytes(), !logs.quiet && !logs.no_progress);
     let result = scan(&plan, &scanner, &counting, block_len(), &meter);
     drop(progress);
-    let scan = result?;
-    check_aors(&scan)?;
-    Ok(Read { plan, scan })
+    Ok(Read { plan, scan: result? })
 }
 
 /// Bytes of a block. `SIPTALLY_BLOCK` overrides it, so that tests can show that no cut matters.

@@ -6,6 +6,7 @@ use super::run::{self, Ask};
 use crate::model::{AuditedUser, Moment, Platform, Window};
 use crate::pipeline::audit::{self, AuditDays, Evidence, Verdicts};
 use crate::platform::{AgentPolicy, Classifier};
+use crate::report;
 use globset::Glob;
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
@@ -41,12 +42,16 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
         users.truncate(top);
     }
     let out = &mut io::stdout().lock();
-    let _ = FormatArg::Table;
-    for user in &users {
-        writeln!(out, "{} {}", user.sip_id.escaped(), user.registrations)?;
+    match args.format {
+        _ if args.summary => {
+            out.write_all(report::users_summary(&audit::summary(&users), run::width()).as_bytes())?
+        }
+        FormatArg::Ndjson => report::write_users_ndjson(out, &users)?,
+        FormatArg::Csv => report::write_users_audit_csv(out, args.csv.into(), &users)?,
+        FormatArg::Table => out.write_all(report::users_table(&users, run::width()).as_bytes())?,
     }
     out.flush()?;
-    run::check_rejects(&read.scan, &args.logs.max_reject)
+    run::finish(&read, &args.logs)
 }
 
 /// A date (its first instant) or a date and time, local to the zone, or an instant with offset.

@@ -55,6 +55,11 @@ pub struct Verdicts {
 }
 
 impl Verdicts {
+    /// No verdict on anybody, for questions that need none.
+    pub fn none() -> Self {
+        Self { clients: HashMap::new() }
+    }
+
     /// Classifies every client of the tally.
     pub fn of(tally: &Tally, classifier: &Classifier) -> Self {
         let clients = tally.agents().map(|(id, key)| {

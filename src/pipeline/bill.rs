@@ -6,8 +6,8 @@ use crate::billing::{Calendar, Decider, Listing, NoAgent, ShortCycle, rate};
 use crate::book::{Book, Tenant};
 use crate::identity::{Tenants, canonical};
 use crate::model::{
-    Aor, BilledUser, Category, Cycle, Decision, Dialect, EvidenceKind, Invoice, Moment, Platform, Reason, Seen,
-    SipId, Standing, UnbilledUser, Usage,
+    Aor, BilledUser, Category, Cycle, Decision, Dialect, EvidenceKind, Invoice, Moment, Platform, Reason,
+    Seen, SipId, Standing, UnbilledUser, Usage,
 };
 use crate::platform::{Classifier, RuleError};
 use crate::read::{SideFile, SideFileError, SideKind};
@@ -200,8 +200,7 @@ impl<'b> Bill<'b> {
                 let rows = billed.iter().filter(|user| user.category == category).count() as u64;
                 assert_eq!(rows, usage.of(category).users, "users.csv and the invoice count alike");
             }
-            let is_skipped =
-                tenant.tariff.short_cycle == ShortCycle::Skip && self.calendar.is_short(cycle);
+            let is_skipped = tenant.tariff.short_cycle == ShortCycle::Skip && self.calendar.is_short(cycle);
             let invoice =
                 (!is_skipped).then(|| rate(&tenant.name, &tenant.tariff, cycle, is_partial, &usage));
             TenantBill { tenant: tenant.name.clone(), billed, unbilled, invoice }
@@ -210,20 +209,27 @@ impl<'b> Bill<'b> {
     }
 
     /// For one user, the decision of each cycle in which anything was seen or listed.
-    pub fn decisions_for(&self, id: &SipId) -> Vec<(Cycle, Decision)> {
+    pub fn decisions_for(&self, id: &SipId) -> Vec<(String, Cycle, Decision)> {
         let tally = self.scan.part.tally.by_user();
         let entries = tally.iter().find(|(user, _)| *user == id.as_bytes()).map(|(_, entries)| entries);
         let mut numbers: BTreeSet<i32> = entries.into_iter().flatten().map(|entry| entry.window).collect();
         numbers.remove(&crate::tally::Slot::CLOCKLESS.window);
-        let Some(rules) = self.by_domain.of(id).map(|number| &self.tenants[number]) else { return Vec::new() };
+        let Some(rules) = self.by_domain.of(id).map(|number| &self.tenants[number]) else {
+            return Vec::new();
+        };
         let decide = |number| {
             let cycle = self.calendar.cycle(number);
             let here: Vec<&Entry> =
                 entries.into_iter().flatten().copied().filter(|entry| entry.window == number).collect();
             let decision = rules.decide(id, &cycle, &here);
-            (cycle, decision)
+            (rules.tenant.name.clone(), cycle, decision)
         };
         numbers.into_iter().map(decide).collect()
+    }
+
+    /// The verdicts of the first tenant: for lists that are of no tenant's own.
+    pub fn first_verdicts(&self) -> &Verdicts {
+        &self.tenants.first().expect("a book has at least one tenant").verdicts
     }
 
     /// Name of the side file that this charge of the tenant takes its rows from.
@@ -242,7 +248,8 @@ impl<'b> Bill<'b> {
     fn users(&self, cycle: &Cycle) -> Vec<(SipId, Vec<&Entry>)> {
         let mut users: BTreeMap<SipId, Vec<&Entry>> = BTreeMap::new();
         for (user, entries) in self.scan.part.tally.by_user() {
-            let here: Vec<&Entry> = entries.into_iter().filter(|entry| entry.window == cycle.number).collect();
+            let here: Vec<&Entry> =
+                entries.into_iter().filter(|entry| entry.window == cycle.number).collect();
             if !here.is_empty() {
                 users.insert(SipId::from_canonical(user), here);
             }

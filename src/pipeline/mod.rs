@@ -1,6 +1,7 @@
 //! The order of the work; the only place where neighbours meet.
 
 pub mod audit;
+pub mod bill;
 pub mod clock;
 pub mod collect;
 pub mod plan;

@@ -117,7 +117,7 @@ pub fn findings(scan: &Scan, verdicts: &Verdicts, unread: &Unread) -> Vec<String
             records.graded(Grade::N)
         ));
     }
-    let (without, all) = without_agent(scan, verdicts);
+    let (without, all) = if accepted == 0 { (0, 0) } else { without_agent(scan, verdicts) };
     if from("asterisk-") && accepted == 0 && !records.evidence.keys().any(|(_, kind)| *kind == Kind::Bound) {
         findings.push(
             "Asterisk: new bindings are written at verbose 3: `core set verbose 3`, and `full => \

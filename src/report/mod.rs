@@ -7,8 +7,10 @@
 //! to add a sheet.
 
 mod agents_csv;
+mod agents_table;
 mod coverage_csv;
 mod csv_dialect;
+mod decision_text;
 mod digits;
 mod invoice_csv;
 mod invoice_json;
@@ -31,8 +33,10 @@ mod users_table;
 mod samples;
 
 pub use agents_csv::write_agents_csv;
+pub use agents_table::{agents_table, write_agents_ndjson, write_classified_csv};
 pub use coverage_csv::write_coverage_csv;
 pub use csv_dialect::{Dialect, Sheet};
+pub use decision_text::decision_text;
 pub use invoice_csv::write_invoice_csv;
 pub use invoice_json::invoice_json;
 pub use manifest::{BookFacts, Counts, CycleFacts, InputFacts, Manifest, OutputFacts, Tool, hex_digest};
@@ -41,6 +45,7 @@ pub use rejects_csv::write_rejects_csv;
 pub use stage::{Committed, Stage, StageError};
 pub use summary_csv::write_summary_csv;
 pub use summary_text::{BillSummary, CycleSummary, summary_text};
+pub use text::escaped;
 pub use unbilled_csv::{UnbilledGroup, write_unbilled_csv};
 pub use users_audit_csv::write_users_audit_csv;
 pub use users_csv::write_users_csv;

@@ -1,0 +1,220 @@
+//! `siptally bill`: the main job. Book first, then logs; gates; outputs all or none.
+
+use super::args::BillArgs;
+use super::failure::Failure;
+use super::run::{self, Ask, Read, TenantPlaces, bill_failure};
+use crate::billing::Calendar;
+use crate::book::Book;
+use crate::model::{Grade, Invoice, Reason};
+use crate::pipeline::audit;
+use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
+use crate::report::{
+    self, BillSummary, BookFacts, Counts, CycleFacts, CycleSummary, Dialect, InputFacts, Manifest, Stage,
+    StageError, UnbilledGroup,
+};
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+
+/// Columns of the summary where standard output is no terminal.
+const WIDTH_PIPED: usize = 96;
+
+/// Runs the verb.
+pub fn run(args: &BillArgs) -> Result<(), Failure> {
+    let choice = choice(&args.cycle)?;
+    let book = run::load_book(&args.book)?;
+    let calendar = Calendar::new(book.calendar.clone());
+    let ask = Ask { days: &calendar, range: None, key: None, is_bill: true, goes_on: false };
+    let read = run::read(&args.paths, &args.logs, &book.config, &ask)?;
+    run::check_accepted(&read.scan, &args.logs)?;
+    let bill = Bill::prepare(&book, &read.scan).map_err(bill_failure)?;
+    bill.check_agents().map_err(bill_failure)?;
+    let cycles = bill.cycles(choice).map_err(bill_failure)?;
+    let bills: Vec<CycleBill> = cycles.iter().map(|cycle| bill.cycle(cycle)).collect();
+    run::check_rejects(&read.scan, &args.logs.max_reject)?;
+    for bill in bills.iter().filter(|bill| !bill.is_partial) {
+        check_coverage(&book, &read.scan, &bill.cycle).map_err(bill_failure)?;
+    }
+    let outputs =
+        Outputs { args, book: &book, read: &read, bill: &bill, bills: &bills, dialect: args.csv.into() };
+    let leftovers = outputs.write().map_err(stage_failure)?;
+    outputs.summary(&leftovers)
+}
+
+fn choice(text: &str) -> Result<CycleChoice, Failure> {
+    match text {
+        "latest" => Ok(CycleChoice::Latest),
+        "all" => Ok(CycleChoice::All),
+        day => day.parse().map(CycleChoice::Starting).map_err(|_| {
+            Failure::Usage(format!(
+                "--cycle: `{day}` is none of `latest`, `all` and a first day as in 2026-10-01"
+            ))
+        }),
+    }
+}
+
+fn stage_failure(error: StageError) -> Failure {
+    match error {
+        StageError::Io { .. } => Failure::Input(error.to_string()),
+        _ => Failure::Usage(error.to_string()),
+    }
+}
+
+/// Everything that goes into OUT.
+struct Outputs<'r> {
+    args: &'r BillArgs,
+    book: &'r Book,
+    read: &'r Read,
+    bill: &'r Bill<'r>,
+    bills: &'r [CycleBill],
+    dialect: Dialect,
+}
+
+impl Outputs<'_> {
+    /// Writes and commits; gives the files of an earlier bill that were left over.
+    fn write(&self) -> Result<Vec<String>, StageError> {
+        let mut stage = Stage::new(&self.args.out)?;
+        for bill in self.bills {
+            self.cycle(bill, &mut stage)?;
+        }
+        let Self { read, dialect, .. } = *self;
+        stage.write_with("rejects.csv", |out| {
+            report::write_rejects_csv(out, dialect, &read.scan.part.rejects, read)
+        })?;
+        stage.write_with("unbilled.csv", |out| {
+            report::write_unbilled_csv(out, dialect, self.unbilled(), read)
+        })?;
+        let coverage = &read.scan.part.coverage;
+        let spans =
+            coverage.hosts().flat_map(|host| coverage.spans(host).into_iter().map(move |span| (host, span)));
+        stage.write_with("coverage.csv", |out| report::write_coverage_csv(out, dialect, spans))?;
+        let agents = audit::agents(&read.scan, self.bill.first_verdicts());
+        stage.write_with("agents.csv", |out| report::write_agents_csv(out, dialect, &agents))?;
+        Ok(stage.commit(self.manifest())?.leftovers)
+    }
+
+    fn cycle(&self, bill: &CycleBill, stage: &mut Stage) -> Result<(), StageError> {
+        let folder = bill.cycle.first_day.to_string();
+        let invoices = bill.tenants.iter().filter_map(|tenant| tenant.invoice.as_ref());
+        stage.write_with(&format!("{folder}/summary.csv"), |out| {
+            report::write_summary_csv(out, self.dialect, invoices)
+        })?;
+        for tenant in &bill.tenants {
+            let Some(invoice) = &tenant.invoice else { continue };
+            let folder = format!("{folder}/{}", tenant.tenant);
+            let places = TenantPlaces { read: self.read, bill: self.bill, tenant: &tenant.tenant };
+            stage.write_with(&format!("{folder}/users.csv"), |out| {
+                report::write_users_csv(
+                    out,
+                    self.dialect,
+                    &bill.cycle,
+                    &tenant.tenant,
+                    &tenant.billed,
+                    &places,
+                )
+            })?;
+            stage.write_with(&format!("{folder}/invoice.csv"), |out| {
+                report::write_invoice_csv(out, self.dialect, invoice)
+            })?;
+            stage.write(&format!("{folder}/invoice.json"), report::invoice_json(invoice).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Those seen and not charged, tenant by tenant, then the domains that nobody claims.
+    fn unbilled(&self) -> impl Iterator<Item = UnbilledGroup<'_>> {
+        self.bills.iter().flat_map(|bill| {
+            let tenants = bill.tenants.iter().map(|tenant| UnbilledGroup {
+                cycle: &bill.cycle,
+                tenant: &tenant.tenant,
+                users: &tenant.unbilled,
+            });
+            let unassigned =
+                UnbilledGroup { cycle: &bill.cycle, tenant: "unassigned", users: &bill.unassigned };
+            tenants.chain(std::iter::once(unassigned))
+        })
+    }
+
+    fn manifest(&self) -> Manifest {
+        let file = self.book.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut manifest =
+            Manifest::draft(BookFacts { file, digest: format!("blake3:{}", self.book.digest) });
+        manifest.cycles =
+            self.bills.iter().map(|bill| CycleFacts::new(&bill.cycle, bill.is_partial)).collect();
+        let Read { plan, scan } = self.read;
+        let inputs = plan.inputs.iter().zip(&scan.digests).zip(&scan.lines);
+        manifest.inputs = inputs
+            .map(|((input, digest), counts)| InputFacts {
+                file: input.found.shown.clone(),
+                digest: report::hex_digest(digest),
+                codec: input.codec.to_string(),
+                bytes: counts.bytes,
+                lines: counts.lines,
+                records: counts.records,
+                clock: input.clock_rule.clone(),
+            })
+            .collect();
+        let records = &scan.part.records;
+        let mut evidence: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        for ((source, kind), count) in &records.evidence {
+            *evidence.entry(source.clone()).or_default().entry(kind.name().to_owned()).or_default() += count;
+        }
+        manifest.counts = Counts {
+            lines: records.lines,
+            records: records.known(),
+            evidence,
+            other: records.other,
+            rejected: records.rejected.iter().map(|(reason, count)| (reason.to_string(), *count)).collect(),
+            not_ours: records.lines.saturating_sub(records.known()),
+            unanswered: records.unanswered,
+            repeated: records.repeated,
+        };
+        manifest.notes.clone_from(&plan.notes);
+        for (file, digest) in self.bill.side_files() {
+            manifest.notes.push(format!("side file {file}: blake3:{digest}"));
+        }
+        manifest
+    }
+
+    /// The readable end of the run, on standard output.
+    fn summary(&self, leftovers: &[String]) -> Result<(), Failure> {
+        let invoices: Vec<Vec<Invoice>> = self
+            .bills
+            .iter()
+            .map(|bill| bill.tenants.iter().filter_map(|tenant| tenant.invoice.clone()).collect())
+            .collect();
+        let reasons: Vec<BTreeMap<Reason, u64>> = self.bills.iter().map(reasons).collect();
+        let cycles: Vec<CycleSummary<'_>> = invoices
+            .iter()
+            .zip(&reasons)
+            .map(|(invoices, unbilled)| CycleSummary { invoices, unbilled })
+            .collect();
+        let records = &self.read.scan.part.records;
+        let mut notes = vec![format!(
+            "{} lines read, {} registrations proven, {} records rejected",
+            records.lines,
+            records.graded(Grade::A) + records.graded(Grade::B),
+            records.rejected_total()
+        )];
+        if !leftovers.is_empty() {
+            notes.push(format!("left over from an earlier bill: {}", leftovers.join(", ")));
+        }
+        let out = self.args.out.display().to_string();
+        let bill = BillSummary { cycles: &cycles, notes: &notes, out: &out };
+        let has_style = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let width = run::width().unwrap_or(WIDTH_PIPED);
+        let text = report::summary_text(&bill, width, has_style);
+        let out = &mut io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+}
+
+/// Users seen and not charged in one cycle, by reason.
+fn reasons(bill: &CycleBill) -> BTreeMap<Reason, u64> {
+    let mut reasons = BTreeMap::new();
+    let tenants = bill.tenants.iter().flat_map(|tenant| &tenant.unbilled);
+    for user in tenants.chain(&bill.unassigned) {
+        *reasons.entry(user.reason).or_default() += 1;
+    }
+    reasons
+}

@@ -1,0 +1,55 @@
+//! Why one user is on the bill of one cycle, or not: the end of `explain`.
+
+use super::Places;
+use super::text::escaped;
+use crate::model::{Cycle, Decision, EvidenceKind, Platform};
+use std::fmt::Write;
+
+/// The decision of one cycle in plain sentences.
+pub fn decision_text(tenant: &str, cycle: &Cycle, decision: &Decision, places: &dyn Places) -> String {
+    let mut text = format!("\nCycle {} to {}, tenant {tenant}\n", cycle.first_day, cycle.end_day);
+    for user in &decision.billed {
+        let platforms: Vec<&str> = user.platforms.iter().copied().map(Platform::name).collect();
+        let place = match (user.spot, user.side_file_line) {
+            (_, Some(line)) if user.evidence == EvidenceKind::SideFile => {
+                format!("{}:{line}", places.side_file(user.category))
+            }
+            (Some(spot), _) => format!("{}, byte {}", places.input(spot), spot.offset),
+            (None, _) => "no place".to_owned(),
+        };
+        let marked = if user.push_only { ", push server only" } else { "" };
+        writeln_to(
+            &mut text,
+            format_args!(
+                "  billed: {}, {} registrations on {} days ({}{marked}); decided by {place}",
+                user.category,
+                user.registrations,
+                user.active_days,
+                platforms.join(" "),
+            ),
+        );
+        for agent in &user.user_agents {
+            writeln_to(&mut text, format_args!("          {}", escaped(agent)));
+        }
+    }
+    for user in &decision.unbilled {
+        let would_be = user.would_be.map_or(String::new(), |category| format!("{category}: "));
+        writeln_to(
+            &mut text,
+            format_args!(
+                "  not billed: {would_be}{} ({}, seen {} times)",
+                user.reason.sentence(),
+                user.reason.name(),
+                user.count
+            ),
+        );
+        for agent in &user.user_agents {
+            writeln_to(&mut text, format_args!("          {}", escaped(agent)));
+        }
+    }
+    text
+}
+
+fn writeln_to(text: &mut String, line: std::fmt::Arguments<'_>) {
+    writeln!(text, "{line}").expect("a string takes every text");
+}
