@@ -80,11 +80,17 @@ impl Verdicts {
     }
 }
 
-/// The users of a scan, sorted by their bytes: each with at least one observation that the
+/// The users of a scan, sorted by the bytes of their SIP-IDs as written: each with at least one observation that the
 /// evidence admits.
 pub fn users(scan: &Scan, verdicts: &Verdicts, evidence: Evidence) -> Vec<AuditedUser> {
     let users = scan.part.tally.by_user().into_iter();
-    users.filter_map(|(user, entries)| audited_user(user, &entries, verdicts, evidence)).collect()
+    let mut users: Vec<AuditedUser> =
+        users.filter_map(|(user, entries)| audited_user(user, &entries, verdicts, evidence)).collect();
+    // Canonical bytes are sorted already; only an escaped one may stand elsewhere when written.
+    if users.iter().any(|user| user.sip_id.escaped().contains('%')) {
+        users.sort_by_cached_key(|user| user.sip_id.escaped());
+    }
+    users
 }
 
 fn audited_user(

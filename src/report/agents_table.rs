@@ -118,7 +118,7 @@ mod tests {
         let sheet = written(|out| write_classified_csv(out, Dialect::Machine, [(&b"A\x1bB"[..], &verdict)]));
         assert_eq!(
             sheet,
-            "user_agent,platform,form,category,rule\r\nA\\x1BB,ios,mobile,generic,acrobits-ios\r\n"
+            "user_agent,platform,form,category,rule\nA\\x1BB,ios,mobile,generic,acrobits-ios\n"
         );
     }
 
