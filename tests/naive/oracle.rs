@@ -50,7 +50,7 @@ impl Oracle {
             // On standard error Kamailio prints a broken header with its line breaks: what
             // follows a line that ends in CR is still the stranger's text.
             let is_inside = std::mem::replace(&mut is_continued, line.ends_with(b"\r"));
-            let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned();
+            let line = as_printed(line.strip_suffix(b"\r").unwrap_or(line));
             if let Some(message) = behind_stderr(&line) {
                 if !is_inside {
                     self.kamailio(message)?;
@@ -267,4 +267,14 @@ fn behind_asterisk(line: &str) -> Option<(&str, &str, &str)> {
     let (level, rest) = rest.split_once(' ')?;
     let (file, message) = rest.split_once(": ").or_else(|| Some((rest.strip_suffix(':')?, "")))?;
     (level.contains('[') && level.ends_with(']') && !file.contains(' ')).then_some((stamp, file, message))
+}
+
+/// The line as the program prints its texts: bytes that are no UTF-8 written `\xHH`.
+fn as_printed(line: &[u8]) -> String {
+    line.utf8_chunks()
+        .map(|chunk| {
+            let broken: String = chunk.invalid().iter().map(|byte| format!("\\x{byte:02X}")).collect();
+            format!("{}{broken}", chunk.valid())
+        })
+        .collect()
 }
