@@ -13,7 +13,7 @@
 use super::adjust::{discount, holds, take_off};
 use super::price::price;
 use super::{AdjustKind, Charge, ShortCycle, Tariff};
-use crate::model::{Category, CategoryUsage, Cycle, Invoice, InvoiceLine, LineKind, Money, Usage, UserNote};
+use crate::model::{Category, Cycle, Invoice, InvoiceLine, LineKind, Money, Usage, UserNote};
 use rust_decimal::Decimal;
 
 /// The invoice of one tenant for one cycle.
@@ -219,13 +219,12 @@ fn notes(tariff: &Tariff, cycle: &Cycle, usage: &Usage) -> Vec<UserNote> {
     for charge in in_order(tariff, cycle) {
         let counts = usage.of(charge.category);
         let due = |users: u64| Draft { tariff, cycle, lines: Vec::new() }.charge(charge, users);
-        let kinds: [(&'static str, fn(&CategoryUsage) -> u64); 3] = [
-            ("push_only", |counts| counts.push_only),
-            ("sustained_open", |counts| counts.sustained_open),
-            ("sustained_closed", |counts| counts.sustained_closed),
+        let kinds = [
+            ("push_only", counts.push_only),
+            ("sustained_open", counts.sustained_open),
+            ("sustained_closed", counts.sustained_closed),
         ];
-        for (kind, number) in kinds {
-            let users = number(counts);
+        for (kind, users) in kinds {
             if users > 0 {
                 let amount = due(counts.users).plus(due(counts.users - users).negated());
                 notes.push(UserNote { category: charge.category, kind, users, amount });

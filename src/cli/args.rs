@@ -50,6 +50,9 @@ pub struct LogArgs {
     /// Latest year of stamps that carry none, or `mtime` for the file's modification time
     #[arg(long, value_name = "YEAR")]
     pub year: Option<String>,
+    /// Day of records that carry no clock at all, as you vouch for it
+    #[arg(long, value_name = "DATE")]
+    pub assume_date: Option<jiff::civil::Date>,
     /// No messages on standard error but errors
     #[arg(short, long)]
     pub quiet: bool,

@@ -1,7 +1,7 @@
 //! One file per verb: flags, progress, exit codes. The only room that knows the terminal.
 //!
 //! Data goes to standard output, everything else to standard error. To add a verb, copy
-//! [`agents`] and add it to `Command`.
+//! `agents.rs` and add it to `Command`.
 
 mod agents;
 mod args;
@@ -16,7 +16,6 @@ mod users;
 
 use args::{Args, Command};
 use clap::Parser;
-use failure::Failure;
 use std::process::ExitCode;
 
 /// Runs the program with the process's arguments.

@@ -166,10 +166,22 @@ pub fn read_unchecked(
     let scanner = Scanner::new(patterns);
     let counting = Counting { days: ask.days, range: ask.range, push_sources: &push_sources, key: ask.key };
     let meter = Arc::new(Meter::default());
+    interrupt_stops(&meter);
     let progress = Progress::follow(&meter, plan.raw_bytes(), !logs.quiet && !logs.no_progress);
     let result = scan(&plan, &scanner, &counting, block_len(), &meter);
     drop(progress);
     Ok(Read { plan, scan: result? })
+}
+
+/// The first interrupt (Ctrl-C) stops the scan, and with it the run; a second one ends the process.
+fn interrupt_stops(meter: &Arc<Meter>) {
+    let meter = Arc::clone(meter);
+    // Only one handler can be set in a process; a second scan of one run keeps the first's.
+    let _ = ctrlc::set_handler(move || {
+        if meter.is_interrupted.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
 }
 
 /// Bytes of a block. `SIPTALLY_BLOCK` overrides it, so that tests can show that no cut matters.
@@ -199,6 +211,7 @@ fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failur
         identity: policy(&config.identity, logs),
         zone: flag_zone.or_else(|| config.logs.zone.clone()).map(|zone| zone.zone),
         year: year(logs, config, is_bill)?,
+        assumed_date: logs.assume_date,
         assumes_utc: !is_bill,
         push_sources,
     })

@@ -38,12 +38,6 @@ pub fn number(text: &[u8]) -> Option<u32> {
     Some(text.iter().fold(0, |sum, byte| sum * 10 + u32::from(byte - b'0')))
 }
 
-/// The leading digits as a number, and what follows them.
-pub fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
-    let digits = text.iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
-    Some((number(&text[..digits])?, &text[digits..]))
-}
-
 /// The address of `ip:port`, `[ip6]:port`, or a bare address.
 pub fn host_of(address: &[u8]) -> &[u8] {
     if let Some((inside, _)) = between(address, b"[", b"]") {

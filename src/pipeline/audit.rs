@@ -163,7 +163,9 @@ pub fn agents(scan: &Scan, verdicts: &Verdicts) -> Vec<AuditedAgent> {
         }
     }
     // Clients that differ in their Contact's hints only are one row, unless the verdict differs.
-    let mut rows: BTreeMap<(Option<Box<[u8]>>, String), (Verdict, BTreeSet<usize>, u64)> = BTreeMap::new();
+    type Key = (Option<Box<[u8]>>, String);
+    type Row = (Verdict, BTreeSet<usize>, u64);
+    let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
     for (id, (seen, count)) in users {
         let (key, verdict) = verdicts.get(id);
         let row = rows

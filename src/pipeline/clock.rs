@@ -25,11 +25,17 @@ impl Years {
     }
 }
 
+/// A stamp that means no instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadStamp;
+
 /// What an input's stamps mean.
 #[derive(Debug, Clone)]
 pub struct Clock {
     zone: TimeZone,
     years: Years,
+    /// What a record without any stamp is taken for, on the operator's word.
+    assumed: Option<Moment>,
     /// Bucket of civil time asked for last, and how far the zone ran ahead of UTC in it.
     memo: Option<(i64, i64)>,
 }
@@ -37,25 +43,32 @@ pub struct Clock {
 impl Clock {
     /// A clock in that zone, with those years.
     pub fn new(zone: TimeZone, years: Years) -> Self {
-        Self { zone, years, memo: None }
+        Self { zone, years, assumed: None, memo: None }
     }
 
-    /// The instant that a record at that offset means; `Ok(None)` where it has no stamp.
+    /// The same clock, with an instant for records that have no stamp at all.
+    #[must_use]
+    pub fn assuming(self, assumed: Option<Moment>) -> Self {
+        Self { assumed, ..self }
+    }
+
+    /// The instant that a record at that offset means; `Ok(None)` where it has no stamp and none is
+    /// assumed.
     ///
     /// In the hour that a zone repeats it is the earlier reading; in the one it skips, the time
     /// that a clock would show that had not been put forward (RFC 5545 §3.3.5).
     ///
     /// # Errors
     ///
-    /// `Err(())` where the stamp is no day of its year (`Feb 29`), or no year is known.
-    pub fn resolve(&mut self, stamp: Stamp, offset: u64) -> Result<Option<Moment>, ()> {
+    /// The stamp is no day of its year (`Feb 29`), or no year is known.
+    pub fn resolve(&mut self, stamp: Stamp, offset: u64) -> Result<Option<Moment>, BadStamp> {
         match stamp {
-            Stamp::None => Ok(None),
+            Stamp::None => Ok(self.assumed),
             Stamp::Instant(moment) => Ok(Some(moment)),
             Stamp::Local(civil) => Ok(Some(self.in_zone(civil))),
             Stamp::Yearless(civil) => {
-                let year = self.years.at(offset).ok_or(())?;
-                Ok(Some(self.in_zone(in_year(civil, year).ok_or(())?)))
+                let year = self.years.at(offset).ok_or(BadStamp)?;
+                Ok(Some(self.in_zone(in_year(civil, year).ok_or(BadStamp)?)))
             }
         }
     }
@@ -135,6 +148,6 @@ mod tests {
         assert_eq!(at(b"Dec 31 23:59:59", 99).unwrap(), "2026-12-31T23:59:59Z");
         assert_eq!(at(b"Jan  1 00:00:00", 100).unwrap(), "2027-01-01T00:00:00Z");
         assert_eq!(at(b"Dec 31 23:59:58", 120).unwrap(), "2026-12-31T23:59:58Z");
-        assert_eq!(at(b"Feb 29 00:00:00", 130), Err(()));
+        assert_eq!(at(b"Feb 29 00:00:00", 130), Err(BadStamp));
     }
 }

@@ -1,6 +1,6 @@
 //! The worker's ear: from the events of one block to counts and to what must wait.
 
-use super::clock::Clock;
+use super::clock::{BadStamp, Clock};
 use super::plan::Input;
 use crate::facts::Part;
 use crate::formats::contact::{Lifetime, lifetimes};
@@ -84,7 +84,7 @@ impl Collector<'_> {
     fn moment(&mut self, stamp: Stamp, spot: Spot, host: &[u8], source: &str) -> Result<Option<Moment>, ()> {
         let moment = match self.clock.resolve(stamp, spot.offset) {
             Ok(moment) => moment,
-            Err(()) => {
+            Err(BadStamp) => {
                 self.part.reject(Reject { spot, reason: RejectReason::BadTime, source: source.to_owned() });
                 return Err(());
             }

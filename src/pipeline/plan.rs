@@ -22,6 +22,8 @@ pub struct Input {
     pub identity: Arc<Policy>,
     pub zone: TimeZone,
     pub years: Years,
+    /// Instant of records without any clock, on the operator's word.
+    pub assumed: Option<Moment>,
     /// How zone and years were found, for the manifest.
     pub clock_rule: String,
     /// No line of its start has a known prefix, so that whole lines are messages.

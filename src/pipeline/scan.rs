@@ -293,7 +293,7 @@ impl Run<'_> {
         let records_before = part.records.known();
         let mut collector = Collector {
             input,
-            clock: Clock::new(input.zone.clone(), input.years.clone()),
+            clock: Clock::new(input.zone.clone(), input.years.clone()).assuming(input.assumed),
             counting: self.counting,
             part,
             memory,

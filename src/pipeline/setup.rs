@@ -4,6 +4,7 @@ use crate::formats::pattern::Patterns;
 use crate::identity::Policy;
 use crate::platform::PushSources;
 use globset::GlobSet;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 /// Where the year of year-less stamps may come from, besides the logs themselves.
@@ -39,6 +40,9 @@ pub struct Setup {
     /// For inputs whose rule has none.
     pub zone: Option<TimeZone>,
     pub year: YearRule,
+    /// Day that the operator vouches for, for records without any clock; its noon is taken, local
+    /// to the input's zone.
+    pub assumed_date: Option<Date>,
     /// Without a zone, UTC is taken and a note made; a bill refuses instead.
     pub assumes_utc: bool,
     pub push_sources: PushSources,

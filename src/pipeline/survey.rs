@@ -51,10 +51,10 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     let mut notes = discovery.notes;
     let mut unreadable = Vec::new();
     let looks: Vec<Result<Look, PlanError>> = discovery.found.into_par_iter().map(look).collect();
-    let mut inputs = Vec::new();
+    let (mut inputs, mut without_zone) = (Vec::new(), Vec::new());
     for result in looks {
         match result {
-            Ok(look) => inputs.push(plan_input(look, setup, &mut notes)?),
+            Ok(look) => inputs.push(plan_input(look, setup, &mut without_zone)?),
             // A stray binary file in a directory is no log; one that is named was meant.
             Err(PlanError::Input(error @ InputError::NotText { .. })) if !is_named(&error, paths) => {
                 notes.push(format!("{error} (passed over)"));
@@ -64,6 +64,12 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
         }
     }
     rank(&mut inputs);
+    without_zone.sort();
+    if let [first, others @ ..] = without_zone.as_slice() {
+        let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+        notes
+            .push(format!("{first}{more}: stamps carry no zone; UTC is assumed (--log-zone says otherwise)"));
+    }
     notes.sort();
     notes.dedup();
     Ok(Plan { inputs, notes, unreadable })
@@ -156,7 +162,7 @@ fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
     sample
 }
 
-fn plan_input(look: Look, setup: &Setup, notes: &mut Vec<String>) -> Result<Input, PlanError> {
+fn plan_input(look: Look, setup: &Setup, without_zone: &mut Vec<String>) -> Result<Input, PlanError> {
     let Look { found, codec, raw_bytes, begun, spool, sample, walk } = look;
     let rule = setup
         .sources
@@ -170,16 +176,19 @@ fn plan_input(look: Look, setup: &Setup, notes: &mut Vec<String>) -> Result<Inpu
         Some(zone) => zone,
         None if !needs_zone => TimeZone::UTC,
         None if setup.assumes_utc => {
-            notes.push(format!(
-                "{}: stamps carry no zone; UTC is assumed (--log-zone says otherwise)",
-                found.shown
-            ));
+            without_zone.push(found.shown.clone());
             TimeZone::UTC
         }
         None => return Err(PlanError::NoZone { shown: found.shown }),
     };
     if needs_zone {
         clock_rule.push(format!("zone {}", zone.iana_name().unwrap_or("UTC")));
+    }
+    let assumed = setup.assumed_date.and_then(|day| zone.to_timestamp(day.at(12, 0, 0, 0)).ok());
+    if let Some(day) = setup.assumed_date
+        && sample.first.is_none()
+    {
+        clock_rule.push(format!("day {day} on the operator's word"));
     }
     let years = if walk.is_empty() {
         Years::default()
@@ -202,6 +211,7 @@ fn plan_input(look: Look, setup: &Setup, notes: &mut Vec<String>) -> Result<Inpu
         identity: Arc::new(identity.clone()),
         zone,
         years,
+        assumed: assumed.map(Moment::from),
         clock_rule: clock_rule.join(", "),
         allow_bare: !sample.has_framed,
         first: first.filter(|_| sample.has_framed),

@@ -119,6 +119,8 @@ fn agent_of<'t>(peer: &'t Peer, waiting: &Waiting) -> AgentRef<'t> {
     AgentRef { text: peer.agent.as_deref(), hint: waiting.hint, is_push_source: waiting.is_push_source }
 }
 
+type UserAndContact = (Box<[u8]>, Box<[u8]>);
+
 /// A binding that registrations without a User-Agent belong to.
 #[derive(Debug, Default)]
 struct Binding {
@@ -130,7 +132,7 @@ struct Binding {
 /// The bindings of one server whose registrations lack their User-Agent.
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
-    bindings: HashMap<(Box<[u8]>, Box<[u8]>), Binding, RandomState>,
+    bindings: HashMap<UserAndContact, Binding, RandomState>,
 }
 
 impl Bindings {

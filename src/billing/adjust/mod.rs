@@ -3,7 +3,7 @@
 mod off;
 mod percent;
 
-pub use off::{Off, take_off};
+pub use off::take_off;
 pub use percent::discount;
 
 use super::{Adjust, AdjustKind};

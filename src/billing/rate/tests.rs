@@ -1,6 +1,6 @@
 use super::*;
 use crate::billing::{Adjust, Feature, MessagingBasis, PriceModel, Setup, Tax, Tier};
-use crate::model::{Currency, Moment, Rounding, Window};
+use crate::model::{CategoryUsage, Currency, Moment, Rounding, Window};
 use jiff::civil::Date;
 use proptest::prelude::*;
 

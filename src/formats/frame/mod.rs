@@ -3,7 +3,7 @@
 //! [`open`] peels one layer after the other (Docker, then syslog, then Kamailio, say) and ends
 //! with a [`Record`]: who wrote it, when, and the places where its message can start. A layer
 //! that needs rewriting (JSON escapes, colours) goes into a scratch buffer; the usual ones
-//! borrow from the line. To add a frame, copy [`freeswitch`] and call it from [`open`].
+//! borrow from the line. To add a frame, copy `freeswitch.rs` and call it from [`open`].
 
 mod asterisk;
 mod freeswitch;

@@ -3,7 +3,7 @@
 //! One file a server and module. Each [`Message`] names its needles (the literals that the scan
 //! searches for) and a reader that is anchored at the record's start, parses the fields in the
 //! server's fixed order and prefers refusing to guessing: Call-IDs, headers and User-Agents are
-//! a stranger's text. To add one, copy [`kamailio`] and add it to [`MESSAGES`].
+//! a stranger's text. To add one, copy `kamailio.rs` and add it to [`MESSAGES`].
 
 mod acc;
 mod asterisk;

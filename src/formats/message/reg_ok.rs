@@ -31,7 +31,7 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
 }
 
 fn fields<'t>(text: &'t [u8], event: &mut Event<'t>) -> Result<(), RejectReason> {
-    use RejectReason::{Ambiguous, BadNumber, BadTime, Truncated};
+    use RejectReason::{BadNumber, BadTime, Truncated};
     let mut rest = text;
     if let Some(time) = rest.strip_prefix(b"t=") {
         let (seconds, after) = word(time).ok_or(Truncated)?;
