@@ -133,8 +133,7 @@ pub fn finish(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
 /// Whether anything was accepted in the whole input.
 pub fn check_accepted(scan: &Scan, logs: &LogArgs) -> Result<(), Failure> {
     let counts = |standing| standing == Standing::Accepted || standing == Standing::Sustained;
-    let tally = scan.part.tally.by_user();
-    let is_any = tally.iter().any(|(_, entries)| entries.iter().any(|entry| counts(entry.standing)));
+    let is_any = scan.part.tally.entries().any(|(_, entry)| counts(entry.standing));
     if is_any || logs.allow_empty {
         return Ok(());
     }

@@ -83,9 +83,9 @@ impl Verdicts {
 /// The users of a scan, sorted by the bytes of their SIP-IDs as written: each with at least one observation that the
 /// evidence admits.
 pub fn users(scan: &Scan, verdicts: &Verdicts, evidence: Evidence) -> Vec<AuditedUser> {
-    let users = scan.part.tally.by_user().into_iter();
+    let tally = scan.part.tally.by_user();
     let mut users: Vec<AuditedUser> =
-        users.filter_map(|(user, entries)| audited_user(user, &entries, verdicts, evidence)).collect();
+        tally.iter().filter_map(|(user, entries)| audited_user(user, &entries, verdicts, evidence)).collect();
     // Canonical bytes are sorted already; only an escaped one may stand elsewhere when written.
     if users.iter().any(|user| user.sip_id.escaped().contains('%')) {
         users.sort_by_cached_key(|user| user.sip_id.escaped());
@@ -153,18 +153,16 @@ fn earliest(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
 
 /// The clients of accepted registrations: most users first, then by text.
 pub fn agents(scan: &Scan, verdicts: &Verdicts) -> Vec<AuditedAgent> {
-    let mut users: HashMap<AgentId, (BTreeSet<usize>, u64)> = HashMap::new();
-    let tally = scan.part.tally.by_user();
-    for (number, (_, entries)) in tally.iter().enumerate() {
-        for entry in entries.iter().filter(|entry| entry.standing == Standing::Accepted) {
-            let (seen, count) = users.entry(entry.agent).or_default();
-            seen.insert(number);
-            *count += entry.count;
-        }
+    let mut users: HashMap<AgentId, (BTreeSet<u32>, u64)> = HashMap::new();
+    let entries = scan.part.tally.entries();
+    for (user, entry) in entries.filter(|(_, entry)| entry.standing == Standing::Accepted) {
+        let (seen, count) = users.entry(entry.agent).or_default();
+        seen.insert(user);
+        *count += entry.count;
     }
     // Clients that differ in their Contact's hints only are one row, unless the verdict differs.
     type Key = (Option<Box<[u8]>>, String);
-    type Row = (Verdict, BTreeSet<usize>, u64);
+    type Row = (Verdict, BTreeSet<u32>, u64);
     let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
     for (id, (seen, count)) in users {
         let (key, verdict) = verdicts.get(id);
@@ -226,14 +224,11 @@ pub fn ambiguous_aors(scan: &Scan) -> Vec<(String, Vec<String>)> {
 
 /// Share of the accepted SIP-IDs for which no User-Agent at all is known: how many, of how many.
 pub fn without_agent(scan: &Scan, verdicts: &Verdicts) -> (u64, u64) {
-    let mut without = 0;
-    let mut all = 0;
-    for (_, entries) in scan.part.tally.by_user() {
-        let accepted = || entries.iter().filter(|entry| entry.standing == Standing::Accepted);
-        if accepted().next().is_some() {
-            all += 1;
-            without += u64::from(accepted().all(|entry| verdicts.get(entry.agent).0.text.is_none()));
-        }
+    let mut accepted: HashMap<u32, bool> = HashMap::new();
+    let entries = scan.part.tally.entries();
+    for (user, entry) in entries.filter(|(_, entry)| entry.standing == Standing::Accepted) {
+        *accepted.entry(user).or_default() |= verdicts.get(entry.agent).0.text.is_some();
     }
-    (without, all)
+    let without = accepted.values().filter(|has_agent| !**has_agent).count();
+    (without as u64, accepted.len() as u64)
 }

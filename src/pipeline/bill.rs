@@ -140,9 +140,7 @@ impl<'b> Bill<'b> {
             }
             CycleChoice::All => {
                 let mut numbers: BTreeSet<i32> = BTreeSet::new();
-                for (_, entries) in self.scan.part.tally.by_user() {
-                    numbers.extend(entries.iter().map(|entry| entry.window));
-                }
+                numbers.extend(self.scan.part.tally.entries().map(|(_, entry)| entry.window));
                 numbers.remove(&crate::tally::Slot::CLOCKLESS.window);
                 Ok(numbers.into_iter().map(|number| self.calendar.cycle(number)).collect())
             }
@@ -211,16 +209,16 @@ impl<'b> Bill<'b> {
     /// For one user, the decision of each cycle in which anything was seen or listed.
     pub fn decisions_for(&self, id: &SipId) -> Vec<(String, Cycle, Decision)> {
         let tally = self.scan.part.tally.by_user();
-        let entries = tally.iter().find(|(user, _)| *user == id.as_bytes()).map(|(_, entries)| entries);
-        let mut numbers: BTreeSet<i32> = entries.into_iter().flatten().map(|entry| entry.window).collect();
+        let found = tally.iter().find(|(user, _)| *user == id.as_bytes());
+        let entries = found.map(|(_, entries)| entries).unwrap_or_default();
+        let mut numbers: BTreeSet<i32> = entries.iter().map(|entry| entry.window).collect();
         numbers.remove(&crate::tally::Slot::CLOCKLESS.window);
         let Some(rules) = self.by_domain.of(id).map(|number| &self.tenants[number]) else {
             return Vec::new();
         };
         let decide = |number| {
             let cycle = self.calendar.cycle(number);
-            let here: Vec<&Entry> =
-                entries.into_iter().flatten().copied().filter(|entry| entry.window == number).collect();
+            let here: Vec<&Entry> = entries.iter().copied().filter(|entry| entry.window == number).collect();
             let decision = rules.decide(id, &cycle, &here);
             (rules.tenant.name.clone(), cycle, decision)
         };
@@ -247,7 +245,7 @@ impl<'b> Bill<'b> {
     /// Everybody seen or listed in the cycle, sorted.
     fn users(&self, cycle: &Cycle) -> Vec<(SipId, Vec<&Entry>)> {
         let mut users: BTreeMap<SipId, Vec<&Entry>> = BTreeMap::new();
-        for (user, entries) in self.scan.part.tally.by_user() {
+        for (user, entries) in self.scan.part.tally.by_user().iter() {
             let here: Vec<&Entry> =
                 entries.into_iter().filter(|entry| entry.window == cycle.number).collect();
             if !here.is_empty() {

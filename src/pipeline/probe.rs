@@ -157,10 +157,8 @@ pub fn no_agent_hint(without: u64, all: u64, is_pjsip: bool, is_chan_sip: bool) 
 }
 
 fn users_in(scan: &Scan, standing: Standing) -> usize {
-    let users = scan.part.tally.by_user();
-    let has =
-        |user: &&(&[u8], Vec<&crate::tally::Entry>)| user.1.iter().any(|entry| entry.standing == standing);
-    users.iter().filter(has).count()
+    let entries = scan.part.tally.entries().filter(|(_, entry)| entry.standing == standing);
+    entries.map(|(user, _)| user).collect::<BTreeSet<u32>>().len()
 }
 
 /// Whether Kamailio or OpenSIPS wrote any of these records.

@@ -95,7 +95,8 @@ pub fn scan(
 ) -> Result<Scan, ScanError> {
     let workers: Vec<Mutex<Worker>> =
         (0..=rayon::current_num_threads()).map(|_| Mutex::new(Worker::new(scanner))).collect();
-    let run = Run { scanner, counting, block_len, meter, workers: &workers };
+    let spares = Mutex::new(Vec::new());
+    let run = Run { scanner, counting, block_len, meter, workers: &workers, spares: &spares };
     let mut scan = Scan::default();
     let mut settled = Part::default();
     let mut memory = Memory::default();
@@ -143,6 +144,8 @@ struct Run<'p> {
     block_len: usize,
     meter: &'p Meter,
     workers: &'p [Mutex<Worker>],
+    /// Residues to fill again: their memory grows once and is not given back block by block.
+    spares: &'p Mutex<Vec<Residue>>,
 }
 
 impl Run<'_> {
@@ -237,7 +240,7 @@ impl Run<'_> {
                     };
                     batch.par_iter().map(scan).collect()
                 },
-                || waiting.iter().for_each(|scanned| settle(&scanned.residue)),
+                || waiting.drain(..).for_each(|scanned| self.settle(scanned.residue, settle)),
             );
             for scanned in &scanned {
                 counts.lines += scanned.lines;
@@ -245,7 +248,7 @@ impl Run<'_> {
             }
             waiting = scanned;
         }
-        waiting.iter().for_each(|scanned| settle(&scanned.residue));
+        waiting.into_iter().for_each(|scanned| self.settle(scanned.residue, settle));
         Ok(counts)
     }
 
@@ -270,10 +273,10 @@ impl Run<'_> {
             let line_ends = *line_ends_known.get_or_insert_with(|| line_ends(&block.bytes));
             let place = Place { start: Spot { input: rank, offset: block.offset }, follows_cr, line_ends };
             let scanned = self.block(input, &block.bytes, place);
-            settle(&scanned.residue);
             counts.bytes += block.bytes.len() as u64;
             counts.lines += scanned.lines;
             counts.records += scanned.records;
+            self.settle(scanned.residue, settle);
             follows_cr = block.bytes.ends_with(b"\r\n");
             stream.recycle(block.bytes);
             let raw = stream.raw_bytes_read();
@@ -311,7 +314,15 @@ impl Run<'_> {
         self.meter.registrations.fetch_add(records, Ordering::Relaxed);
         let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
         let lines = ends + u64::from(!bytes.is_empty() && !bytes.ends_with(b"\n"));
-        Scanned { residue: std::mem::take(&mut part.residue), lines, records }
+        let spare = self.spares.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+        let residue = std::mem::replace(&mut part.residue, spare.unwrap_or_default());
+        Scanned { residue, lines, records }
+    }
+
+    fn settle(&self, mut residue: Residue, settle: &mut (impl FnMut(&Residue) + Send)) {
+        settle(&residue);
+        residue.clear();
+        self.spares.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(residue);
     }
 
     fn check_interrupt(&self) -> Result<(), ScanError> {

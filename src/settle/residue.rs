@@ -110,6 +110,12 @@ impl Residue {
         }));
     }
 
+    /// Forgets the records and keeps the memory.
+    pub fn clear(&mut self) {
+        self.arena.clear();
+        self.records.clear();
+    }
+
     /// How many records are held.
     pub fn len(&self) -> usize {
         self.records.len()

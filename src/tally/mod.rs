@@ -8,4 +8,4 @@ mod interner;
 mod table;
 
 pub use interner::Interner;
-pub use table::{Entry, Slot, Tally};
+pub use table::{ByUser, Entry, Slot, Tally};

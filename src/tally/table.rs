@@ -4,6 +4,7 @@ use super::Interner;
 use crate::model::{AgentId, AgentKey, AgentRef, EvidenceKind, Hint, Moment, Observation, Spot, Standing};
 use ahash::RandomState;
 use hashbrown::HashTable;
+use rayon::prelude::*;
 
 /// Where an observation falls in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,22 +185,46 @@ impl Tally {
         })
     }
 
+    /// Every entry, in no order at all; entries of one user have one number.
+    pub fn entries(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        self.entries.iter().map(|entry| (entry.user, entry))
+    }
+
     /// Every user's entries: users by their bytes, a user's entries by window, standing and
     /// client (its text, not its number), so that no order of arrival shows.
-    pub fn by_user(&self) -> Vec<(&[u8], Vec<&Entry>)> {
-        let mut users: Vec<(&[u8], Vec<&Entry>)> =
-            (0..self.users.len()).map(|n| (self.users.get(n as u32), Vec::new())).collect();
-        for entry in &self.entries {
-            users[entry.user as usize].1.push(entry);
+    pub fn by_user(&self) -> ByUser<'_> {
+        let mut numbers: Vec<u32> = (0..self.users.len() as u32).collect();
+        numbers.par_sort_unstable_by_key(|number| self.users.get(*number));
+        let mut ranks = vec![0; numbers.len()];
+        for (rank, number) in numbers.iter().enumerate() {
+            ranks[*number as usize] = rank as u32;
         }
-        for (_, entries) in &mut users {
-            entries.sort_unstable_by_key(|entry| {
-                let agent = self.agents.get(entry.agent);
-                (entry.window, entry.standing, agent.text, agent.hint, agent.is_push_source)
-            });
-        }
-        users.sort_unstable_by_key(|(user, _)| *user);
-        users
+        let mut entries: Vec<(u32, &Entry)> =
+            self.entries.iter().map(|entry| (ranks[entry.user as usize], entry)).collect();
+        entries.par_sort_unstable_by_key(|(rank, entry)| {
+            let agent = self.agents.get(entry.agent);
+            (*rank, entry.window, entry.standing, agent.text, agent.hint, agent.is_push_source)
+        });
+        ByUser { tally: self, entries }
+    }
+}
+
+/// The entries of a tally, user after user.
+#[derive(Debug)]
+pub struct ByUser<'t> {
+    tally: &'t Tally,
+    /// With the rank of their user.
+    entries: Vec<(u32, &'t Entry)>,
+}
+
+impl<'t> ByUser<'t> {
+    /// Each user's bytes and entries; users without any entry are none.
+    pub fn iter(&self) -> impl Iterator<Item = (&'t [u8], Vec<&'t Entry>)> {
+        let users = self.entries.chunk_by(|one, other| one.0 == other.0);
+        users.map(|user| {
+            let entries: Vec<&Entry> = user.iter().map(|(_, entry)| *entry).collect();
+            (self.tally.users.get(entries[0].user), entries)
+        })
     }
 }
 
@@ -212,7 +237,7 @@ mod tests {
     /// A tally in one comparable form.
     fn facts(tally: &Tally) -> Vec<String> {
         let agents: BTreeMap<AgentId, AgentKey> = tally.agents().collect();
-        let users = tally.by_user().into_iter().flat_map(|(user, entries)| {
+        let users = tally.by_user().iter().flat_map(|(user, entries)| {
             let agents = &agents;
             entries.into_iter().map(move |entry| {
                 let (first, last) = (entry.first(), entry.last());
@@ -249,7 +274,8 @@ mod tests {
         observe(&mut tally, 1, None, Some(5), 30);
         observe(&mut tally, 1, None, Some(5), 20);
         let users = tally.by_user();
-        let entry = users[0].1[0];
+        let (_, entries) = users.iter().next().unwrap();
+        let entry = entries[0];
         assert_eq!((entry.count, entry.spot.offset, entry.days), (3, 20, 0b1010_0000));
         assert_eq!(
             (entry.first(), entry.last()),
