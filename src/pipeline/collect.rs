@@ -192,7 +192,7 @@ impl Collector<'_> {
                 cseq: event.cseq,
                 thread: if event.kind == Kind::Accepted { b"" } else { event.thread },
                 code: event.code,
-                asks: asks(event),
+                asks: if event.kind == Kind::Request { asks(event) } else { Asks::default() },
             });
             return;
         }

@@ -6,6 +6,7 @@
 
 mod interner;
 mod table;
+mod users;
 
 pub use interner::Interner;
 pub use table::{ByUser, Entry, Slot, Tally};

@@ -1,9 +1,9 @@
 //! The table: distinct (SIP-ID, client, window, standing) with count, first, last, days and place.
 
 use super::Interner;
+use super::users::{NONE, Users};
 use crate::model::{AgentId, AgentKey, AgentRef, EvidenceKind, Hint, Moment, Observation, Spot, Standing};
 use ahash::RandomState;
-use hashbrown::HashTable;
 use rayon::prelude::*;
 
 /// Where an observation falls in time.
@@ -23,12 +23,13 @@ impl Slot {
 /// What is known of one user with one client in one window and standing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    user: u32,
     pub agent: AgentId,
     pub window: i32,
     pub standing: Standing,
     /// Kind of proof of the earliest observation.
     pub evidence: EvidenceKind,
+    /// The user's next entry.
+    next: u32,
     pub count: u64,
     /// Microseconds; `i64::MAX` and `i64::MIN` without a clock.
     first: i64,
@@ -50,8 +51,8 @@ impl Entry {
         (self.last != i64::MIN).then(|| Moment::from_micros(self.last))
     }
 
-    fn key(&self) -> (u32, u32, i32, Standing) {
-        (self.user, self.agent.0, self.window, self.standing)
+    fn key(&self) -> (u32, i32, Standing) {
+        (self.agent.0, self.window, self.standing)
     }
 
     /// Takes in what another entry with the same key knows.
@@ -70,19 +71,10 @@ impl Entry {
 /// The distinct sets of a part of the logs. Joins with another in any order.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    users: Interner,
+    users: Users,
     agents: Agents,
-    entries: HashTable<Entry>,
-    state: Hasher,
-}
-
-#[derive(Debug, Clone)]
-struct Hasher(RandomState);
-
-impl Default for Hasher {
-    fn default() -> Self {
-        Self(RandomState::with_seeds(1, 2, 3, 4))
-    }
+    /// Each user's entries are chained from the user's head.
+    entries: Vec<Entry>,
 }
 
 /// Clients, numbered: the text's number in an interner and the few bits that go with it.
@@ -116,35 +108,39 @@ impl Tally {
     /// Counts one observation that falls into that slot.
     pub fn add(&mut self, observation: &Observation<'_>, slot: Slot) {
         let time = observation.moment.map(Moment::micros);
-        let user = self.users.intern(observation.user);
         let agent = self.agents.intern(observation.agent);
-        self.insert(Entry {
-            user,
-            agent,
-            window: slot.window,
-            standing: observation.standing,
-            evidence: observation.evidence,
-            count: 1,
-            first: time.unwrap_or(i64::MAX),
-            last: time.unwrap_or(i64::MIN),
-            days: if time.is_some() { 1 << (slot.day & 63) } else { 0 },
-            spot: observation.spot,
-        });
+        self.insert(
+            observation.user,
+            Entry {
+                agent,
+                window: slot.window,
+                standing: observation.standing,
+                evidence: observation.evidence,
+                next: NONE,
+                count: 1,
+                first: time.unwrap_or(i64::MAX),
+                last: time.unwrap_or(i64::MIN),
+                days: if time.is_some() { 1 << (slot.day & 63) } else { 0 },
+                spot: observation.spot,
+            },
+        );
     }
 
-    fn insert(&mut self, entry: Entry) {
-        let state = &self.state.0;
-        let found = self.entries.entry(
-            state.hash_one(entry.key()),
-            |known| known.key() == entry.key(),
-            |known| state.hash_one(known.key()),
-        );
-        match found {
-            hashbrown::hash_table::Entry::Occupied(mut known) => known.get_mut().join(&entry),
-            hashbrown::hash_table::Entry::Vacant(place) => {
-                place.insert(entry);
+    fn insert(&mut self, user: &[u8], entry: Entry) {
+        let head = self.users.head(user);
+        let mut at = *head;
+        while at != NONE {
+            let known = &mut self.entries[at as usize];
+            if known.key() == entry.key() {
+                known.join(&entry);
+                return;
             }
+            at = known.next;
         }
+        let number = u32::try_from(self.entries.len()).ok().filter(|number| *number != NONE);
+        let number = number.expect("fewer than 2^32 entries");
+        self.entries.push(Entry { next: *head, ..entry });
+        *head = number;
     }
 
     /// The union with another tally.
@@ -154,20 +150,24 @@ impl Tally {
             std::mem::swap(&mut self, &mut other);
         }
         let (largest, sum) = (self.entries.len(), self.entries.len() + other.entries.len());
-        let users: Vec<u32> =
-            (0..other.users.len()).map(|n| self.users.intern(other.users.get(n as u32))).collect();
         let agents: Vec<AgentId> = (0..other.agents.keys.len())
             .map(|n| self.agents.intern(other.agents.get(AgentId(n as u32))))
             .collect();
-        for entry in &other.entries {
-            let user = users[entry.user as usize];
-            let agent = agents[entry.agent.0 as usize];
-            self.insert(Entry { user, agent, ..*entry });
+        for (user, head) in other.users.iter() {
+            for entry in other.chain(head) {
+                self.insert(user, Entry { agent: agents[entry.agent.0 as usize], ..*entry });
+            }
         }
         // A union is at least as large as each part and at most their sum; anything else would be
         // a wrong bill.
         assert!((largest..=sum).contains(&self.entries.len()), "a union of sets has an impossible size");
         self
+    }
+
+    /// A user's entries from the head of its chain on.
+    fn chain(&self, head: u32) -> impl Iterator<Item = &Entry> {
+        let at = |number: u32| self.entries.get(number as usize);
+        std::iter::successors(at(head), move |entry| at(entry.next))
     }
 
     /// Number of distinct SIP-IDs, in whatever standing.
@@ -185,27 +185,18 @@ impl Tally {
         })
     }
 
-    /// Every entry, in no order at all; entries of one user have one number.
+    /// Every entry with its user's number, in no order at all.
     pub fn entries(&self) -> impl Iterator<Item = (u32, &Entry)> {
-        self.entries.iter().map(|entry| (entry.user, entry))
+        let users = (0..).zip(self.users.iter());
+        users.flat_map(|(number, (_, head))| self.chain(head).map(move |entry| (number, entry)))
     }
 
     /// Every user's entries: users by their bytes, a user's entries by window, standing and
     /// client (its text, not its number), so that no order of arrival shows.
     pub fn by_user(&self) -> ByUser<'_> {
-        let mut numbers: Vec<u32> = (0..self.users.len() as u32).collect();
-        numbers.par_sort_unstable_by_key(|number| self.users.get(*number));
-        let mut ranks = vec![0; numbers.len()];
-        for (rank, number) in numbers.iter().enumerate() {
-            ranks[*number as usize] = rank as u32;
-        }
-        let mut entries: Vec<(u32, &Entry)> =
-            self.entries.iter().map(|entry| (ranks[entry.user as usize], entry)).collect();
-        entries.par_sort_unstable_by_key(|(rank, entry)| {
-            let agent = self.agents.get(entry.agent);
-            (*rank, entry.window, entry.standing, agent.text, agent.hint, agent.is_push_source)
-        });
-        ByUser { tally: self, entries }
+        let mut users: Vec<(&[u8], u32)> = self.users.iter().collect();
+        users.par_sort_unstable_by_key(|(user, _)| *user);
+        ByUser { tally: self, users }
     }
 }
 
@@ -213,17 +204,21 @@ impl Tally {
 #[derive(Debug)]
 pub struct ByUser<'t> {
     tally: &'t Tally,
-    /// With the rank of their user.
-    entries: Vec<(u32, &'t Entry)>,
+    /// Keys and heads, sorted.
+    users: Vec<(&'t [u8], u32)>,
 }
 
 impl<'t> ByUser<'t> {
-    /// Each user's bytes and entries; users without any entry are none.
+    /// Each user's bytes and entries.
     pub fn iter(&self) -> impl Iterator<Item = (&'t [u8], Vec<&'t Entry>)> {
-        let users = self.entries.chunk_by(|one, other| one.0 == other.0);
-        users.map(|user| {
-            let entries: Vec<&Entry> = user.iter().map(|(_, entry)| *entry).collect();
-            (self.tally.users.get(entries[0].user), entries)
+        let tally = self.tally;
+        self.users.iter().map(move |(user, head)| {
+            let mut entries: Vec<&Entry> = tally.chain(*head).collect();
+            entries.sort_unstable_by_key(|entry| {
+                let agent = tally.agents.get(entry.agent);
+                (entry.window, entry.standing, agent.text, agent.hint, agent.is_push_source)
+            });
+            (*user, entries)
         })
     }
 }
@@ -237,7 +232,8 @@ mod tests {
     /// A tally in one comparable form.
     fn facts(tally: &Tally) -> Vec<String> {
         let agents: BTreeMap<AgentId, AgentKey> = tally.agents().collect();
-        let users = tally.by_user().iter().flat_map(|(user, entries)| {
+        let by_user = tally.by_user();
+        let users = by_user.iter().flat_map(|(user, entries)| {
             let agents = &agents;
             entries.into_iter().map(move |entry| {
                 let (first, last) = (entry.first(), entry.last());
@@ -273,8 +269,8 @@ mod tests {
         observe(&mut tally, 1, None, Some(7), 10);
         observe(&mut tally, 1, None, Some(5), 30);
         observe(&mut tally, 1, None, Some(5), 20);
-        let users = tally.by_user();
-        let (_, entries) = users.iter().next().unwrap();
+        let by_user = tally.by_user();
+        let (_, entries) = by_user.iter().next().unwrap();
         let entry = entries[0];
         assert_eq!((entry.count, entry.spot.offset, entry.days), (3, 20, 0b1010_0000));
         assert_eq!(

@@ -9,10 +9,14 @@ use super::{Origin, Outer, Record, Start, Starts};
 use crate::formats::text::{split_once, word};
 use crate::model::Dialect;
 use memchr::memmem;
+use std::sync::LazyLock;
 
 const LEVELS: [&[u8]; 8] =
     [b"INFO", b"NOTICE", b"WARNING", b"ERROR", b"DEBUG", b"ALERT", b"CRITICAL", b"BUG"];
 const SCRIPT: &[u8] = b"<script>: ";
+// Built once: making a searcher costs as much as searching a short line.
+static SCRIPT_FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(SCRIPT));
+static MODULE_FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"(): "));
 
 /// Opens `[ N(PID) ]LEVEL: …` (Kamailio) or `LEVEL:…` (OpenSIPS).
 pub(super) fn open<'t>(text: &'t [u8], outer: Outer<'t>) -> Option<Record<'t>> {
@@ -81,11 +85,11 @@ fn starts(text: &[u8]) -> Starts<'_> {
     let mut starts = Starts::none();
     let has_stock_prefix = text.starts_with(b"{1 ") || text.starts_with(b"{2 ");
     let can_begin = |at: usize| !has_stock_prefix || text[..at].ends_with(b"} ");
-    for at in memmem::find_iter(text, SCRIPT).filter(|at| can_begin(*at)) {
+    for at in SCRIPT_FINDER.find_iter(text).filter(|at| can_begin(*at)) {
         let (call_id, cseq) = log_prefix(&text[..at]).unwrap_or_default();
         starts.push(Start { at: at + SCRIPT.len(), origin: Origin::Script, call_id, cseq });
     }
-    for at in memmem::find_iter(text, b"(): ") {
+    for at in MODULE_FINDER.find_iter(text) {
         if let Some((module, prefix)) = module_mark(&text[..at])
             && can_begin(prefix.len())
         {
