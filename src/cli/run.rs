@@ -163,7 +163,13 @@ pub fn read_unchecked(
     }
     let Setup { patterns, push_sources, .. } = setup;
     let scanner = Scanner::new(patterns);
-    let counting = Counting { days: ask.days, range: ask.range, push_sources: &push_sources, key: ask.key };
+    let counting = Counting {
+        days: ask.days,
+        range: ask.range,
+        push_sources: &push_sources,
+        key: ask.key,
+        wants_digests: ask.is_bill,
+    };
     let meter = Arc::new(Meter::default());
     interrupt_stops(&meter);
     let progress = Progress::follow(&meter, plan.raw_bytes(), !logs.quiet && !logs.no_progress);

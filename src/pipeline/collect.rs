@@ -36,6 +36,8 @@ pub struct Counting<'p> {
     /// Observations outside are not counted (they still say what order depends on).
     pub range: Option<Window>,
     pub push_sources: &'p PushSources,
+    /// A manifest will name the inputs' digests; nothing else asks for them.
+    pub wants_digests: bool,
     /// Keep the events of this SIP-ID (and of transactions, whose replies name nobody).
     pub key: Option<&'p SipId>,
 }

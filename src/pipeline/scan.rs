@@ -40,7 +40,7 @@ pub enum ScanError {
 pub struct Scan {
     /// Tally and accounts; the residue is settled and empty.
     pub part: Part,
-    /// Digest of the raw bytes of each input, in the plan's order.
+    /// Digest of the raw bytes of each input, in the plan's order; zeros where nobody wants them.
     pub digests: Vec<blake3::Hash>,
     /// Accounts of each input, in the plan's order.
     pub lines: Vec<InputCounts>,
@@ -203,8 +203,12 @@ impl Run<'_> {
     ) -> Result<ReadInput, ScanError> {
         match source {
             Opened::Mapped(mapped) => {
+                let digest = || match self.counting.wants_digests {
+                    true => mapped.digest(),
+                    false => blake3::Hash::from_bytes([0; 32]),
+                };
                 let (digest, counts) =
-                    rayon::join(|| mapped.digest(), || self.mapped(input, mapped.bytes(), rank, settle));
+                    rayon::join(digest, || self.mapped(input, mapped.bytes(), rank, settle));
                 mapped.verify_unchanged()?;
                 Ok(ReadInput { digest, counts: counts? })
             }
