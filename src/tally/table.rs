@@ -4,6 +4,7 @@ use super::Interner;
 use super::users::{NONE, Users};
 use crate::model::{AgentId, AgentKey, AgentRef, EvidenceKind, Hint, Moment, Observation, Spot, Standing};
 use ahash::RandomState;
+use hashbrown::HashTable;
 use rayon::prelude::*;
 
 /// Where an observation falls in time.
@@ -28,6 +29,8 @@ pub struct Entry {
     pub standing: Standing,
     /// Kind of proof of the earliest observation.
     pub evidence: EvidenceKind,
+    /// The user's first entry, which names the user among entries.
+    owner: u32,
     /// The user's next entry.
     next: u32,
     pub count: u64,
@@ -73,8 +76,32 @@ impl Entry {
 pub struct Tally {
     users: Users,
     agents: Agents,
-    /// Each user's entries are chained from the user's head.
+    /// Each user's entries are chained from the user's head, the latest right behind it.
     entries: Vec<Entry>,
+    /// Entries of users who have more than [`CHAIN_MAX`], by owner and key.
+    crowd: HashTable<u32>,
+    state: Seeds,
+}
+
+/// A user has one or two clients; a chain of so many entries is walked, and a longer one is
+/// indexed, so that one account with a new User-Agent at every registration costs no more than
+/// any other.
+const CHAIN_MAX: usize = 12;
+
+/// Seeds for the index of crowded users, fixed for repeatable timing.
+#[derive(Debug, Clone)]
+struct Seeds(RandomState);
+
+impl Default for Seeds {
+    fn default() -> Self {
+        Self(RandomState::with_seeds(1, 2, 3, 4))
+    }
+}
+
+impl Seeds {
+    fn hash_of(&self, entry: &Entry) -> u64 {
+        self.0.hash_one((entry.owner, entry.key()))
+    }
 }
 
 /// Clients, numbered: the text's number in an interner and the few bits that go with it.
@@ -116,6 +143,7 @@ impl Tally {
                 window: slot.window,
                 standing: observation.standing,
                 evidence: observation.evidence,
+                owner: NONE,
                 next: NONE,
                 count: 1,
                 first: time.unwrap_or(i64::MAX),
@@ -127,20 +155,62 @@ impl Tally {
     }
 
     fn insert(&mut self, user: &[u8], entry: Entry) {
+        let number = u32::try_from(self.entries.len()).ok().filter(|number| *number != NONE);
+        let number = number.expect("fewer than 2^32 entries");
         let head = self.users.head(user);
-        let mut at = *head;
-        while at != NONE {
+        if *head == NONE {
+            *head = number;
+            self.entries.push(Entry { owner: number, next: NONE, ..entry });
+            return;
+        }
+        let owner = *head;
+        let mut at = owner;
+        for _ in 0..CHAIN_MAX {
             let known = &mut self.entries[at as usize];
             if known.key() == entry.key() {
                 known.join(&entry);
                 return;
             }
             at = known.next;
+            if at == NONE {
+                self.link(owner, number, entry);
+                return;
+            }
         }
-        let number = u32::try_from(self.entries.len()).ok().filter(|number| *number != NONE);
-        let number = number.expect("fewer than 2^32 entries");
-        self.entries.push(Entry { next: *head, ..entry });
-        *head = number;
+        // The chain is longer than is walked: ask the index, which is made when first needed.
+        let entry = Entry { owner, ..entry };
+        let hash = self.state.hash_of(&entry);
+        let is_same = |known: &Entry| known.owner == owner && known.key() == entry.key();
+        if self
+            .crowd
+            .find(self.state.hash_of(&self.entries[owner as usize]), |known| *known == owner)
+            .is_none()
+        {
+            let mut at = owner;
+            while at != NONE {
+                self.index(at);
+                at = self.entries[at as usize].next;
+            }
+        }
+        match self.crowd.find(hash, |known| is_same(&self.entries[*known as usize])) {
+            Some(known) => self.entries[*known as usize].join(&entry),
+            None => {
+                self.link(owner, number, entry);
+                self.index(number);
+            }
+        }
+    }
+
+    /// Puts a new entry right behind its owner.
+    fn link(&mut self, owner: u32, number: u32, entry: Entry) {
+        let next = std::mem::replace(&mut self.entries[owner as usize].next, number);
+        self.entries.push(Entry { owner, next, ..entry });
+    }
+
+    fn index(&mut self, number: u32) {
+        let (entries, state) = (&self.entries, &self.state);
+        let hash = state.hash_of(&entries[number as usize]);
+        self.crowd.insert_unique(hash, number, |known| state.hash_of(&entries[*known as usize]));
     }
 
     /// The union with another tally.
@@ -277,6 +347,28 @@ mod tests {
             (entry.first(), entry.last()),
             (Some(Moment::from_seconds(5)), Some(Moment::from_seconds(7)))
         );
+    }
+
+    #[test]
+    fn a_user_with_a_new_agent_every_time_is_counted_exactly() {
+        let mut tally = Tally::default();
+        for round in 0..3 {
+            for agent in 0..200 {
+                observe(
+                    &mut tally,
+                    1,
+                    Some(agent),
+                    Some(i64::from(agent % 7) * 10),
+                    u64::from(agent) + round,
+                );
+                observe(&mut tally, 2, Some(agent), Some(5), 0);
+            }
+        }
+        let by_user = tally.by_user();
+        for (_, entries) in by_user.iter() {
+            assert_eq!(entries.len(), 200);
+            assert!(entries.iter().all(|entry| entry.count == 3));
+        }
     }
 
     proptest! {
