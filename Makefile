@@ -31,6 +31,6 @@ toolchain:
 	@command -v $(CARGO) >/dev/null || { \
 	  echo 'make: no cargo here. This needs Rust 1.88 or newer and a C compiler.'; \
 	  echo '  Debian, Ubuntu:  sudo apt-get install build-essential rustup && rustup default stable'; \
-	  echo '  elsewhere:       see rustup.rs'; \
+	  echo '  elsewhere:       the Rust toolchain of your system'; \
 	  echo '  (.ci/run does just that, then checks and tests everything)'; \
 	  exit 1; } >&2

@@ -177,7 +177,7 @@ impl Draft<'_> {
             let off = discount(subtotal.amount(), adjust.value).min(due.amount());
             let description = match &adjust.description {
                 Some(description) => description.clone(),
-                None => format!("Discount of {} % on {}", adjust.value.normalize(), name.to_lowercase()),
+                None => format!("Discount of {} % on {} users", adjust.value.normalize(), charge.category),
             };
             let amount = self.push(LineKind::Discount, category, description, 1, None, -off);
             due = due.plus(amount);

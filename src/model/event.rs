@@ -79,12 +79,14 @@ impl Kind {
             Self::Bound | Self::Refreshed | Self::AgentTie => Grade::B,
             Self::Snapshot => Grade::S,
             Self::Request | Self::Reply | Self::Attempt => Grade::W,
-            Self::Message | Self::ConferenceHost | Self::ConferenceGuest | Self::ConferenceRole => Grade::A,
+            Self::Message | Self::ConferenceHost => Grade::A,
             Self::Unbound
             | Self::Expired
             | Self::Deregistered
             | Self::Fetched
             | Self::Refused
+            | Self::ConferenceGuest
+            | Self::ConferenceRole
             | Self::Restart => Grade::N,
         }
     }
