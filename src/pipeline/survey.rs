@@ -63,7 +63,7 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
             Err(error) => return Err(error),
         }
     }
-    rank(&mut inputs);
+    let inputs = rank(inputs);
     without_zone.sort();
     if let [first, others @ ..] = without_zone.as_slice() {
         let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
@@ -253,30 +253,38 @@ fn first_year(
     None
 }
 
-/// Ranks the inputs and numbers their streams.
-fn rank(inputs: &mut [Input]) {
+/// Ranks the inputs and numbers their streams: the rotated siblings of one directory, in the order
+/// of the times inside them. Streams are ranked by what they are called and when they begin; only
+/// between two that agree in both does the place they were read from decide.
+fn rank(mut inputs: Vec<Input>) -> Vec<Input> {
     inputs.sort_by_cached_key(|input| {
-        let shown = input.found.shown.clone();
-        (stream_key(input), input.first.map_or(i64::MIN, Moment::micros), shown, input.found.path.clone())
+        let first = input.first.map_or(i64::MIN, Moment::micros);
+        (stream_of(input), first, input.found.shown.clone())
     });
-    let mut number = 0;
-    let mut last: Option<(Box<[u8]>, String)> = None;
+    let mut streams: Vec<Vec<Input>> = Vec::new();
     for input in inputs {
-        let key = stream_key(input);
-        if last.as_ref().is_some_and(|last| *last != key) {
-            number += 1;
+        match streams.last_mut() {
+            Some(stream) if stream_of(&stream[0]) == stream_of(&input) => stream.push(input),
+            _ => streams.push(vec![input]),
         }
-        input.stream = number;
-        last = Some(key);
     }
+    streams.sort_by_cached_key(|stream| {
+        let first = &stream[0];
+        let shown_parent = Path::new(&first.found.shown).parent().map(Path::to_owned);
+        let (parent, stem) = stream_of(first);
+        (shown_parent, stem, first.first.map_or(i64::MIN, Moment::micros), parent)
+    });
+    for (number, stream) in streams.iter_mut().enumerate() {
+        stream.iter_mut().for_each(|input| input.stream = number);
+    }
+    streams.into_iter().flatten().collect()
 }
 
-/// Directory below the argument, and the name without what rotation and compression add to it.
-fn stream_key(input: &Input) -> (Box<[u8]>, String) {
-    let shown = Path::new(&input.found.shown);
-    let name = shown.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let parent = shown.parent().map_or(Vec::new(), |parent| parent.as_os_str().as_encoded_bytes().to_vec());
-    (parent.into(), stem(&name).to_owned())
+/// The directory, and the name without what rotation and compression add to it.
+fn stream_of(input: &Input) -> (PathBuf, String) {
+    let path = &input.found.path;
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    (path.parent().map_or_else(PathBuf::new, Path::to_owned), stem(&name).to_owned())
 }
 
 /// `kamailio.log` for `kamailio.log.2.gz`, `kamailio.log-20261005` and the like.
