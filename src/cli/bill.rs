@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::run::{self, Ask, Read, TenantPlaces, bill_failure};
 use crate::billing::Calendar;
 use crate::book::Book;
-use crate::model::{Grade, Invoice, Reason};
+use crate::model::{Invoice, Reason};
 use crate::pipeline::audit;
 use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
 use crate::report::{
@@ -190,9 +190,9 @@ impl Outputs<'_> {
             .collect();
         let records = &self.read.scan.part.records;
         let mut notes = vec![format!(
-            "{} lines read, {} registrations proven, {} records rejected",
+            "{} lines read, {} accepted registrations, {} records rejected",
             records.lines,
-            records.graded(Grade::A) + records.graded(Grade::B),
+            audit::registrations(&self.read.scan),
             records.rejected_total()
         )];
         if !leftovers.is_empty() {

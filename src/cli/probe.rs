@@ -49,8 +49,9 @@ pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
             servers.join(", ")
         )?;
     }
-    let accepted = read.scan.part.records.graded(Grade::A) + read.scan.part.records.graded(Grade::B);
-    if accepted == 0 && (probe::has_kamailio(&read.scan) || read.scan.part.records.known() == 0) {
+    if audit::registrations(&read.scan) == 0
+        && (probe::has_kamailio(&read.scan) || read.scan.part.records.known() == 0)
+    {
         writeln!(out, "\nThe line for Kamailio\n")?;
         for line in KAMAILIO_FRAGMENT.lines() {
             writeln!(out, "    {line}")?;

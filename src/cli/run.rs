@@ -9,7 +9,7 @@ use crate::formats::pattern::{PatternSpec, Patterns};
 use crate::formats::scan::Scanner;
 use crate::identity::{Policy, UserCase};
 use crate::model::{Category, Days, SipId, Spot, Standing, Window};
-use crate::pipeline::audit::{Verdicts, ambiguous_aors};
+use crate::pipeline::audit::{Verdicts, ambiguous_aors, registrations};
 use crate::pipeline::bill::{Bill, BillError};
 use crate::pipeline::collect::Counting;
 use crate::pipeline::plan::Plan;
@@ -293,8 +293,7 @@ pub fn check_rejects(scan: &Scan, max_reject: &str) -> Result<(), Failure> {
         text.parse().map_err(|_| Failure::Usage(format!("--max-reject: `{max_reject}` is no percentage")))?;
     let records = &scan.part.records;
     let rejected = records.rejected_total();
-    let registrations: u64 = records.evidence.values().sum();
-    let all = registrations + rejected;
+    let all = registrations(scan) + rejected;
     if rejected == 0 || Decimal::from(rejected) * Decimal::from(100) <= limit * Decimal::from(all) {
         return Ok(());
     }

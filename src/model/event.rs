@@ -41,7 +41,10 @@ pub enum Kind {
     Unbound,
     /// The binding's end by expiry or by the server.
     Expired,
-    /// The User-Agent that a peer or binding has from here on.
+    /// The User-Agent that a peer has from here on, saved while its REGISTER was accepted
+    /// (chan_sip): proof of a registration too.
+    AgentSaved,
+    /// The User-Agent of a binding or peer, told by something that proves no registration.
     AgentTie,
     /// A REGISTER was received; whether it was accepted, a reply tells.
     Request,
@@ -76,7 +79,7 @@ impl Kind {
     pub const fn grade(self) -> Grade {
         match self {
             Self::Accepted => Grade::A,
-            Self::Bound | Self::Refreshed | Self::AgentTie => Grade::B,
+            Self::Bound | Self::Refreshed | Self::AgentSaved => Grade::B,
             Self::Snapshot => Grade::S,
             Self::Request | Self::Reply | Self::Attempt => Grade::W,
             Self::Message | Self::ConferenceHost => Grade::A,
@@ -85,6 +88,7 @@ impl Kind {
             | Self::Deregistered
             | Self::Fetched
             | Self::Refused
+            | Self::AgentTie
             | Self::ConferenceGuest
             | Self::ConferenceRole
             | Self::Restart => Grade::N,
@@ -99,7 +103,8 @@ impl Kind {
             Self::Refreshed => "refreshed",
             Self::Unbound => "unbound",
             Self::Expired => "expired",
-            Self::AgentTie => "user-agent",
+            Self::AgentSaved => "user-agent",
+            Self::AgentTie => "user-agent-tie",
             Self::Request => "request",
             Self::Reply => "reply",
             Self::Deregistered => "de-registered",

@@ -222,6 +222,12 @@ pub fn ambiguous_aors(scan: &Scan) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
+/// Accepted registrations, retransmissions once where the log can tell.
+pub fn registrations(scan: &Scan) -> u64 {
+    let entries = scan.part.tally.entries().filter(|(_, entry)| entry.standing == Standing::Accepted);
+    entries.map(|(_, entry)| entry.count).sum()
+}
+
 /// Share of the accepted SIP-IDs for which no User-Agent at all is known: how many, of how many.
 pub fn without_agent(scan: &Scan, verdicts: &Verdicts) -> (u64, u64) {
     let mut accepted: HashMap<u32, bool> = HashMap::new();

@@ -52,9 +52,14 @@ impl Peers {
         self.peers.entry(user.into()).or_default().waiting = Some(waiting);
     }
 
+    /// The peer's text from here on, on other evidence: no registration.
+    pub fn tie(&mut self, user: &[u8], agent: &[u8]) {
+        self.peers.entry(user.into()).or_default().agent = Some(agent.into());
+    }
+
     /// `Saved useragent`: the peer's text from here on, and the proof of a registration, unless
     /// it belongs to the `Registered SIP` that waits.
-    pub fn tie(
+    pub fn saved(
         &mut self,
         user: &[u8],
         agent: &[u8],

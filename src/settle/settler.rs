@@ -102,12 +102,16 @@ impl Settler {
                     self.bindings.bound(held.user, held.contact, waiting);
                 }
             }
+            Kind::AgentSaved => {
+                if let Some(agent) = held.agent.text {
+                    self.peers.saved(held.user, agent, waiting, &mut register);
+                }
+            }
             Kind::AgentTie => {
                 if let Some(agent) = held.agent.text {
-                    if held.contact.is_empty() {
-                        self.peers.tie(held.user, agent, waiting, &mut register);
-                    } else {
-                        self.bindings.tie(held.user, held.contact, agent);
+                    match held.contact.is_empty() {
+                        true => self.peers.tie(held.user, agent),
+                        false => self.bindings.tie(held.user, held.contact, agent),
                     }
                 }
             }

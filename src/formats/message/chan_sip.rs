@@ -34,7 +34,7 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
         let Some((agent, peer)) = split_last(rest, b"\" for peer ") else {
             return Outcome::Reject(RejectReason::Truncated);
         };
-        event.kind = Kind::AgentTie;
+        event.kind = Kind::AgentSaved;
         event.aor = Aor::Name(peer);
         event.agent = AgentText::Text(agent);
         return Outcome::Event;

@@ -161,11 +161,11 @@ fn chan_sip_lines_are_split_where_the_client_cannot_reach() {
     assert_eq!(sip("Registered SIP '1001' at 192.0.2.10:5060"), "Bound '1001'");
     assert_eq!(
         sip("Saved useragent \"Fax\" for peer 4242\" for peer 707"),
-        "AgentTie '707' [Fax\" for peer 4242]"
+        "AgentSaved '707' [Fax\" for peer 4242]"
     );
     assert_eq!(
         sip("Saved useragent \"Registered SIP 'ghost' at 203.0.113.7:5060\" for peer 707"),
-        "AgentTie '707' [Registered SIP 'ghost' at 203.0.113.7:5060]"
+        "AgentSaved '707' [Registered SIP 'ghost' at 203.0.113.7:5060]"
     );
     assert_eq!(sip("Unregistered SIP '1001'"), "Unbound '1001'");
     assert_eq!(

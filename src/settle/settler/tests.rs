@@ -95,7 +95,7 @@ fn a_line_that_proves_itself_counts_once_a_transaction() {
 #[test]
 fn a_saved_user_agent_belongs_to_the_registration_before_it() {
     let bound = |seconds| Held { agent_is_elsewhere: true, ..held(Kind::Bound, "7", seconds) };
-    let tie = |text, seconds| Held { agent: agent(text), ..held(Kind::AgentTie, "7", seconds) };
+    let tie = |text, seconds| Held { agent: agent(text), ..held(Kind::AgentSaved, "7", seconds) };
     assert_eq!(said(&[bound(1), tie("A", 1)]), ["Accepted 7 A at 1"]);
     // Nothing changed but the address: the text saved last still holds.
     assert_eq!(said(&[bound(1), tie("A", 1), bound(50)]), ["Accepted 7 A at 1", "Accepted 7 A at 50"]);
@@ -109,6 +109,14 @@ fn a_saved_user_agent_belongs_to_the_registration_before_it() {
     // Other peers' records may stand between.
     let other = Held { agent_is_elsewhere: true, ..held(Kind::Bound, "8", 1) };
     assert_eq!(said(&[bound(1), other, tie("A", 1)]), ["Accepted 7 A at 1", "Accepted 8 - at 1"]);
+}
+
+#[test]
+fn a_tie_alone_proves_no_registration() {
+    let tie = Held { agent: agent("A"), ..held(Kind::AgentTie, "7", 1) };
+    assert_eq!(said(&[tie]), Vec::<String>::new());
+    let bound = Held { agent_is_elsewhere: true, ..held(Kind::Bound, "7", 9) };
+    assert_eq!(said(&[tie, bound]), ["Accepted 7 A at 9"]);
 }
 
 #[test]
@@ -143,7 +151,7 @@ proptest! {
                 1 => reply(IDS[id], 0, 200),
                 2 => reply(IDS[id], 0, 403),
                 3 => Held { agent_is_elsewhere: true, ..held(Kind::Bound, IDS[id], 0) },
-                4 => Held { agent: agent(IDS[id]), ..held(Kind::AgentTie, IDS[id], 0) },
+                4 => Held { agent: agent(IDS[id]), ..held(Kind::AgentSaved, IDS[id], 0) },
                 5 => Held { call_id: b"k", cseq: b"1", ..held(Kind::Accepted, IDS[id], 0) },
                 6 => held(Kind::Restart, "", 0),
                 _ => Held { agent_is_elsewhere: true, contact: b"c", ..held(Kind::Bound, IDS[id], 0) },
