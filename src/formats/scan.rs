@@ -230,3 +230,6 @@ enum Found<'s> {
     Event,
     Reject(RejectReason, &'s str),
 }
+
+#[cfg(test)]
+mod tests;

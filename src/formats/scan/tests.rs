@@ -1,0 +1,126 @@
+use super::*;
+use crate::model::Stamp;
+use proptest::prelude::*;
+
+/// A line of each kind.
+const LINES: [&str; 16] = [
+    "Oct  5 14:03:22 reg1 kamailio[2]: NOTICE: {1 2 REGISTER x@h} <script>: REG-OK t=1791209002 src=192.0.2.10 aor=a@e.com exp=60 cs=2 ci=x ct=<sip:a@h> ua=Acme",
+    " 1(7) INFO: <script>: REG-OK t=1791209002 src=192.0.2.10 aor=a@e.com exp=60 ci=x ct=\"q\" <sip:a@h>;expires=60 ua=Acme",
+    "2026-10-05T14:03:22.1+02:00 reg1 kamailio[2]: NOTICE: acc [acc.c:287]: acc_log_request(): ACC: transaction answered: timestamp=1791209002;method=REGISTER;from_tag=a;to_tag=;call_id=8f;code=200;reason=OK;src_user=al;src_domain=e.com;ua=x;contact=<sip:a@b>;expires=60;expires=",
+    "[Oct  5 14:03:22] VERBOSE[1234] chan_sip.c: Registered SIP '1001' at 192.0.2.10:5060",
+    "[2026-10-05 14:03:22] VERBOSE[1234] chan_sip.c: Saved useragent \"Bria \" for peer 1\" for peer 1001",
+    "[Oct  5 14:03:22] VERBOSE[1234] res_pjsip_registrar.c: Added contact 'sip:x@192.0.2.10:5060;ob' to AOR '1001' with expiration of 3600 seconds",
+    "    -- Removed contact 'sip:x@192.0.2.10' from AOR '1001' due to expiration",
+    "[Oct  5 14:03:22] NOTICE[1] res_pjsip/pjsip_distributor.c: Request 'REGISTER' from '<sip:307@h>' failed for '192.0.2.1:5062' (callid: 4@h) - No matching endpoint found",
+    "[Oct  5 14:03:22] SECURITY[77] res_security_log.c: SecurityEvent=\"SuccessfulAuth\",EventTV=\"2026-10-05T14:03:22.118+0000\",Severity=\"Informational\",Service=\"PJSIP\",EventVersion=\"1\",AccountID=\"1001\",SessionID=\"8f\",LocalAddress=\"IPV4/UDP/203.0.113.5/5060\",RemoteAddress=\"IPV4/UDP/192.0.2.10/5060\",UsingPassword=\"1\"",
+    "[Oct  5 15:00:01] VERBOSE[4401][C-0000002a] pbx.c: Executing [8000@conf:4] ConfBridge(\"PJSIP/1001-00000012\", \"8000,room,host_user\") in new stack",
+    "{\"hostname\":\"pbx1\",\"timestamp\":\"2026-10-05 14:03:22.118\",\"identifiers\":{\"lwp\":1234,\"callid\":\"\"},\"logmsg\":{\"location\":{\"filename\":\"res_pjsip_registrar.c\",\"function\":\"f\",\"line\":962},\"level\":\"VERBOSE\",\"message\":\"Added contact 'sip:1001@192.0.2.10:5060;ob' to AOR '1001' with expiration of 3600 seconds\\n\"}}",
+    "{ \"idx\": 2, \"pid\": 1, \"level\": \"INFO\", \"module\": \"xlog\", \"file\": \"xlog.c\", \"line\": 2, \"function\": \"\", \"logprefix\": \"{1 2 REGISTER x} \", \"message\": \"REG-OK aor=a@e.com ua=\\\"x\\\"\" }",
+    "Oct  5 14:03:22 reg1 kamailio[2211]: INFO: |8f1c@192.0.2.10|registrar-role.cfg:543 (log_x) end - new registration with contact : <sip:alice@192.0.2.10:5060>;expires=3600 : 3600",
+    "2026-10-05 14:03:22.123456 98.20% [WARNING] sofia_reg.c:1832 SIP auth failure (REGISTER) on sofia profile 'internal' for [100@h] from ip 192.0.2.5",
+    "E_UL_CONTACT_INSERT,location,alice@example.com,sip:alice@192.0.2.10:5060,,,0,Linphone, the (Pixel 8),udp:203.0.113.5:5060,0,1791212602,8f1c@192.0.2.10,2,,0,",
+    "User-Agent: Registered SIP 'ghost' at 203.0.113.7:5060",
+];
+
+/// Everything a scan tells, in order.
+#[derive(Debug, Default, PartialEq)]
+struct Told(Vec<String>);
+
+impl Sink for Told {
+    fn event(&mut self, event: &Event<'_>) {
+        self.0.push(format!("{} {:?} {:?}", event.spot.offset, event.kind, event.aor));
+    }
+
+    fn other(&mut self, spot: Spot, _: Stamp) {
+        self.0.push(format!("{} other", spot.offset));
+    }
+
+    fn reject(&mut self, reject: Reject) {
+        self.0.push(format!("{} {}", reject.spot.offset, reject.reason));
+    }
+}
+
+fn scan(scanner: &Scanner, bytes: &[u8], offset: u64, follows_cr: bool, told: &mut Told) {
+    let start = Spot { input: 0, offset };
+    let block = Block { bytes, start, allow_bare: false, line_ends: LineEnds::Lf, follows_cr };
+    scanner.scan(&block, &mut scanner.scratch(), told);
+}
+
+fn told(bytes: &[u8]) -> Vec<String> {
+    let mut told = Told::default();
+    scan(&Scanner::new(Patterns::default()), bytes, 0, false, &mut told);
+    told.0
+}
+
+const OK: &str = "REG-OK t=1791209002 src=192.0.2.10 aor=a@e.com exp=60 cs=2 ci=x ct=<sip:a@h> ua=Acme";
+
+#[test]
+fn a_hit_inside_a_value_is_a_strangers_text() {
+    let inside = format!("Oct  5 14:03:22 reg1 kamailio[1]: INFO: <script>: call from x ua={OK}\n");
+    assert_eq!(told(inside.as_bytes()), Vec::<String>::new());
+}
+
+#[test]
+fn two_possible_starts_are_refused() {
+    let two = format!("Oct  5 14:03:22 reg1 kamailio[1]: INFO: <script>: call from x ua=<script>: {OK}\n");
+    assert_eq!(told(two.as_bytes()), ["0 ambiguous"]);
+}
+
+#[test]
+fn what_follows_a_line_that_ends_in_cr_is_not_believed() {
+    let log = format!("parse_headers(): bad header field [To: x y\r\n 1(9726) NOTICE: <script>: {OK}\r\n");
+    assert_eq!(told(log.as_bytes()), ["44 ambiguous"]);
+}
+
+#[test]
+fn a_line_longer_than_any_record_is_refused_where_it_holds_a_needle() {
+    let mut long = format!("Oct  5 14:03:22 reg1 kamailio[1]: INFO: <script>: {OK}");
+    long.push_str(&"x".repeat(RECORD_MAX));
+    assert_eq!(told(long.as_bytes()), ["0 too-long"]);
+    assert_eq!(told("x".repeat(2 * RECORD_MAX).as_bytes()), Vec::<String>::new());
+}
+
+proptest! {
+    #[test]
+    fn any_cut_at_line_ends_tells_the_same(
+        picks in prop::collection::vec(0_usize..LINES.len(), 0..40),
+        ends in prop::collection::vec(any::<bool>(), 40),
+        cuts in prop::collection::vec(any::<bool>(), 40),
+    ) {
+        let scanner = Scanner::new(Patterns::default());
+        let lines: Vec<String> = picks.iter().zip(&ends)
+            .map(|(pick, crlf)| format!("{}{}", LINES[*pick], if *crlf { "\r\n" } else { "\n" }))
+            .collect();
+        let mut whole = Told::default();
+        scan(&scanner, lines.concat().as_bytes(), 0, false, &mut whole);
+        let mut cut = Told::default();
+        let (mut block, mut offset, mut follows_cr) = (String::new(), 0, false);
+        for (line, is_cut) in lines.iter().zip(&cuts) {
+            if *is_cut {
+                scan(&scanner, block.as_bytes(), offset, follows_cr, &mut cut);
+                follows_cr = if block.is_empty() { follows_cr } else { block.ends_with("\r\n") };
+                offset += block.len() as u64;
+                block.clear();
+            }
+            block.push_str(line);
+        }
+        scan(&scanner, block.as_bytes(), offset, follows_cr, &mut cut);
+        prop_assert_eq!(whole, cut);
+    }
+
+    #[test]
+    fn no_broken_line_makes_a_reader_panic(
+        pick in 0_usize..LINES.len(),
+        other in 0_usize..LINES.len(),
+        at in 0_usize..400,
+        len in 0_usize..60,
+        junk: Vec<u8>,
+    ) {
+        let mut line = LINES[pick].as_bytes().to_vec();
+        let from = at.min(line.len());
+        let until = (from + len).min(line.len());
+        let middle = [junk.as_slice(), &LINES[other].as_bytes()[..len.min(LINES[other].len())]].concat();
+        line.splice(from..until, middle);
+        told(&line);
+    }
+}
