@@ -105,6 +105,7 @@ pub fn scan(
     for stream in streams {
         let mut settler = Settler::default();
         let mut settle = |residue: &Residue| {
+            settled.tally.warm(residue.users());
             settler.take(residue, &mut |it| count(&mut settled.tally, it, counting, &mut memory));
         };
         for inputs in stream.chunks(rayon::current_num_threads().max(1)) {

@@ -154,6 +154,16 @@ impl Tally {
         );
     }
 
+    /// Brings the memory of these users near, before they are counted one by one: a look-up waits
+    /// for two lines of memory, and waiting for a thousand of them together takes hardly longer
+    /// than for one. Changes nothing.
+    pub fn warm<'k>(&self, users: impl Iterator<Item = &'k [u8]> + Clone) {
+        let heads = users.clone().fold(0, |sum: u32, user| sum ^ self.users.touch(user));
+        let count = |head: u32| self.entries.get(head as usize).map_or(0, |entry| entry.count);
+        let counts = users.fold(0, |sum: u64, user| sum ^ count(self.users.touch(user)));
+        std::hint::black_box((heads, counts));
+    }
+
     fn insert(&mut self, user: &[u8], entry: Entry) {
         let number = u32::try_from(self.entries.len()).ok().filter(|number| *number != NONE);
         let number = number.expect("fewer than 2^32 entries");
