@@ -24,14 +24,31 @@ pub struct Decider {
     charges: Vec<Charge>,
 }
 
-/// What is decided for one observed thing.
+/// What is decided for one observed thing by itself.
 enum Outcome {
     Due(Category),
     Not(Reason, Option<Category>),
 }
 
+/// What makes one charge due.
+#[derive(Default)]
+struct Due<'s, 't> {
+    seen: Vec<&'s Seen<'t>>,
+    /// The first row of a side file that names the user for this charge.
+    side_file_line: Option<u64>,
+}
+
+/// A decision under way.
+#[derive(Default)]
+struct Draft<'s, 't> {
+    due: BTreeMap<Category, Due<'s, 't>>,
+    not: BTreeMap<(Reason, Option<Category>), Vec<&'s Seen<'t>>>,
+}
+
 impl Decider {
     /// Compiles the rules.
+    ///
+    /// `exclude` is matched against the SIP-ID as the outputs show it ([`SipId::escaped`]).
     ///
     /// # Errors
     ///
@@ -47,79 +64,87 @@ impl Decider {
     /// Every charge due for one user in one cycle, and the reason for each that is not made.
     ///
     /// `seen` is everything seen of the user in the cycle, `listings` the side files' rows for the
-    /// user that count in it.
+    /// user that count in it; the order of either means nothing. There is at most one billed row a
+    /// category, and one unbilled row a reason and category it would have been.
     pub fn decide(&self, id: &SipId, cycle: &Cycle, seen: &[Seen<'_>], listings: &[Listing]) -> Decision {
-        let mut due: BTreeMap<Category, Vec<&Seen<'_>>> = BTreeMap::new();
-        let mut not: BTreeMap<(Reason, Option<Category>), Vec<&Seen<'_>>> = BTreeMap::new();
-        let is_excluded = self.exclude.is_match(&id.escaped());
+        let mut draft = Draft::default();
+        self.by_what_was_seen(&mut draft, cycle, seen);
+        self.by_side_files(&mut draft, cycle, seen, listings);
+        draft.drop_overtaken();
+        self.refuse_uncharged(&mut draft, cycle);
+        if self.activity.cross_category == CrossCategory::Once && draft.due.contains_key(&Category::Generic) {
+            draft.refuse(Category::Desktop, Reason::BilledAsGeneric);
+        }
+        if draft.due.is_empty() && draft.not.is_empty() {
+            self.by_what_comes_nearest(&mut draft, seen);
+        }
+        if !self.exclude.is_empty() && self.exclude.is_match(&id.escaped()) {
+            draft.exclude();
+        }
+        Decision {
+            billed: draft.due.iter().map(|(category, due)| billed(id, *category, due)).collect(),
+            unbilled: draft
+                .not
+                .iter()
+                .map(|((reason, would_be), seen)| unbilled(id, *reason, *would_be, seen))
+                .collect(),
+        }
+    }
+
+    fn by_what_was_seen<'s, 't>(&self, draft: &mut Draft<'s, 't>, cycle: &Cycle, seen: &'s [Seen<'t>]) {
+        // `no_agent` is about users, not records: whoever showed a User-Agent once is judged by it,
+        // or a phone whose other server logs none would be charged as a desktop besides.
+        let has_agent = seen.iter().any(|it| self.is_registration(it) && it.agent.is_some());
         for it in seen {
-            match self.outcome(it) {
-                Some(Outcome::Due(category) | Outcome::Not(_, Some(category))) if is_excluded => {
-                    not.entry((Reason::Excluded, Some(category))).or_default().push(it);
+            match self.outcome(it, cycle, has_agent) {
+                Some(Outcome::Due(category)) => draft.due.entry(category).or_default().seen.push(it),
+                Some(Outcome::Not(reason, would_be)) => {
+                    draft.not.entry((reason, would_be)).or_default().push(it);
                 }
-                Some(Outcome::Due(category)) => match self.is_charged(category, cycle) {
-                    true => due.entry(category).or_default().push(it),
-                    false => not.entry((Reason::ChargeDisabled, Some(category))).or_default().push(it),
-                },
-                Some(Outcome::Not(reason, would_be)) => not.entry((reason, would_be)).or_default().push(it),
                 None => {}
             }
         }
-        if self.activity.cross_category == CrossCategory::Once
-            && due.contains_key(&Category::Generic)
-            && let Some(desktop) = due.remove(&Category::Desktop)
-        {
-            not.insert((Reason::BilledAsGeneric, Some(Category::Desktop)), desktop);
-        }
-        let mut decision = Decision::default();
-        for (category, seen) in &due {
-            decision.billed.push(billed(id, *category, seen));
-        }
-        for category in [Category::Conferencing, Category::Messaging] {
-            self.by_list(id, cycle, category, seen, listings, is_excluded, &mut decision);
-        }
-        // What stands in two categories at once is told once: a row of the user's own kind.
-        for ((reason, would_be), seen) in not {
-            decision.unbilled.push(unbilled(id, reason, would_be, &seen));
-        }
-        if decision.billed.is_empty() && decision.unbilled.is_empty() {
-            decision.unbilled.extend(only(id, seen));
-        }
-        decision.billed.sort_by_key(|user| user.category);
-        decision.unbilled.sort_by_key(|user| (user.reason, user.would_be));
-        decision
     }
 
     /// What one entry makes due, by itself; `None` for what is no activity.
-    fn outcome(&self, it: &Seen<'_>) -> Option<Outcome> {
+    fn outcome(&self, it: &Seen<'_>, cycle: &Cycle, has_agent: bool) -> Option<Outcome> {
         Some(match it.standing {
-            Standing::Accepted => self.registration(it),
-            Standing::Sustained => match self.activity.sustained {
-                Sustained::Open | Sustained::Closed => self.registration(it),
-                Sustained::Report | Sustained::Ignore => return None,
+            Standing::Accepted => self.registration(it, has_agent),
+            Standing::Sustained => match (self.activity.sustained, self.registration(it, has_agent)) {
+                (Sustained::Open | Sustained::Closed, outcome) => outcome,
+                (Sustained::Report, Outcome::Due(category)) => {
+                    Outcome::Not(Reason::OnlyExpired, Some(category))
+                }
+                (Sustained::Report | Sustained::Ignore, _) => return None,
             },
             Standing::Hosted => Outcome::Due(Category::Conferencing),
             Standing::Joined => Outcome::Not(Reason::ConferenceGuest, Some(Category::Conferencing)),
-            Standing::MessageSent => match self.basis() {
-                MessagingBasis::Use => Outcome::Due(Category::Messaging),
-                MessagingBasis::Registration | MessagingBasis::Listed => {
+            Standing::MessageSent => match self.basis(cycle) {
+                // Without a charge there is no other basis to name; the charge's own gate tells.
+                None | Some(MessagingBasis::Use) => Outcome::Due(Category::Messaging),
+                Some(MessagingBasis::Registration | MessagingBasis::Listed) => {
                     Outcome::Not(Reason::MessageNotBasis, Some(Category::Messaging))
                 }
             },
-            _ => return None,
+            Standing::Snapshot
+            | Standing::Attempted
+            | Standing::Refused
+            | Standing::Deregistered
+            | Standing::Fetched
+            | Standing::Expired => return None,
         })
     }
 
     /// An accepted registration, by its client.
-    fn registration(&self, it: &Seen<'_>) -> Outcome {
+    fn registration(&self, it: &Seen<'_>, has_agent: bool) -> Outcome {
         let category = match it.class {
             Class::Generic => Category::Generic,
             Class::Desktop => Category::Desktop,
             Class::Unknown if it.agent.is_none() => {
                 return match self.activity.no_agent {
-                    NoAgent::Generic => Outcome::Due(Category::Generic),
-                    NoAgent::Desktop => Outcome::Due(Category::Desktop),
-                    NoAgent::Refuse | NoAgent::Report => Outcome::Not(Reason::NoAgent, None),
+                    NoAgent::Generic if !has_agent => Outcome::Due(Category::Generic),
+                    NoAgent::Desktop if !has_agent => Outcome::Due(Category::Desktop),
+                    _ => Outcome::Not(Reason::NoAgent, None),
                 };
             }
             Class::Unknown => return Outcome::Not(Reason::PlatformUnknown, None),
@@ -135,65 +160,130 @@ impl Decider {
         }
     }
 
-    /// Charges that a side file can make due.
-    #[allow(clippy::too_many_arguments, reason = "one decision's own state, taken apart for reading")]
-    fn by_list(
+    /// Charges that a row of a side file makes due. A charge that the logs make due anyway keeps
+    /// their evidence.
+    fn by_side_files<'s, 't>(
         &self,
-        id: &SipId,
+        draft: &mut Draft<'s, 't>,
         cycle: &Cycle,
-        category: Category,
-        seen: &[Seen<'_>],
+        seen: &'s [Seen<'t>],
         listings: &[Listing],
-        is_excluded: bool,
-        decision: &mut Decision,
     ) {
-        let Some(row) = listings.iter().filter(|it| it.category == category).min() else { return };
-        if decision.billed.iter().any(|user| user.category == category) {
-            return;
+        for listing in listings {
+            if listing.category == Category::Messaging {
+                match self.basis(cycle) {
+                    Some(MessagingBasis::Registration) if !seen.iter().any(|it| self.is_registration(it)) => {
+                        draft.not.entry((Reason::NotRegistered, Some(Category::Messaging))).or_default();
+                        continue;
+                    }
+                    // The book reads no side file for this basis.
+                    Some(MessagingBasis::Use) => continue,
+                    _ => {}
+                }
+            }
+            let due = draft.due.entry(listing.category).or_default();
+            let line = due.side_file_line.unwrap_or(u64::MAX).min(listing.line);
+            due.side_file_line = Some(line);
         }
-        let is_registered =
-            seen.iter().any(|it| matches!(it.standing, Standing::Accepted | Standing::Sustained));
-        let needs_registration =
-            category == Category::Messaging && self.basis() == MessagingBasis::Registration;
-        let reason = if is_excluded {
-            Some(Reason::Excluded)
-        } else if !self.is_charged(category, cycle) {
-            Some(Reason::ChargeDisabled)
-        } else if category == Category::Messaging && self.basis() == MessagingBasis::Use {
-            Some(Reason::MessageNotBasis)
-        } else if needs_registration && !is_registered {
-            Some(Reason::NotRegistered)
-        } else {
-            None
-        };
-        match reason {
-            Some(reason) => decision.unbilled.push(unbilled(id, reason, Some(category), &[])),
-            None => {
-                let row = row.line;
-                let listed = BilledUser { side_file_line: Some(row), ..billed(id, category, &[]) };
-                decision.billed.push(listed);
-                // Charged by the list: that the log's own hint alone would not do is no news.
-                decision.unbilled.retain(|it| it.would_be != Some(category));
+    }
+
+    /// Takes back what the book has no charge for, or one that is switched off in this cycle.
+    fn refuse_uncharged(&self, draft: &mut Draft<'_, '_>, cycle: &Cycle) {
+        for category in Category::ALL {
+            if self.charge(category, cycle).is_none() {
+                draft.refuse(category, Reason::ChargeDisabled);
             }
         }
     }
 
-    fn basis(&self) -> MessagingBasis {
-        let messaging = self.charges.iter().find(|charge| charge.category == Category::Messaging);
-        messaging.map_or(MessagingBasis::Registration, |charge| charge.basis)
+    /// Why a user of whom nothing counts is not billed: what comes nearest to an activity. A
+    /// binding that lived comes before a client that tried, a client that was let in to sign off
+    /// or to ask before a server's housekeeping, and a refusal, which any scanner gets, comes last.
+    fn by_what_comes_nearest<'s, 't>(&self, draft: &mut Draft<'s, 't>, seen: &'s [Seen<'t>]) {
+        const NEAREST: [(Standing, Reason); 7] = [
+            (Standing::Sustained, Reason::OnlyExpired),
+            (Standing::Snapshot, Reason::OnlySnapshot),
+            (Standing::Attempted, Reason::OnlyAttempted),
+            (Standing::Deregistered, Reason::OnlyDeregistered),
+            (Standing::Fetched, Reason::OnlyFetched),
+            (Standing::Expired, Reason::OnlyExpired),
+            (Standing::Refused, Reason::OnlyRefused),
+        ];
+        let is_seen = |standing| seen.iter().any(|it| it.standing == standing);
+        let Some((standing, reason)) = NEAREST.into_iter().find(|(standing, _)| is_seen(*standing)) else {
+            return;
+        };
+        let is_weak_proof =
+            matches!(standing, Standing::Sustained | Standing::Snapshot | Standing::Attempted);
+        for it in seen.iter().filter(|it| it.standing == standing) {
+            // A better proof of the same client would have been billed as this.
+            let would_be = match self.registration(it, it.agent.is_some()) {
+                Outcome::Due(category) if is_weak_proof => Some(category),
+                _ => None,
+            };
+            draft.not.entry((reason, would_be)).or_default().push(it);
+        }
     }
 
-    fn is_charged(&self, category: Category, cycle: &Cycle) -> bool {
-        self.charges.iter().any(|charge| charge.category == category && charge.is_made(cycle))
+    /// Whether the entry is a registration under the book's settings, whatever its client.
+    fn is_registration(&self, it: &Seen<'_>) -> bool {
+        match it.standing {
+            Standing::Accepted => true,
+            Standing::Sustained => matches!(self.activity.sustained, Sustained::Open | Sustained::Closed),
+            _ => false,
+        }
+    }
+
+    /// What makes a messaging user; `None` where messaging is not charged in the cycle.
+    fn basis(&self, cycle: &Cycle) -> Option<MessagingBasis> {
+        self.charge(Category::Messaging, cycle).map(|charge| charge.basis)
+    }
+
+    /// The charge of the category, if it is made in the cycle.
+    fn charge(&self, category: Category, cycle: &Cycle) -> Option<&Charge> {
+        self.charges.iter().find(|charge| charge.category == category && charge.is_made(cycle))
+    }
+}
+
+impl Draft<'_, '_> {
+    /// A charge that is not made after all.
+    fn refuse(&mut self, category: Category, reason: Reason) {
+        if let Some(due) = self.due.remove(&category) {
+            self.not.entry((reason, Some(category))).or_default().extend(due.seen);
+        }
+    }
+
+    /// Drops the reasons that say "only" or "none" of a charge that is due by something else: a
+    /// host who also joined as a guest is a host.
+    fn drop_overtaken(&mut self) {
+        let due = &self.due;
+        self.not.retain(|(reason, would_be), _| {
+            let is_overtaken = matches!(
+                reason,
+                Reason::PushIgnored | Reason::ConferenceGuest | Reason::MessageNotBasis | Reason::OnlyExpired
+            );
+            !(is_overtaken && would_be.is_some_and(|category| due.contains_key(&category)))
+        });
+    }
+
+    /// Charges nothing, for this reason alone.
+    fn exclude(&mut self) {
+        for category in Category::ALL {
+            self.refuse(category, Reason::Excluded);
+        }
+        for ((_, would_be), seen) in std::mem::take(&mut self.not) {
+            self.not.entry((Reason::Excluded, would_be)).or_default().extend(seen);
+        }
     }
 }
 
 /// The row of `users.csv`: of these entries only.
-fn billed(id: &SipId, category: Category, seen: &[&Seen<'_>]) -> BilledUser {
+fn billed(id: &SipId, category: Category, due: &Due<'_, '_>) -> BilledUser {
+    let seen = due.seen.as_slice();
     let registrations = seen.iter().filter(|it| it.standing != Standing::Sustained);
-    let earliest = seen
-        .iter()
-        .min_by_key(|it| (it.standing == Standing::Sustained, it.first.is_none(), it.first, it.spot));
+    let earliest = seen.iter().min_by_key(|it| {
+        (it.standing == Standing::Sustained, it.first.is_none(), it.first, it.spot, it.evidence)
+    });
     let is_registration = matches!(category, Category::Generic | Category::Desktop);
     BilledUser {
         category,
@@ -210,7 +300,8 @@ fn billed(id: &SipId, category: Category, seen: &[&Seen<'_>]) -> BilledUser {
             _ => it.evidence,
         }),
         spot: earliest.map(|it| it.spot),
-        side_file_line: None,
+        // The line of a log is the better evidence.
+        side_file_line: due.side_file_line.filter(|_| seen.is_empty()),
     }
 }
 
@@ -226,23 +317,6 @@ fn unbilled(id: &SipId, reason: Reason, would_be: Option<Category>, seen: &[&See
         last_seen: seen.iter().filter_map(|it| it.last).max(),
         spot: seen.iter().min_by_key(|it| (it.first.is_none(), it.first, it.spot)).map(|it| it.spot),
     }
-}
-
-/// Why a user of whom nothing counts is not billed: what comes nearest to an activity.
-fn only(id: &SipId, seen: &[Seen<'_>]) -> Option<UnbilledUser> {
-    const NEAREST: [(Standing, Reason); 7] = [
-        (Standing::Sustained, Reason::OnlyExpired),
-        (Standing::Snapshot, Reason::OnlySnapshot),
-        (Standing::Attempted, Reason::OnlyAttempted),
-        (Standing::Deregistered, Reason::OnlyDeregistered),
-        (Standing::Fetched, Reason::OnlyFetched),
-        (Standing::Expired, Reason::OnlyExpired),
-        (Standing::Refused, Reason::OnlyRefused),
-    ];
-    NEAREST.iter().find_map(|(standing, reason)| {
-        let these: Vec<&Seen<'_>> = seen.iter().filter(|it| it.standing == *standing).collect();
-        (!these.is_empty()).then(|| unbilled(id, *reason, None, &these))
-    })
 }
 
 fn platforms(seen: &[&Seen<'_>]) -> Vec<crate::model::Platform> {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::billing::{PriceModel, ShortCycle};
 use crate::model::{Form, Moment, Platform, Rounding, Spot, Window};
+use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 fn cycle() -> Cycle {
@@ -143,6 +144,16 @@ fn a_client_without_user_agent_counts_as_the_book_says() {
 }
 
 #[test]
+fn a_phone_that_one_server_logs_without_user_agent_is_no_desktop_besides() {
+    let bare = Seen { agent: None, ..seen("", Platform::Unknown, Class::Unknown, 1) };
+    let activity = Activity { no_agent: NoAgent::Desktop, ..Activity::default() };
+    assert_eq!(decided(&activity, &tariff(), &[bare, phone(2)], &[]), "generic/no_agent");
+    // A refused attempt is nobody's phone.
+    let stranger = Seen { standing: Standing::Refused, ..phone(2) };
+    assert_eq!(decided(&activity, &tariff(), &[bare, stranger], &[]), "desktop/");
+}
+
+#[test]
 fn a_push_server_counts_and_is_marked_or_is_ignored() {
     let push = Seen { is_push: true, platform: Platform::PushProxy, ..phone(1) };
     let decider = Decider::new(&Activity::default(), &tariff()).unwrap();
@@ -153,6 +164,8 @@ fn a_push_server_counts_and_is_marked_or_is_ignored() {
     assert!(!push_only(&[push, phone(2)]));
     let ignore = Activity { push_server: PushServer::Ignore, ..Activity::default() };
     assert_eq!(decided(&ignore, &tariff(), &[push], &[]), "/push_ignored");
+    // Not "only a push server" any more.
+    assert_eq!(decided(&ignore, &tariff(), &[push, phone(2)], &[]), "generic/");
 }
 
 #[test]
@@ -176,6 +189,72 @@ fn hosts_are_charged_and_guests_never() {
 }
 
 #[test]
+fn a_host_who_joined_as_a_guest_elsewhere_is_a_host() {
+    let guest = standing(Standing::Joined);
+    assert_eq!(plain(&[standing(Standing::Hosted), guest]), "conferencing/");
+    let listed = [Listing { category: Category::Conferencing, line: 7 }];
+    assert_eq!(decided(&Activity::default(), &tariff(), &[guest], &listed), "conferencing/");
+}
+
+#[test]
+fn a_charge_by_list_names_the_first_of_its_rows_and_one_by_log_its_line() {
+    let listed = [9, 4].map(|line| Listing { category: Category::Conferencing, line });
+    let decider = Decider::new(&Activity::default(), &tariff()).unwrap();
+    let place = |seen: &[Seen<'_>]| {
+        let decision = decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), seen, &listed);
+        let row = &decision.billed[0];
+        (row.evidence, row.side_file_line, row.spot.map(|spot| spot.offset))
+    };
+    assert_eq!(place(&[]), (EvidenceKind::SideFile, Some(4), None));
+    assert_eq!(place(&[standing(Standing::Hosted)]), (EvidenceKind::Line, None, Some(1)));
+}
+
+#[test]
+fn one_reason_is_told_once_where_log_and_list_agree() {
+    let listed = [Listing { category: Category::Conferencing, line: 7 }];
+    let hosted = [standing(Standing::Hosted)];
+    let mut off = tariff();
+    off.charges[2].enabled = false;
+    assert_eq!(decided(&Activity::default(), &off, &hosted, &listed), "/charge_disabled");
+    let excluded = Activity { exclude: vec!["^1234".to_owned()], ..Activity::default() };
+    assert_eq!(decided(&excluded, &tariff(), &hosted, &listed), "/excluded");
+}
+
+#[test]
+fn an_excluded_user_has_that_reason_for_everything() {
+    let excluded = Activity { exclude: vec!["^1234".to_owned()], ..Activity::default() };
+    let deskphone = seen("Desk", Platform::Hardphone, Class::NotBilled, 1);
+    let decider = Decider::new(&excluded, &tariff()).unwrap();
+    let id = SipId::from_canonical(b"1234568@myvoipserver.com");
+    let decision = decider.decide(&id, &cycle(), &[deskphone, phone(2), mac(3)], &[]);
+    let rows: Vec<_> = decision.unbilled.iter().map(|row| (row.reason, row.would_be)).collect();
+    let would_be = [None, Some(Category::Generic), Some(Category::Desktop)];
+    assert_eq!(rows, would_be.map(|category| (Reason::Excluded, category)));
+    assert_eq!(decided(&excluded, &tariff(), &[standing(Standing::Refused)], &[]), "/excluded");
+}
+
+#[test]
+fn unproven_activity_says_what_it_would_have_been_and_a_refusal_does_not() {
+    let decider = Decider::new(&Activity::default(), &tariff()).unwrap();
+    for (what, expected) in [
+        (Standing::Attempted, Some(Category::Generic)),
+        (Standing::Snapshot, Some(Category::Generic)),
+        (Standing::Refused, None),
+        (Standing::Deregistered, None),
+    ] {
+        let decision = decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), &[standing(what)], &[]);
+        assert_eq!(decision.unbilled[0].would_be, expected, "{what:?}");
+    }
+}
+
+#[test]
+fn of_what_does_not_count_the_nearest_to_an_activity_is_told() {
+    let attempted = [standing(Standing::Refused), standing(Standing::Fetched), standing(Standing::Attempted)];
+    assert_eq!(plain(&attempted), "/only_attempted");
+    assert_eq!(plain(&attempted[..2]), "/only_fetched");
+}
+
+#[test]
 fn messaging_goes_by_its_basis() {
     let listed = [Listing { category: Category::Messaging, line: 2 }];
     let by = |basis, seen: &[Seen<'_>]| {
@@ -188,7 +267,31 @@ fn messaging_goes_by_its_basis() {
     assert_eq!(by(MessagingBasis::Registration, &[deskphone]), "messaging/platform_not_billed");
     assert_eq!(by(MessagingBasis::Listed, &[]), "messaging/");
     assert_eq!(by(MessagingBasis::Use, &[standing(Standing::MessageSent)]), "messaging/");
-    assert_eq!(by(MessagingBasis::Use, &[]), "/message_not_basis");
+    assert_eq!(by(MessagingBasis::Listed, &[standing(Standing::MessageSent)]), "messaging/");
+    // The book reads no side file for this basis, and a row says nothing of a message.
+    assert_eq!(by(MessagingBasis::Use, &[]), "/");
+}
+
+#[test]
+fn a_message_without_a_messaging_charge_is_no_question_of_its_basis() {
+    let mut none = tariff();
+    none.charges.truncate(3);
+    let sent = [standing(Standing::MessageSent)];
+    assert_eq!(decided(&Activity::default(), &none, &sent, &[]), "/charge_disabled");
+}
+
+#[test]
+fn a_sustained_binding_registers_a_messaging_user_only_where_it_counts() {
+    let listed = [Listing { category: Category::Messaging, line: 2 }];
+    let binding = [Seen { class: Class::NotBilled, ..standing(Standing::Sustained) }];
+    for (sustained, expected) in [
+        (Sustained::Open, "messaging/platform_not_billed"),
+        (Sustained::Report, "/not_registered"),
+        (Sustained::Ignore, "/not_registered"),
+    ] {
+        let activity = Activity { sustained, ..Activity::default() };
+        assert_eq!(decided(&activity, &tariff(), &binding, &listed), expected, "{sustained:?}");
+    }
 }
 
 #[test]
@@ -201,4 +304,99 @@ fn a_sustained_binding_counts_without_registrations() {
     assert_eq!(row.evidence, EvidenceKind::Sustained);
     let ignore = Activity { sustained: Sustained::Ignore, ..Activity::default() };
     assert_eq!(decided(&ignore, &tariff(), &[sustained], &[]), "/only_expired");
+    let report = Activity { sustained: Sustained::Report, ..Activity::default() };
+    assert_eq!(decided(&report, &tariff(), &[sustained], &[]), "/only_expired");
+    assert_eq!(decided(&report, &tariff(), &[sustained, phone(2)], &[]), "generic/");
+}
+
+#[test]
+fn a_line_is_better_evidence_than_an_earlier_binding() {
+    let decider = Decider::new(&Activity::default(), &tariff()).unwrap();
+    let both = [standing(Standing::Sustained), phone(50)];
+    let row = decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), &both, &[]).billed.remove(0);
+    assert_eq!((row.evidence, row.spot.unwrap().offset, row.registrations), (EvidenceKind::Line, 50, 1));
+}
+
+fn any_seen() -> impl Strategy<Value = Seen<'static>> {
+    let clients = prop::sample::select(vec![
+        (Some("phone"), Platform::Ios, Class::Generic, false),
+        (Some("tablet"), Platform::Android, Class::Generic, false),
+        (Some("sipis"), Platform::PushProxy, Class::Generic, true),
+        (Some("mac"), Platform::Macos, Class::Desktop, false),
+        (Some("desk"), Platform::Hardphone, Class::NotBilled, false),
+        (Some("?"), Platform::Unknown, Class::Unknown, false),
+        (None, Platform::Unknown, Class::Unknown, false),
+    ]);
+    let evidence = prop::sample::select(vec![EvidenceKind::Line, EvidenceKind::Transaction]);
+    let standing = prop::sample::select(Standing::ALL.to_vec());
+    (standing, clients, evidence, any::<bool>(), prop::option::of(0_i64..9), 0_u64..4, 1_u64..5).prop_map(
+        |(standing, (agent, platform, class, is_push), evidence, is_billable, second, offset, count)| Seen {
+            standing,
+            agent: agent.map(str::as_bytes),
+            platform,
+            form: Form::Unknown,
+            class,
+            is_billable,
+            is_push,
+            count,
+            first: second.map(Moment::from_seconds),
+            last: second.map(|second| Moment::from_seconds(second + 1)),
+            days: second.map_or(0, |second| 1 << second),
+            spot: Spot { input: 0, offset },
+            evidence,
+        },
+    )
+}
+
+fn any_activity() -> impl Strategy<Value = Activity> {
+    (
+        prop::sample::select(vec![NoAgent::Report, NoAgent::Generic, NoAgent::Desktop]),
+        prop::sample::select(vec![PushServer::Count, PushServer::Ignore]),
+        prop::sample::select(vec![Sustained::Open, Sustained::Closed, Sustained::Report, Sustained::Ignore]),
+        prop::sample::select(vec![Vec::new(), vec!["^1234".to_owned()]]),
+        prop::sample::select(vec![CrossCategory::Each, CrossCategory::Once]),
+    )
+        .prop_map(|(no_agent, push_server, sustained, exclude, cross_category)| Activity {
+            no_agent,
+            push_server,
+            sustained,
+            exclude,
+            cross_category,
+        })
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_what_was_seen_means_nothing(
+        (seen, shuffled) in prop::collection::vec(any_seen(), 0..8)
+            .prop_flat_map(|seen| (Just(seen.clone()), Just(seen).prop_shuffle())),
+        activity in any_activity(),
+        lines in prop::collection::vec((0_usize..2, 1_u64..9), 0..3),
+        charged in prop::array::uniform4(any::<bool>()),
+    ) {
+        let mut tariff = tariff();
+        tariff.charges.iter_mut().zip(charged).for_each(|(charge, enabled)| charge.enabled = enabled);
+        let mut listings: Vec<Listing> = lines.into_iter()
+            .map(|(category, line)| Listing { category: Category::ALL[2 + category], line })
+            .collect();
+        let decider = Decider::new(&activity, &tariff).unwrap();
+        let id = SipId::from_canonical(b"1234568@myvoipserver.com");
+        let decision = decider.decide(&id, &cycle(), &seen, &listings);
+        listings.reverse();
+        prop_assert_eq!(&decider.decide(&id, &cycle(), &shuffled, &listings), &decision);
+
+        prop_assert!(decision.billed.is_sorted_by(|one, other| one.category < other.category));
+        let keys = |row: &UnbilledUser| (row.reason, row.would_be);
+        prop_assert!(decision.unbilled.is_sorted_by(|one, other| keys(one) < keys(other)));
+        // Nobody vanishes: who was seen is billed or told.
+        prop_assert!(seen.is_empty() || !decision.billed.is_empty() || !decision.unbilled.is_empty());
+        let has_registered = seen.iter()
+            .any(|it| matches!(it.standing, Standing::Accepted | Standing::Sustained));
+        for row in &decision.billed {
+            let is_by_client = matches!(row.category, Category::Generic | Category::Desktop);
+            prop_assert!(has_registered || !is_by_client, "no registration, no charge");
+            prop_assert_eq!(row.spot.is_none(), row.evidence == EvidenceKind::SideFile);
+            prop_assert_eq!(row.side_file_line.is_some(), row.evidence == EvidenceKind::SideFile);
+        }
+    }
 }
