@@ -4,7 +4,8 @@
 //! 2. enabled features
 //! 3. for each charge: included users, price, discounts (each of the charge's own subtotal, in
 //!    book order, not compounded), and the rest up to the minimum
-//! 4. fixed adjustments and credits, the net never below zero, the rest carried forward
+//! 4. fixed adjustments, those that add before those that take off, then credits; the net never
+//!    below zero, the rest carried forward
 //! 5. tax on the net
 //!
 //! Each line is rounded to the currency's own digits; then lines are summed exactly, so the whole
@@ -12,7 +13,7 @@
 
 use super::adjust::{discount, holds, take_off};
 use super::price::price;
-use super::{AdjustKind, Charge, ShortCycle, Tariff};
+use super::{Adjust, AdjustKind, Charge, ShortCycle, Tariff};
 use crate::model::{Category, Cycle, Invoice, InvoiceLine, LineKind, Money, Usage, UserNote};
 use rust_decimal::Decimal;
 
@@ -24,7 +25,8 @@ use rust_decimal::Decimal;
 ///
 /// # Panics
 ///
-/// If lines do not add up to the total: no such invoice may leave the house.
+/// If lines do not add up to the total, or more users are marked than billed: no such invoice may
+/// leave the house.
 pub fn rate(tenant: &str, tariff: &Tariff, cycle: &Cycle, is_partial: bool, usage: &Usage) -> Invoice {
     let mut draft = Draft { tariff, cycle, lines: Vec::new() };
     let mut warnings = Vec::new();
@@ -49,21 +51,20 @@ pub fn rate(tenant: &str, tariff: &Tariff, cycle: &Cycle, is_partial: bool, usag
     }
     for feature in tariff.features.iter().filter(|feature| feature.enabled) {
         let exact = draft.prorated(feature.price);
-        draft.push(LineKind::Feature, None, feature.name.clone(), 1, Some(feature.price), exact);
+        let description = format!("{}{}", feature.name, draft.days_note());
+        draft.push(LineKind::Feature, None, description, 1, Some(feature.price), exact);
     }
     for charge in in_order(tariff, cycle) {
         draft.charge(charge, usage.of(charge.category).users);
     }
     let mut carried_forward = Money::zero(tariff.currency);
-    for adjust in tariff.adjusts.iter().filter(|adjust| holds(adjust, cycle)) {
-        let (kind, name) = match adjust.kind {
-            AdjustKind::Percent => continue,
-            AdjustKind::Fixed => (LineKind::Adjustment, "Adjustment"),
-            AdjustKind::Credit => (LineKind::Credit, "Credit"),
-        };
+    for (kind, name, adjust) in in_order_of_net(tariff, cycle) {
         let off = take_off(draft.sum(), adjust.value, tariff.rounding);
         carried_forward = carried_forward.plus(off.carried);
-        let description = adjust.description.clone().unwrap_or_else(|| name.to_owned());
+        let mut description = adjust.description.clone().unwrap_or_else(|| name.to_owned());
+        if !off.carried.amount().is_zero() {
+            description.push_str(&format!(", {} more carried forward", off.carried));
+        }
         draft.push(kind, None, description, 1, None, off.line.amount());
     }
     let net = draft.sum();
@@ -98,6 +99,21 @@ fn in_order<'t>(tariff: &'t Tariff, cycle: &'t Cycle) -> impl Iterator<Item = &'
     Category::ALL.into_iter().flat_map(move |category| {
         tariff.charges.iter().filter(move |charge| charge.category == category && charge.is_made(cycle))
     })
+}
+
+/// Fixed adjustments and credits of the cycle. What adds comes first, whatever its place in the
+/// book: nothing may be carried forward that the same invoice could still have borne.
+fn in_order_of_net<'t>(tariff: &'t Tariff, cycle: &Cycle) -> Vec<(LineKind, &'static str, &'t Adjust)> {
+    let named = |adjust: &'t Adjust| match adjust.kind {
+        AdjustKind::Percent => None,
+        AdjustKind::Fixed => Some((LineKind::Adjustment, "Adjustment", adjust)),
+        AdjustKind::Credit => Some((LineKind::Credit, "Credit", adjust)),
+    };
+    let mut order: Vec<_> =
+        tariff.adjusts.iter().filter(|adjust| holds(adjust, cycle)).filter_map(named).collect();
+    // A stable sort keeps the book's order within each.
+    order.sort_by_key(|(kind, _, adjust)| (*kind, adjust.value > Decimal::ZERO));
+    order
 }
 
 impl Charge {
@@ -225,6 +241,7 @@ fn notes(tariff: &Tariff, cycle: &Cycle, usage: &Usage) -> Vec<UserNote> {
             ("sustained_closed", counts.sustained_closed),
         ];
         for (kind, users) in kinds {
+            assert!(users <= counts.users, "marked users are among those billed");
             if users > 0 {
                 let amount = due(counts.users).plus(due(counts.users - users).negated());
                 notes.push(UserNote { category: charge.category, kind, users, amount });

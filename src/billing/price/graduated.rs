@@ -22,6 +22,7 @@ pub(super) fn price(users: u64, tiers: &[Tier]) -> Vec<Priced> {
             break;
         }
     }
+    assert_eq!(priced, users, "the book sees to it that the last tier is open");
     lines
 }
 

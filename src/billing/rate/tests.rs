@@ -162,20 +162,48 @@ fn what_the_net_cannot_bear_is_carried_forward() {
 }
 
 #[test]
-fn currencies_round_to_their_own_digits() {
-    for (currency, price, users, total) in [
-        ("JPY", "0.5", 1, "1"),
-        ("JPY", "0.5", 3, "2"),
-        ("EUR", "0.005", 1, "0.01"),
-        ("KWD", "0.0005", 1, "0.001"),
+fn a_half_of_the_last_digit_rounds_as_the_book_says_in_every_currency() {
+    for (currency, price, users, half_up, half_even) in [
+        ("JPY", "0.5", 0, "0", "0"),
+        ("JPY", "0.5", 1, "1", "0"),
+        ("JPY", "0.5", 2, "1", "1"),
+        ("JPY", "0.5", 3, "2", "2"),
+        ("EUR", "0.005", 1, "0.01", "0.00"),
+        ("EUR", "0.005", 3, "0.02", "0.02"),
+        ("EUR", "0.0051", 1, "0.01", "0.01"),
+        ("KWD", "0.0005", 1, "0.001", "0.000"),
+        ("KWD", "0.0005", 3, "0.002", "0.002"),
     ] {
         let mut book = tariff(currency);
         book.charges.push(flat(Category::Generic, price));
-        assert_eq!(rated(&book, users).1, total, "{users} at {price} {currency}");
+        assert_eq!(rated(&book, users).1, half_up, "{users} at {price} {currency}");
         book.rounding = Rounding::HalfEven;
-        let even = if (currency, users) == ("JPY", 3) { "2" } else { &"0.000"[..total.len()] };
-        assert_eq!(rated(&book, users).1, even, "{users} at {price} {currency}, half even");
+        assert_eq!(rated(&book, users).1, half_even, "{users} at {price} {currency}, half even");
     }
+}
+
+#[test]
+fn each_tier_is_rounded_before_the_sum() {
+    let mut book = tariff("EUR");
+    let tiers =
+        vec![Tier { upto: Some(1), price: decimal("0.004") }, Tier { upto: None, price: decimal("0.004") }];
+    book.charges.push(charge(Category::Generic, PriceModel::Graduated { tiers }));
+    // 0.004 and 0.004: nothing each, although 0.008 together would be a cent.
+    assert_eq!(rated(&book, 2).1, "0.00");
+}
+
+#[test]
+fn what_adds_to_the_net_comes_before_what_is_taken_off() {
+    let mut book = tariff("EUR");
+    book.charges.push(flat(Category::Generic, "1.00"));
+    book.adjusts.push(adjust(AdjustKind::Credit, "20.00"));
+    book.adjusts.push(adjust(AdjustKind::Fixed, "2.00"));
+    book.adjusts.push(adjust(AdjustKind::Fixed, "-10.00"));
+    let invoice = rate("acme", &book, &cycle(30), false, &generic(5));
+    let lines = ["charge 5 5.00", "adjustment 1 10.00", "adjustment 1 -2.00", "credit 1 -13.00"];
+    assert_eq!(shown(&invoice), (lines.map(str::to_owned).to_vec(), "0.00".to_owned()));
+    assert_eq!(invoice.carried_forward.to_string(), "7.00");
+    assert_eq!(invoice.lines[3].description, "Credit, 7.00 more carried forward");
 }
 
 #[test]
@@ -187,6 +215,28 @@ fn a_short_cycle_is_charged_by_the_day_where_the_book_says_so() {
     assert_eq!(total(&book), "36.00");
     book.short_cycle = ShortCycle::Daily;
     assert_eq!(total(&book), "12.00");
+    let invoice = rate("acme", &book, &cycle(10), false, &generic(2));
+    assert_eq!(invoice.lines[0].description, "push (10 of 30 days)");
+    // A full cycle is no matter of days.
+    assert_eq!(rate("acme", &book, &cycle(30), false, &generic(2)).total.to_string(), "36.00");
+}
+
+#[test]
+fn days_count_for_the_minimum_and_not_for_set_up_adjustments_and_credits() {
+    let mut book = tariff("EUR");
+    book.short_cycle = ShortCycle::Daily;
+    let description = "Set-up".to_owned();
+    let first_cycle = Some(date("2026-10-01"));
+    book.setup.push(Setup { description, price: decimal("100.00"), first_cycle });
+    let mut users = flat(Category::Generic, "3.00");
+    users.minimum = Some(decimal("50.00"));
+    book.charges.push(users);
+    book.adjusts.extend([adjust(AdjustKind::Fixed, "3.00"), adjust(AdjustKind::Credit, "6.00")]);
+    let (lines, _) = shown(&rate("acme", &book, &cycle(10), false, &generic(2)));
+    // 6.00 and 50.00 by ten of thirty days are 2.00 and 16.67.
+    let expected =
+        ["setup 1 100.00", "charge 2 2.00", "minimum 1 14.67", "adjustment 1 -3.00", "credit 1 -6.00"];
+    assert_eq!(lines, expected);
 }
 
 #[test]
@@ -223,6 +273,22 @@ fn a_note_says_what_push_only_users_make_of_their_charge() {
     let invoice = rate("acme", &book, &cycle(30), false, &usage);
     assert_eq!(invoice.notes.len(), 1);
     assert_eq!((invoice.notes[0].users, invoice.notes[0].amount.to_string()), (3, "2.43".to_owned()));
+}
+
+#[test]
+fn a_note_counts_no_more_than_the_minimum_leaves() {
+    let mut book = tariff("EUR");
+    let mut users = flat(Category::Generic, "1.00");
+    users.minimum = Some(decimal("8.00"));
+    book.charges.push(users);
+    let mut usage = generic(10);
+    usage.generic.sustained_open = 3;
+    let invoice = rate("acme", &book, &cycle(30), false, &usage);
+    // Ten users are 10.00; seven would still be the minimum, 8.00.
+    assert_eq!(
+        (invoice.notes[0].kind, invoice.notes[0].amount.to_string()),
+        ("sustained_open", "2.00".to_owned())
+    );
 }
 
 fn any_model() -> impl Strategy<Value = PriceModel> {
@@ -275,6 +341,10 @@ proptest! {
         let sum: Decimal = invoice.lines.iter().map(|line| line.amount.amount()).sum();
         prop_assert_eq!(sum, invoice.total.amount());
         prop_assert!(invoice.net.amount() >= Decimal::ZERO);
+        prop_assert!(invoice.carried_forward.amount().is_zero() || invoice.net.amount().is_zero());
+        for line in &invoice.lines {
+            prop_assert_eq!(line.amount.amount().scale(), book.currency.digits());
+        }
         for charge in &book.charges {
             if !matches!(charge.model, PriceModel::Package { .. }) {
                 let counted: u64 = invoice.lines.iter()
