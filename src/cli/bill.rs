@@ -25,6 +25,7 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     let calendar = Calendar::new(book.calendar.clone());
     let ask = Ask { days: &calendar, range: None, key: None, is_bill: true, goes_on: false };
     let read = run::read(&args.paths, &args.logs, &book.config, &ask)?;
+    run::list_rejects(&read, &args.logs)?;
     run::check_accepted(&read.scan, &args.logs)?;
     let bill = Bill::prepare(&book, &read.scan).map_err(bill_failure)?;
     bill.check_agents().map_err(bill_failure)?;

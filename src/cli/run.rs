@@ -119,6 +119,13 @@ pub fn read(paths: &[PathBuf], logs: &LogArgs, config: &Config, ask: &Ask<'_>) -
 /// The gates of an audit, after its output: rejects listed, not too many of them, and something
 /// accepted at all.
 pub fn finish(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
+    list_rejects(read, logs)?;
+    check_accepted(&read.scan, logs)?;
+    check_rejects(&read.scan, &logs.max_reject)
+}
+
+/// Writes the list that `--rejects` asks for: also where the run then stops because of them.
+pub fn list_rejects(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
     if let Some(path) = &logs.rejects {
         let result = File::create(path).and_then(|file| {
             let mut file = BufWriter::new(file);
@@ -126,8 +133,7 @@ pub fn finish(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
         });
         result.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
     }
-    check_accepted(&read.scan, logs)?;
-    check_rejects(&read.scan, &logs.max_reject)
+    Ok(())
 }
 
 /// Whether anything was accepted in the whole input.
@@ -299,6 +305,6 @@ pub fn check_rejects(scan: &Scan, max_reject: &str) -> Result<(), Failure> {
     }
     let share = (Decimal::from(rejected) * Decimal::from(100) / Decimal::from(all)).round_dp(2);
     Err(Failure::Quality(format!(
-        "{rejected} of {all} registrations rejected ({share} %, limit {limit} %); see rejects.csv, or raise --max-reject"
+        "{rejected} of {all} registrations rejected ({share} %, limit {limit} %); --rejects FILE lists them, --max-reject allows more"
     )))
 }
