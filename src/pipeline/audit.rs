@@ -233,7 +233,8 @@ pub fn without_agent(scan: &Scan, verdicts: &Verdicts) -> (u64, u64) {
     let mut accepted: HashMap<u32, bool> = HashMap::new();
     let entries = scan.part.tally.entries();
     for (user, entry) in entries.filter(|(_, entry)| entry.standing == Standing::Accepted) {
-        *accepted.entry(user).or_default() |= verdicts.get(entry.agent).0.text.is_some();
+        let text = verdicts.get(entry.agent).0.text.as_ref();
+        *accepted.entry(user).or_default() |= text.is_some_and(|text| !text.is_empty());
     }
     let without = accepted.values().filter(|has_agent| !**has_agent).count();
     (without as u64, accepted.len() as u64)

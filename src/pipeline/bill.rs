@@ -327,7 +327,8 @@ fn seen<'t>(entry: &Entry, verdicts: &'t Verdicts) -> Seen<'t> {
     let (key, verdict) = verdicts.get(entry.agent);
     Seen {
         standing: entry.standing,
-        agent: key.text.as_deref(),
+        // A header that was sent empty tells no more than one that was not sent.
+        agent: key.text.as_deref().filter(|text| !text.is_empty()),
         platform: verdict.platform,
         form: verdict.form,
         class: verdict.class,
