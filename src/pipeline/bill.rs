@@ -216,6 +216,12 @@ impl<'b> Bill<'b> {
         let Some(rules) = self.by_domain.of(id).map(|number| &self.tenants[number]) else {
             return Vec::new();
         };
+        // A side file may charge a user of whom no log says anything.
+        for side in &rules.side_files {
+            for row in side.rows.get(id).into_iter().flatten().map(|row| &side.file.rows[*row]) {
+                numbers.insert(self.calendar.cycle_at(row.from).number);
+            }
+        }
         let decide = |number| {
             let cycle = self.calendar.cycle(number);
             let here: Vec<&Entry> = entries.iter().copied().filter(|entry| entry.window == number).collect();

@@ -18,6 +18,10 @@ pub fn decision_text(tenant: &str, cycle: &Cycle, decision: &Decision, places: &
             (None, _) => "no place".to_owned(),
         };
         let marked = if user.push_only { ", push server only" } else { "" };
+        if user.evidence == EvidenceKind::SideFile {
+            writeln_to(&mut text, format_args!("  billed: {}; decided by {place}", user.category));
+            continue;
+        }
         writeln_to(
             &mut text,
             format_args!(
