@@ -20,8 +20,12 @@ pub struct Records {
     /// Recognised, and no evidence of anything.
     pub other: u64,
     pub rejected: BTreeMap<RejectReason, u64>,
+    /// Lines behind the first of records of many lines.
+    pub continued: u64,
     /// Requests whose reply never came.
     pub unanswered: u64,
+    /// Final replies whose request never came.
+    pub unasked: u64,
     /// Retransmissions and repeated lines of one transaction.
     pub repeated: u64,
     pub first: Option<Moment>,
@@ -42,7 +46,9 @@ impl Records {
         for (reason, count) in other.rejected {
             *self.rejected.entry(reason).or_default() += count;
         }
+        self.continued += other.continued;
         self.unanswered += other.unanswered;
+        self.unasked += other.unasked;
         self.repeated += other.repeated;
         self.first = match (self.first, other.first) {
             (Some(ours), Some(theirs)) => Some(ours.min(theirs)),

@@ -55,6 +55,24 @@ pub fn first_user(contact: &[u8]) -> Option<&[u8]> {
     (at > 0).then(|| &address[..at])
 }
 
+/// Appends the URI of each contact, a line each.
+pub fn uris(contact: &[u8], out: &mut Vec<u8>) {
+    for one in Contacts::new(contact) {
+        let mut walk = Walk::default();
+        let open = one.iter().position(|&byte| walk.step(byte) == Place::Bracketed);
+        let uri = match open {
+            Some(open) => {
+                let inside = &one[open + 1..];
+                &inside[..memchr::memchr(b'>', inside).unwrap_or(inside.len())]
+            }
+            // Without brackets, what follows a semicolon belongs to the header (RFC 3261 §20.10).
+            None => &one[..memchr::memchr(b';', one).unwrap_or(one.len())],
+        };
+        out.extend_from_slice(uri.trim_ascii());
+        out.push(b'\n');
+    }
+}
+
 /// Decimal digits as a number; more than fits is the largest one, as RFC 3261 §20.19 caps it.
 pub fn seconds(text: &[u8]) -> Option<u32> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {

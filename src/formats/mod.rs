@@ -10,5 +10,6 @@ pub mod message;
 mod outcome;
 pub mod pattern;
 pub mod scan;
+pub mod sip;
 pub mod stamp;
 mod text;

@@ -7,6 +7,7 @@
 use super::frame;
 use super::message::{MESSAGES, Outcome, Text};
 use super::pattern::{self, Pattern, Patterns};
+use super::sip::{dump, event::Transfer, opener};
 use crate::model::{Event, Kind, Reject, RejectReason, Sink, Spot};
 use aho_corasick::{AhoCorasick, MatchKind, Span, packed};
 
@@ -34,6 +35,14 @@ enum Searcher {
 pub struct Scratch {
     layers: frame::Scratch,
     patterns: Vec<pattern::Scratch>,
+    sip: SipScratch,
+}
+
+/// What a message needs rewritten: its line ends, and its folded values.
+#[derive(Debug, Default)]
+struct SipScratch {
+    message: Vec<u8>,
+    values: Vec<u8>,
 }
 
 /// What surrounds one line.
@@ -71,12 +80,30 @@ pub enum LineEnds {
     CrLf,
 }
 
+impl Block<'_> {
+    /// The place of a byte of the block.
+    fn spot(&self, at: usize) -> Spot {
+        Spot { input: self.start.input, offset: self.start.offset + at as u64 }
+    }
+
+    /// Whether the line that begins at `begin` is the next header of a message that was written raw.
+    fn is_continuation(&self, begin: usize) -> bool {
+        let follows_cr = match begin {
+            0 => self.follows_cr,
+            1 => false,
+            _ => self.bytes[begin - 2] == b'\r' && self.bytes[begin - 1] == b'\n',
+        };
+        follows_cr && self.line_ends == LineEnds::Lf
+    }
+}
+
 impl Scanner {
     /// A scanner for the built-in messages and these patterns, which are asked first.
     pub fn new(patterns: Patterns) -> Self {
         let mut needles: Vec<&[u8]> =
             MESSAGES.iter().flat_map(|message| message.needles.iter().copied()).collect();
         needles.extend(patterns.each().iter().map(Pattern::needle));
+        needles.extend(dump::NEEDLES);
         needles.sort_unstable();
         needles.dedup();
         let packed = packed::Config::new()
@@ -98,30 +125,70 @@ impl Scanner {
 
     /// Buffers for one worker.
     pub fn scratch(&self) -> Scratch {
-        Scratch { layers: frame::Scratch::default(), patterns: self.patterns.scratch() }
+        Scratch {
+            layers: frame::Scratch::default(),
+            patterns: self.patterns.scratch(),
+            sip: SipScratch::default(),
+        }
     }
 
     /// Tells the sink of every record in the block that says something.
     pub fn scan(&self, block: &Block<'_>, scratch: &mut Scratch, sink: &mut impl Sink) {
         let bytes = block.bytes;
         let mut at = 0;
+        // Where the last dump ended: what opens the next one stands behind it.
+        let mut floor = 0;
         while let Some(hit) = self.searcher.find(bytes, at) {
             let begin = memchr::memrchr(b'\n', &bytes[at..hit]).map_or(at, |before| at + before + 1);
             let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |after| hit + after);
-            let spot = Spot { input: block.start.input, offset: block.start.offset + begin as u64 };
-            let follows_cr = match begin {
-                0 => block.follows_cr,
-                1 => false,
-                _ => bytes[begin - 2] == b'\r',
-            };
+            let whole = begin..(end + 1).min(bytes.len());
+            if dump::may_begin(&bytes[begin..end])
+                && let Some(dump) = dump::at(bytes, floor, whole.clone(), &mut scratch.layers)
+            {
+                self.dump(block, &dump, scratch, sink);
+                (at, floor) = (dump.end.max(whole.start + 1), dump.end);
+                continue;
+            }
             let context = Context {
-                spot,
+                spot: block.spot(begin),
                 allow_bare: block.allow_bare,
-                is_continuation: follows_cr && block.line_ends == LineEnds::Lf,
+                is_continuation: block.is_continuation(begin),
             };
             self.line(&bytes[begin..end], context, scratch, sink);
-            at = (end + 1).min(bytes.len());
+            at = whole.end;
         }
+    }
+
+    /// Reads a whole SIP message among the lines.
+    fn dump(&self, block: &Block<'_>, dump: &dump::Dump<'_>, scratch: &mut Scratch, sink: &mut impl Sink) {
+        let bytes = block.bytes;
+        let spot = block.spot(dump.begin);
+        let lines = memchr::memchr_iter(b'\n', &bytes[dump.begin..dump.end]).count() as u64;
+        sink.continued(lines.saturating_sub(1));
+        let mut blank = Event { stamp: dump.stamp, spot, ..Event::new(Kind::Attempt, dump.name) };
+        let mut is_ambiguous = dump.is_ambiguous;
+        let record = match dump.head.is_empty() {
+            true => None,
+            false => frame::open(&bytes[dump.head.clone()], &mut scratch.layers, block.allow_bare),
+        };
+        if let Some(record) = record {
+            (blank.stamp, blank.host) = (record.stamp, record.host);
+            (blank.dialect, blank.thread) = (record.dialect, record.thread);
+            is_ambiguous |= record.starts.is_ambiguous
+                || record.starts.iter().count() > 1
+                || block.is_continuation(dump.head.start);
+        }
+        let SipScratch { message, values } = &mut scratch.sip;
+        let text = &bytes[dump.message.clone()];
+        let text = match dump.is_indented {
+            true => {
+                dump::unindent(text, message);
+                message
+            }
+            false => text,
+        };
+        let transfer = Transfer { direction: dump.direction, peer: dump.peer, is_ambiguous };
+        transfer.tell(text, blank, values, sink);
     }
 
     /// Reads one line that holds a needle.
@@ -138,6 +205,22 @@ impl Scanner {
             return;
         }
         let is_ambiguous = is_continuation || record.starts.iter().count() > 1;
+        let SipScratch { message, values } = &mut scratch.sip;
+        if let Some(start) = record.starts.iter().next()
+            && let Some((words, message)) = dump::escaped(&record.text[start.at..], message)
+        {
+            let (direction, peer) = opener::words(words);
+            let blank = Event {
+                dialect: record.dialect,
+                spot,
+                stamp: record.stamp,
+                host: record.host,
+                thread: record.thread,
+                ..Event::new(Kind::Attempt, "sip-message")
+            };
+            Transfer { direction, peer, is_ambiguous }.tell(message, blank, values, sink);
+            return;
+        }
         let mut is_other = false;
         for start in record.starts.iter() {
             let text = Text { text: &record.text[start.at..], origin: start.origin, record: &record };

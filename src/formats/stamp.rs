@@ -55,6 +55,31 @@ pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
     })
 }
 
+/// `YYYY/MM/DD HH:MM:SS` with an optional fraction, as text captures write it: local time.
+pub fn slashed(text: &[u8]) -> Option<(Stamp, usize)> {
+    let mut dashed = [0; 26];
+    let len = text.len().min(dashed.len());
+    dashed[..len].copy_from_slice(&text[..len]);
+    if dashed[4] != b'/' || dashed[7] != b'/' {
+        return None;
+    }
+    (dashed[4], dashed[7]) = (b'-', b'-');
+    iso(&dashed[..len])
+}
+
+/// The value of a Date header: `Sun, 22 Nov 2026 21:14:58 GMT` (RFC 3261 §20.17).
+pub fn rfc1123(text: &[u8]) -> Option<Stamp> {
+    let text = text.trim_ascii();
+    let text: &[u8; 29] = text.try_into().ok()?;
+    if &text[3..5] != b", " || &text[25..] != b" GMT" || text[19] != b':' || text[22] != b':' {
+        return None;
+    }
+    let month = month(text[8..11].first_chunk()?)?;
+    let year = i32::from(two(text, 12)?) * 100 + i32::from(two(text, 14)?);
+    let civil = Civil::new(year, month, two(text, 5)?, two(text, 17)?, two(text, 20)?, two(text, 23)?, 0)?;
+    Some(Stamp::Instant(civil.at_offset(0)))
+}
+
 /// Seconds since 1970 in UTC, 9 to 11 digits, with an optional fraction.
 pub fn epoch(text: &[u8]) -> Option<(Stamp, usize)> {
     let digits = text.iter().take(12).take_while(|byte| byte.is_ascii_digit()).count();

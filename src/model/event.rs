@@ -48,6 +48,8 @@ pub enum Kind {
     AgentTie,
     /// A REGISTER was received; whether it was accepted, a reply tells.
     Request,
+    /// A MESSAGE was received; whether it was accepted, a reply tells. The AOR is its sender.
+    MessageRequest,
     /// A reply to a REGISTER was sent; `code` is its status.
     Reply,
     /// A de-registration that stands in one record.
@@ -81,7 +83,7 @@ impl Kind {
             Self::Accepted => Grade::A,
             Self::Bound | Self::Refreshed | Self::AgentSaved => Grade::B,
             Self::Snapshot => Grade::S,
-            Self::Request | Self::Reply | Self::Attempt => Grade::W,
+            Self::Request | Self::MessageRequest | Self::Reply | Self::Attempt => Grade::W,
             Self::Message | Self::ConferenceHost => Grade::A,
             Self::Unbound
             | Self::Expired
@@ -106,6 +108,7 @@ impl Kind {
             Self::AgentSaved => "user-agent",
             Self::AgentTie => "user-agent-tie",
             Self::Request => "request",
+            Self::MessageRequest => "message-request",
             Self::Reply => "reply",
             Self::Deregistered => "de-registered",
             Self::Fetched => "fetched",
@@ -148,6 +151,8 @@ pub struct Event<'t> {
     pub source_ip: &'t [u8],
     /// Server thread or channel that ties neighbouring records together; empty where unknown.
     pub thread: &'t [u8],
+    /// The record is the SIP message itself and whole: a header that is not here was not sent.
+    pub is_whole: bool,
 }
 
 impl<'t> Event<'t> {
@@ -169,6 +174,7 @@ impl<'t> Event<'t> {
             code: None,
             source_ip: b"",
             thread: b"",
+            is_whole: false,
         }
     }
 }
@@ -180,6 +186,9 @@ pub trait Sink {
 
     /// A record that is recognised and is no evidence of anything.
     fn other(&mut self, spot: Spot, stamp: Stamp);
+
+    /// So many lines belong to the record before the next one told: a record of many lines is one.
+    fn continued(&mut self, _lines: u64) {}
 
     /// A record that looks like evidence and cannot be read as such.
     fn reject(&mut self, reject: Reject);

@@ -3,7 +3,7 @@
 use super::clock::{BadStamp, Clock};
 use super::plan::Input;
 use crate::facts::Part;
-use crate::formats::contact::{Lifetime, lifetimes};
+use crate::formats::contact::{self, Lifetime, lifetimes};
 use crate::identity::{Policy, canonical};
 use crate::model::{
     AgentRef, AgentText, Days, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject, RejectReason,
@@ -46,6 +46,7 @@ pub struct Counting<'p> {
 #[derive(Debug, Default)]
 pub struct Memory {
     user: Vec<u8>,
+    contacts: Vec<u8>,
     slot: Option<(Slot, Window)>,
 }
 
@@ -125,6 +126,10 @@ impl Sink for Collector<'_> {
         }
     }
 
+    fn continued(&mut self, lines: u64) {
+        self.part.records.continued += lines;
+    }
+
     fn reject(&mut self, reject: Reject) {
         self.part.reject(reject);
     }
@@ -141,7 +146,7 @@ impl Collector<'_> {
                 source: event.source.to_owned(),
             };
             // A scanner's nonsense is no loss; a registration that nobody can be billed for is one.
-            if matches!(event.kind, Kind::Refused | Kind::Attempt) {
+            if matches!(event.kind, Kind::Refused | Kind::Attempt | Kind::Request | Kind::MessageRequest) {
                 self.part.records.other += 1;
             } else {
                 self.part.reject(reject);
@@ -181,6 +186,11 @@ impl Collector<'_> {
             _ => true,
         };
         if waits {
+            let contacts = &mut self.memory.contacts;
+            contacts.clear();
+            if matches!(event.kind, Kind::Request | Kind::Reply) {
+                contact::uris(event.contact, contacts);
+            }
             self.part.residue.push(&Held {
                 kind: event.kind,
                 spot: event.spot,
@@ -189,12 +199,22 @@ impl Collector<'_> {
                 agent,
                 agent_is_elsewhere,
                 // Only a tie asks for these, and most lines that wait carry their User-Agent.
-                contact: if agent_is_elsewhere || event.kind != Kind::Accepted { event.contact } else { b"" },
+                contact: match event.kind {
+                    Kind::Request | Kind::Reply => contacts,
+                    Kind::Accepted if !agent_is_elsewhere => b"",
+                    _ => event.contact,
+                },
                 call_id: event.call_id,
                 cseq: event.cseq,
                 thread: if event.kind == Kind::Accepted { b"" } else { event.thread },
                 code: event.code,
-                asks: if event.kind == Kind::Request { asks(event) } else { Asks::default() },
+                asks: match event.kind {
+                    Kind::Request => asks(event),
+                    Kind::MessageRequest => Asks::Message,
+                    // What a message does not list is not bound.
+                    Kind::Reply if event.is_whole => asks(event),
+                    _ => Asks::Bind,
+                },
             });
             return;
         }

@@ -4,9 +4,11 @@ use super::clock::Clock;
 use super::collect::{Collector, Counting, Memory, Trace, count};
 use super::plan::{Input, Plan};
 use crate::facts::Part;
+use crate::formats::frame;
 use crate::formats::scan::{Block, LineEnds, Scanner, Scratch};
+use crate::formats::sip::dump;
 use crate::model::Spot;
-use crate::read::{InputError, Mapped, OwnedBlock, Source, Stream, cut};
+use crate::read::{InputError, Mapped, OwnedBlock, Source, Stream};
 use crate::settle::{Residue, Settler};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -16,6 +18,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// Bytes of a block: enough that its fixed costs vanish, few enough that a worker's stay in cache
 /// and that a few dozen of them keep every core busy.
 pub const BLOCK_LEN: usize = 1 << 20;
+
+/// No record is so long; a stream in which none begins for that long is cut at a line's end.
+const KEPT_MAX: usize = 8 << 20;
 
 /// How far a run has come; watched from another thread.
 #[derive(Debug, Default)]
@@ -117,6 +122,7 @@ pub fn scan(
         }
         let counts = settler.finish(&mut |it| count(&mut settled.tally, it, counting, &mut memory));
         settled.records.unanswered += counts.unanswered;
+        settled.records.unasked += counts.unasked;
         settled.records.repeated += counts.repeated;
     }
     for worker in workers {
@@ -226,12 +232,13 @@ impl Run<'_> {
         settle: &mut (impl FnMut(&Residue) + Send),
     ) -> Result<InputCounts, ScanError> {
         let line_ends = line_ends(bytes);
-        let blocks: Vec<Range<usize>> = cut(bytes, self.block_len).collect();
+        let mut cutter = Cutter::new(input, bytes, self.block_len);
         let mut counts = InputCounts { bytes: bytes.len() as u64, ..InputCounts::default() };
         let mut waiting: Vec<Scanned> = Vec::new();
-        for batch in blocks.chunks(8 * rayon::current_num_threads()) {
+        let mut batch = cutter.next_batch();
+        while !batch.is_empty() {
             self.check_interrupt()?;
-            let (scanned, ()) = rayon::join(
+            let (scanned, next) = rayon::join(
                 || -> Vec<Scanned> {
                     let scan = |range: &Range<usize>| {
                         let place = Place {
@@ -245,13 +252,16 @@ impl Run<'_> {
                     };
                     batch.par_iter().map(scan).collect()
                 },
-                || waiting.drain(..).for_each(|scanned| self.settle(scanned.residue, settle)),
+                || {
+                    waiting.drain(..).for_each(|scanned| self.settle(scanned.residue, settle));
+                    cutter.next_batch()
+                },
             );
             for scanned in &scanned {
                 counts.lines += scanned.lines;
                 counts.records += scanned.records;
             }
-            waiting = scanned;
+            (waiting, batch) = (scanned, next);
         }
         waiting.into_iter().for_each(|scanned| self.settle(scanned.residue, settle));
         Ok(counts)
@@ -266,28 +276,43 @@ impl Run<'_> {
         settle: &mut (impl FnMut(&Residue) + Send),
     ) -> Result<ReadInput, ScanError> {
         let mut counts = InputCounts::default();
-        let mut line_ends_known = None;
+        let (mut line_ends_known, mut has_records_known) = (None, None);
         let mut follows_cr = false;
         let mut next = match first {
             Some(block) => Some(block),
             None => stream.next_block(self.block_len)?,
         };
         let mut raw_read = 0;
+        let mut layers = frame::Scratch::default();
+        // What has been read and not scanned: a record may go on in the next block.
+        let mut kept: Vec<u8> = Vec::new();
+        let mut offset = 0;
         while let Some(block) = next {
             self.check_interrupt()?;
             let line_ends = *line_ends_known.get_or_insert_with(|| line_ends(&block.bytes));
-            let place = Place { start: Spot { input: rank, offset: block.offset }, follows_cr, line_ends };
-            let scanned = self.block(input, &block.bytes, place);
-            counts.bytes += block.bytes.len() as u64;
-            counts.lines += scanned.lines;
-            counts.records += scanned.records;
-            self.settle(scanned.residue, settle);
-            follows_cr = block.bytes.ends_with(b"\r\n");
+            let has_records = *has_records_known.get_or_insert_with(|| has_records(input, &block.bytes));
+            offset = if kept.is_empty() { block.offset } else { offset };
+            kept.extend_from_slice(&block.bytes);
             stream.recycle(block.bytes);
+            next = stream.next_block(self.block_len)?;
+            let cut = match next {
+                Some(_) if kept.len() < KEPT_MAX => dump::last_cut(&kept, has_records, &mut layers),
+                _ => kept.len(),
+            };
+            if cut > 0 {
+                let place = Place { start: Spot { input: rank, offset }, follows_cr, line_ends };
+                let scanned = self.block(input, &kept[..cut], place);
+                counts.bytes += cut as u64;
+                counts.lines += scanned.lines;
+                counts.records += scanned.records;
+                self.settle(scanned.residue, settle);
+                follows_cr = kept[..cut].ends_with(b"\r\n");
+                kept.drain(..cut);
+                offset += cut as u64;
+            }
             let raw = stream.raw_bytes_read();
             self.meter.raw_bytes.fetch_add(raw - raw_read, Ordering::Relaxed);
             raw_read = raw;
-            next = stream.next_block(self.block_len)?;
         }
         stream.verify_unchanged()?;
         let digest = stream.digest().unwrap_or_else(|| blake3::hash(b""));
@@ -336,6 +361,38 @@ impl Run<'_> {
             false => Ok(()),
         }
     }
+}
+
+/// Cuts a memory map into blocks that begin where records do, a batch at a time.
+struct Cutter<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    target: usize,
+    has_records: bool,
+    layers: frame::Scratch,
+}
+
+impl<'b> Cutter<'b> {
+    fn new(input: &Input, bytes: &'b [u8], target: usize) -> Self {
+        let has_records = has_records(input, bytes);
+        Self { bytes, at: 0, target, has_records, layers: frame::Scratch::default() }
+    }
+
+    /// Enough blocks for every worker; none where the bytes are over.
+    fn next_batch(&mut self) -> Vec<Range<usize>> {
+        let mut batch = Vec::new();
+        while self.at < self.bytes.len() && batch.len() < 8 * rayon::current_num_threads() {
+            let end = dump::cut(self.bytes, self.at, self.target, self.has_records, &mut self.layers);
+            batch.push(self.at..end);
+            self.at = end;
+        }
+        batch
+    }
+}
+
+/// Whether some lines of the input open records and others do not, by its start.
+fn has_records(input: &Input, bytes: &[u8]) -> bool {
+    !input.allow_bare || dump::holds_records(&bytes[..bytes.len().min(64 << 10)])
 }
 
 enum Opened {

@@ -1,5 +1,5 @@
 //! All that depends on *order*: request and reply halves, retransmissions, User-Agent ties, the
-//! role of a channel.
+//! role of a channel, one acceptance told twice.
 //!
 //! The scan keeps such records in a [`Residue`], owned and in the order of the stream; a
 //! [`Settler`] takes residues in that order and tells of each [`Observation`] it can prove. What
@@ -8,6 +8,7 @@
 //!
 //! [`Observation`]: crate::model::Observation
 
+mod joins;
 mod peers;
 mod residue;
 mod settler;

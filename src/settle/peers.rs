@@ -151,6 +151,17 @@ impl Bindings {
         self.bindings.entry((user.into(), contact.into())).or_default().agents.insert(agent.into());
     }
 
+    /// The User-Agent of a registration that was dumped, for its contacts (URIs, a line each): known
+    /// under the SIP-ID, and under the name before its domain.
+    pub fn dumped(&mut self, user: &[u8], contacts: &[u8], agent: &[u8]) {
+        let name = memchr::memrchr(b'@', user).map_or(user, |at| &user[..at]);
+        for contact in contacts.split(|byte| *byte == b'\n').filter(|contact| !contact.is_empty()) {
+            for user in [user, name] {
+                self.tie(user, contact, agent);
+            }
+        }
+    }
+
     /// Tells of every registration, each with its binding's User-Agent where there is just one.
     pub fn release_all(&mut self, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
         for ((user, _), binding) in std::mem::take(&mut self.bindings) {

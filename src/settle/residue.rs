@@ -13,13 +13,14 @@ pub struct Held<'t> {
     pub agent: AgentRef<'t>,
     /// This kind of record never carries a User-Agent; another may supply it.
     pub agent_is_elsewhere: bool,
-    /// The contact's URI or header; empty where the record has none.
+    /// The contact's URI; of a request or a reply the URIs of its contacts, a line each. Empty where
+    /// the record has none.
     pub contact: &'t [u8],
     pub call_id: &'t [u8],
     pub cseq: &'t [u8],
     pub thread: &'t [u8],
     pub code: Option<u16>,
-    /// What a request asks for, had it been accepted.
+    /// What a request asks for; what an accepting reply leaves, as far as it shows.
     pub asks: Asks,
 }
 
@@ -33,6 +34,8 @@ pub enum Asks {
     Unbind,
     /// List them.
     Fetch,
+    /// Take a text message.
+    Message,
 }
 
 /// Lengths of the six texts of a held record, which stand behind one another in the arena.

@@ -1,7 +1,8 @@
 //! The settling of one stream: residues in, observations out.
 
+use super::joins::{Joins, Pending};
 use super::peers::{Bindings, Peers, Waiting};
-use super::transactions::{LIFE_RECORDS, LIFE_SECONDS, Request, Settled, Transactions};
+use super::transactions::{LIFE_RECORDS, LIFE_SECONDS, Reply, Request, Settled, Transactions};
 use super::{Asks, Held, Residue};
 use crate::model::{AgentRef, EvidenceKind, Kind, Moment, Observation, Standing};
 use ahash::RandomState;
@@ -12,6 +13,8 @@ use std::collections::HashMap;
 pub struct Counts {
     /// Requests whose reply never came.
     pub unanswered: u64,
+    /// Final replies whose request never came.
+    pub unasked: u64,
     /// Retransmissions, repeated replies and repeated lines of one transaction.
     pub repeated: u64,
 }
@@ -23,12 +26,21 @@ pub struct Counts {
 #[derive(Debug, Default)]
 pub struct Settler {
     transactions: Transactions,
+    joins: Joins<Line>,
     peers: Peers,
     bindings: Bindings,
     /// Channels that were given the host's role, with the time and the record of it.
     hosts: HashMap<Box<[u8]>, (Option<Moment>, u64), RandomState>,
     records: u64,
     key: Vec<u8>,
+}
+
+/// What a line of the server tells, while it waits for its transaction.
+#[derive(Debug)]
+struct Line {
+    waiting: Waiting,
+    /// `Saved useragent`: the text that is the peer's from here on.
+    saved: Option<Box<[u8]>>,
 }
 
 impl Settler {
@@ -42,9 +54,16 @@ impl Settler {
     /// The stream is over: tells of what was still waiting.
     pub fn finish(mut self, tell: &mut impl FnMut(&Observation<'_>)) -> Counts {
         self.transactions.finish();
-        self.peers.release_all(&mut |user, agent, waiting| tell(&accepted(user, agent, &waiting)));
-        self.bindings.release_all(&mut |user, agent, waiting| tell(&accepted(user, agent, &waiting)));
-        Counts { unanswered: self.transactions.unanswered, repeated: self.transactions.repeated }
+        let Self { joins, peers, bindings, transactions, .. } = &mut self;
+        let mut register =
+            |user: &[u8], agent: AgentRef<'_>, waiting: Waiting| tell(&accepted(user, agent, &waiting));
+        transactions.repeated += joins.finish(&mut |line| lone(line, peers, bindings, &mut register));
+        peers.release_all(&mut register);
+        bindings.release_all(&mut |user, agent, waiting| {
+            register(joins.sip_id(user).unwrap_or(user), agent, waiting);
+        });
+        let Transactions { unanswered, unasked, repeated, .. } = self.transactions;
+        Counts { unanswered, unasked, repeated }
     }
 
     fn record(&mut self, held: &Held<'_>, tell: &mut impl FnMut(&Observation<'_>)) {
@@ -52,6 +71,9 @@ impl Settler {
         self.transactions.advance(held.moment);
         let mut register =
             |user: &[u8], agent: AgentRef<'_>, waiting: Waiting| tell(&accepted(user, agent, &waiting));
+        let Self { joins, peers, bindings, transactions, records, .. } = &mut *self;
+        transactions.repeated +=
+            joins.advance(held.moment, *records, &mut |line| lone(line, peers, bindings, &mut register));
         self.peers.advance(held.moment, self.records, &mut register);
         let waiting = Waiting {
             moment: held.moment,
@@ -61,7 +83,10 @@ impl Settler {
             record: self.records,
         };
         match held.kind {
-            Kind::Request => {
+            Kind::Request | Kind::MessageRequest => {
+                if held.kind == Kind::Request {
+                    self.joins.expect();
+                }
                 let request = Request {
                     user: held.user.into(),
                     agent: held.agent.text.map(Into::into),
@@ -70,18 +95,21 @@ impl Settler {
                     moment: held.moment,
                     spot: held.spot,
                     asks: held.asks,
+                    contacts: held.contact.into(),
                 };
                 self.fill_key(held);
                 if let Some(settled) = self.transactions.ask(&self.key, request) {
-                    tell_settled(&settled, tell);
+                    self.settled(&settled, tell);
                 }
             }
             Kind::Reply => {
                 // 100 to 199 are provisional (RFC 3261 §17.1.2.2).
                 if let Some(code @ 200..) = held.code {
                     self.fill_key(held);
-                    if let Some(settled) = self.transactions.answer(&self.key, code, held.moment) {
-                        tell_settled(&settled, tell);
+                    let reply =
+                        Reply { code, moment: held.moment, leaves: held.asks, contacts: held.contact.into() };
+                    if let Some(settled) = self.transactions.answer(&self.key, reply) {
+                        self.settled(&settled, tell);
                     }
                 }
             }
@@ -96,15 +124,15 @@ impl Settler {
                 if is_repeated {
                 } else if !held.agent_is_elsewhere {
                     tell(&observe(held, Standing::Accepted));
-                } else if held.contact.is_empty() {
-                    self.peers.bound(held.user, waiting, &mut register);
-                } else {
-                    self.bindings.bound(held.user, held.contact, waiting);
+                } else if let Some(line) = self.joins.wait(pending(held, waiting, None)) {
+                    lone(line, &mut self.peers, &mut self.bindings, &mut register);
                 }
             }
             Kind::AgentSaved => {
-                if let Some(agent) = held.agent.text {
-                    self.peers.saved(held.user, agent, waiting, &mut register);
+                if let Some(agent) = held.agent.text
+                    && let Some(line) = self.joins.wait(pending(held, waiting, Some(agent)))
+                {
+                    lone(line, &mut self.peers, &mut self.bindings, &mut register);
                 }
             }
             Kind::AgentTie => {
@@ -139,6 +167,36 @@ impl Settler {
             Kind::Refused => tell(&observe(held, Standing::Refused)),
             Kind::Attempt => tell(&observe(held, Standing::Attempted)),
             Kind::Message => tell(&observe(held, Standing::MessageSent)),
+        }
+    }
+
+    /// A transaction is complete: tells of it, and who may tell it again.
+    fn settled(&mut self, settled: &Settled, tell: &mut impl FnMut(&Observation<'_>)) {
+        let Settled { request, reply } = settled;
+        let standing = match (reply.code, request.asks, reply.leaves) {
+            (200..300, Asks::Message, _) => Standing::MessageSent,
+            (_, Asks::Message, _) => return,
+            // Answered, and the answer shows that nothing is bound.
+            (200..300, Asks::Bind, Asks::Unbind | Asks::Fetch) => Standing::Attempted,
+            (200..300, Asks::Bind, _) => Standing::Accepted,
+            (200..300, Asks::Unbind, _) => Standing::Deregistered,
+            (200..300, Asks::Fetch, _) => Standing::Fetched,
+            _ => Standing::Refused,
+        };
+        let moment = request.moment.or(reply.moment);
+        tell(&Observation {
+            user: &request.user,
+            agent: request.agent(),
+            standing,
+            moment,
+            spot: request.spot,
+            evidence: EvidenceKind::Transaction,
+        });
+        if standing == Standing::Accepted {
+            self.joins.told(&request.user, &request.contacts, moment, self.records);
+            if let Some(agent) = &request.agent {
+                self.bindings.dumped(&request.user, &request.contacts, agent);
+            }
         }
     }
 
@@ -182,22 +240,29 @@ fn accepted<'t>(user: &'t [u8], agent: AgentRef<'t>, waiting: &Waiting) -> Obser
     }
 }
 
-fn tell_settled(settled: &Settled, tell: &mut impl FnMut(&Observation<'_>)) {
-    let Settled { request, code } = settled;
-    let standing = match (code, request.asks) {
-        (200..300, Asks::Bind) => Standing::Accepted,
-        (200..300, Asks::Unbind) => Standing::Deregistered,
-        (200..300, Asks::Fetch) => Standing::Fetched,
-        _ => Standing::Refused,
-    };
-    tell(&Observation {
-        user: &request.user,
-        agent: request.agent(),
-        standing,
-        moment: request.moment,
-        spot: request.spot,
-        evidence: EvidenceKind::Transaction,
-    });
+fn pending(held: &Held<'_>, waiting: Waiting, saved: Option<&[u8]>) -> Pending<Line> {
+    Pending {
+        user: held.user.into(),
+        contact: held.contact.into(),
+        moment: held.moment,
+        record: waiting.record,
+        payload: Line { waiting, saved: saved.map(Into::into) },
+    }
+}
+
+/// A line of the server whose transaction nobody dumped.
+fn lone(
+    line: Pending<Line>,
+    peers: &mut Peers,
+    bindings: &mut Bindings,
+    register: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting),
+) {
+    let Line { waiting, saved } = line.payload;
+    match saved {
+        Some(agent) => peers.saved(&line.user, &agent, waiting, register),
+        None if line.contact.is_empty() => peers.bound(&line.user, waiting, register),
+        None => bindings.bound(&line.user, &line.contact, waiting),
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,248 @@
+//! Whole SIP messages among the lines of a log: where each begins and ends, and the cuts that
+//! leave every one of them whole.
+//!
+//! A dump is one record of many lines, and its body may hold lines that look like records. So
+//! its extent is found first, by what its writer says of its length, and the scan goes on behind it.
+
+use super::extent::{DUMP_MAX, Ending, extent};
+use super::message::start_line;
+use super::opener::{self, Direction};
+use crate::formats::frame::{self, Scratch};
+use crate::formats::text::split_once;
+use crate::model::Stamp;
+use memchr::memmem;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// What every first line of a message holds: a request at its end, a reply at its start.
+pub(in crate::formats) const NEEDLES: [&[u8]; 2] = [b" SIP/2.0", b"SIP/2.0 "];
+
+static VERSION: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"SIP/2.0"));
+
+/// One message, as a log holds it over many lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dump<'t> {
+    /// Where its record begins.
+    pub begin: usize,
+    /// The framed line that opens it; empty where the dump has a form of its own.
+    pub head: Range<usize>,
+    /// The dump's own clock, where it has one besides a frame.
+    pub stamp: Stamp,
+    /// Name of the way it was written, for reports.
+    pub name: &'static str,
+    pub direction: Direction,
+    /// Address of the other side, without port; empty where it is not told.
+    pub peer: &'t [u8],
+    /// The message's own bytes.
+    pub message: Range<usize>,
+    /// Lines of the message are indented by three blanks.
+    pub is_indented: bool,
+    /// Where the log goes on.
+    pub end: usize,
+    /// More stands behind the message than its writer would have put there.
+    pub is_ambiguous: bool,
+}
+
+/// The message that begins on this line, if one does. Its opener is looked for down to `floor`,
+/// the end of the dump before.
+pub fn at<'t>(bytes: &'t [u8], floor: usize, line: Range<usize>, layers: &mut Scratch) -> Option<Dump<'t>> {
+    let text = &bytes[line.clone()];
+    let indent = if text.starts_with(b"   ") { 3 } else { 0 };
+    let (opener, from) = if start_line(&text[indent..]).is_some() {
+        (opener::before(bytes, floor, line.start, layers)?, line.start)
+    } else {
+        let from = line.start + first_line_within(text, layers)?;
+        (opener::on(line.clone()), from)
+    };
+    let is_indented = opener.ending == Ending::Ruler;
+    if (indent > 0) != is_indented && from == line.start {
+        return None;
+    }
+    let extent = extent(bytes, opener.begin, from, opener.ending);
+    Some(Dump {
+        begin: opener.begin,
+        head: opener.head,
+        stamp: opener.stamp,
+        name: opener.name,
+        direction: opener.direction,
+        peer: opener.peer,
+        message: extent.message,
+        is_indented,
+        end: extent.end,
+        is_ambiguous: extent.is_ambiguous,
+    })
+}
+
+/// Whether the line could be a message's first, as a cheap look tells.
+pub fn may_begin(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = line.strip_suffix(b".").unwrap_or(line);
+    line.ends_with(b" SIP/2.0")
+        || line.trim_ascii_start().starts_with(b"SIP/2.0 ")
+        || memmem::find(line, b": SIP/2.0 ").is_some()
+}
+
+/// Appends the message without the three blanks that sofia puts before each line.
+pub fn unindent(message: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    for line in message.split_inclusive(|byte| *byte == b'\n') {
+        out.extend_from_slice(line.strip_prefix(b"   ").unwrap_or(line));
+    }
+}
+
+/// Where in a framed line a message's first line begins, so that it goes on below: an operator
+/// who logs the message and nothing before it.
+fn first_line_within(line: &[u8], layers: &mut Scratch) -> Option<usize> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if !line.ends_with(b" SIP/2.0") && memmem::find(line, b": SIP/2.0 ").is_none() {
+        return None;
+    }
+    let record = frame::open(line, layers, false)?;
+    let start = record.starts.iter().next()?;
+    let text = &record.text[start.at..];
+    start_line(text)?;
+    line.ends_with(text).then(|| line.len() - text.len())
+}
+
+/// Whether a line opens a record, so that a log may be cut before it.
+pub fn opens_record(line: &[u8], layers: &mut Scratch) -> bool {
+    frame::open(line, layers, false).is_some() || opener::opens_record(line)
+}
+
+/// Where to cut `bytes` behind `start`, which is no part of any dump: at the first record that
+/// begins `target` bytes or more further on, inside no dump. Where no line opens a record (an
+/// input without frames), every line outside of dumps does, unless `has_records` says that some do.
+///
+/// Returns the length of the bytes where there is no such place.
+pub fn cut(bytes: &[u8], start: usize, target: usize, has_records: bool, layers: &mut Scratch) -> usize {
+    let nominal = start.saturating_add(target.max(1));
+    if nominal >= bytes.len() {
+        return bytes.len();
+    }
+    // No dump is longer than DUMP_MAX: without the start of one in that span, none is open here.
+    let near = nominal.saturating_sub(DUMP_MAX).max(start);
+    let mut floor = start;
+    if VERSION.find(&bytes[near..nominal]).is_some() {
+        let mut from = start;
+        while let Some(line) = next_version(bytes, from, nominal) {
+            from = line.end;
+            if let Some(dump) = at(bytes, floor, line, layers) {
+                (floor, from) = (dump.end, dump.end);
+            }
+        }
+    }
+    // From the first line that begins at or behind the place meant.
+    let mut at_line = nominal.max(floor);
+    if at_line > floor && bytes[at_line - 1] != b'\n' {
+        at_line = memchr::memchr(b'\n', &bytes[at_line..]).map_or(bytes.len(), |end| at_line + end + 1);
+    }
+    while at_line < bytes.len() {
+        let end = memchr::memchr(b'\n', &bytes[at_line..]).map_or(bytes.len(), |end| at_line + end + 1);
+        let line = &bytes[at_line..end];
+        if !has_records || opens_record(line, layers) {
+            return at_line;
+        }
+        let dump = match VERSION.find(line) {
+            Some(_) => at(bytes, floor, at_line..end, layers),
+            None => None,
+        };
+        if let Some(dump) = dump {
+            floor = dump.end;
+        }
+        at_line = end.max(floor);
+    }
+    bytes.len()
+}
+
+/// Where the last record in `bytes` begins, outside of all dumps; 0 where there is but one. What
+/// follows may go on behind the bytes.
+pub fn last_cut(bytes: &[u8], has_records: bool, layers: &mut Scratch) -> usize {
+    // The last dump that is known to have ended.
+    let (mut floor, mut from) = (0, 0);
+    while let Some(line) = next_version(bytes, from, bytes.len()) {
+        from = line.end;
+        if let Some(dump) = at(bytes, floor, line, layers) {
+            if dump.end == bytes.len() {
+                return dump.begin;
+            }
+            (floor, from) = (dump.end, dump.end);
+        }
+    }
+    let mut end = bytes.len();
+    while end > floor {
+        let begin = memchr::memrchr(b'\n', &bytes[floor..end - 1]).map_or(floor, |before| floor + before + 1);
+        let line = &bytes[begin..end];
+        if !has_records || opens_record(line, layers) {
+            return begin;
+        }
+        end = begin;
+    }
+    floor
+}
+
+/// Whether lines without a frame open records here: a dump that has a form of its own.
+pub fn holds_records(start: &[u8]) -> bool {
+    start.split(|byte| *byte == b'\n').any(opener::opens_record)
+}
+
+/// The next line behind `from` and before `until` that may be a message's first.
+fn next_version(bytes: &[u8], from: usize, until: usize) -> Option<Range<usize>> {
+    let mut at = from;
+    while at < until {
+        let hit = at + VERSION.find(&bytes[at..until.min(bytes.len())])?;
+        let begin = memchr::memrchr(b'\n', &bytes[from..hit]).map_or(from, |end| from + end + 1);
+        let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |end| hit + end + 1);
+        if bytes.get(hit + 7) != Some(&b'/') {
+            return Some(begin..end);
+        }
+        at = end;
+    }
+    None
+}
+
+/// A message that was logged on one line, its line ends escaped: the words before it, and the
+/// message with its line ends restored in `out`. `None` where the text holds none.
+///
+/// A line feed comes as `#012` (rsyslog), as `\012`, `\n`, or as itself (an unescaped JSON text).
+pub fn escaped<'t>(text: &'t [u8], out: &'t mut Vec<u8>) -> Option<(&'t [u8], &'t [u8])> {
+    const WAYS: [(&[u8], &[u8]); 4] =
+        [(b"\n", b"\r"), (b"#012", b"#015"), (b"\\012", b"\\015"), (b"\\n", b"\\r")];
+    let (feed, carriage) = WAYS.into_iter().find(|(feed, _)| memmem::find(text, feed).is_some())?;
+    let without_carriage = |line: &'t [u8]| line.strip_suffix(carriage).unwrap_or(line);
+    let (first, rest) = split_once(text, feed)?;
+    let (words, from) = if start_line(without_carriage(first)).is_some() {
+        (&b""[..], 0)
+    } else {
+        let (second, _) = split_once(rest, feed)?;
+        start_line(without_carriage(second))?;
+        (without_carriage(first), first.len() + feed.len())
+    };
+    out.clear();
+    let message = &text[from..];
+    if feed == b"\n" {
+        return Some((words, message));
+    }
+    // Only what is a line end or a tab is restored: a header's text may hold the like.
+    let mut rest = message;
+    while let Some(at) = memchr::memchr(feed[0], rest) {
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at..];
+        let (byte, len) = if rest.starts_with(feed) {
+            (b'\n', feed.len())
+        } else if rest.starts_with(carriage) {
+            (b'\r', carriage.len())
+        } else if rest.starts_with(b"#011") {
+            (b'\t', 4)
+        } else {
+            (rest[0], 1)
+        };
+        out.push(byte);
+        rest = &rest[len..];
+    }
+    out.extend_from_slice(rest);
+    Some((words, out))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! How far a dumped message reaches: nothing inside it is believed to be a record of its own.
+
+use super::message::{content_length, start_line};
+use std::ops::Range;
+
+/// No dump is longer: a SIP message over UDP is at most 64 KiB, and `sipdump` cuts there.
+pub const DUMP_MAX: usize = 128 << 10;
+
+/// Asterisk cuts a record after so many bytes, prefix included, and loses its line end
+/// (`main/logger.c : LOGMSG_SIZE`).
+const ASTERISK_RECORD_MAX: usize = 8191;
+
+/// `|` twenty times: what `sipdump` writes behind a message.
+const SIPDUMP_END: &[u8] = b"||||||||||||||||||||";
+
+/// How a way of dumping ends its messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// By the message's own Content-Length.
+    Length,
+    /// After so many bytes, as the opening line says; an empty line follows (PJSIP's logger).
+    Bytes(usize),
+    /// A line of its own behind the message (`chan_sip`).
+    Closer(&'static [u8]),
+    /// [`SIPDUMP_END`], right behind the message.
+    Sipdump,
+    /// A line of dashes; message lines are indented (sofia).
+    Ruler,
+}
+
+/// Where a dump ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub message: Range<usize>,
+    /// Where the log goes on.
+    pub end: usize,
+    /// What stands behind the message is not what the writer would have put there: a stranger
+    /// sent more bytes than his Content-Length says, or the dump was cut.
+    pub is_ambiguous: bool,
+}
+
+/// The extent of the message whose first line begins at `from`, in a record that begins at `begin`.
+pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) -> Extent {
+    let is_asterisk = matches!(ending, Ending::Bytes(_) | Ending::Closer(_));
+    let most = if is_asterisk { ASTERISK_RECORD_MAX } else { DUMP_MAX };
+    let limit = bytes.len().min(begin + most);
+    let cut = || Extent { message: from..limit, end: limit, is_ambiguous: false };
+    if let Ending::Bytes(length) = ending {
+        let end = from.saturating_add(length);
+        if end > limit {
+            return cut();
+        }
+        // A body with a NUL in it was written up to there only.
+        if matches!(bytes.get(end), None | Some(b'\n')) {
+            return Extent { message: from..end, end: (end + 1).min(bytes.len()), is_ambiguous: false };
+        }
+    }
+    let Some(headers) = headers_end(bytes, from, limit) else { return cut() };
+    let length = content_length(&bytes[from..headers]).unwrap_or(0);
+    let body = body_end(bytes, from, headers, length);
+    if body > limit {
+        return cut();
+    }
+    let plain = Extent { message: from..body, end: body, is_ambiguous: false };
+    match ending {
+        Ending::Length | Ending::Bytes(_) => plain,
+        Ending::Closer(closer) => {
+            let end = line_that(bytes, body.saturating_sub(1), limit, |line| line == closer);
+            Extent { end: end.unwrap_or(body), ..plain }
+        }
+        Ending::Sipdump => {
+            let rest = &bytes[body..];
+            let skipped = rest.iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            if rest[skipped..].starts_with(SIPDUMP_END) {
+                let end = body + skipped + SIPDUMP_END.len();
+                return Extent { end: end + usize::from(bytes.get(end) == Some(&b'\n')), ..plain };
+            }
+            let end = line_that(bytes, body, limit, |line| line.ends_with(SIPDUMP_END));
+            Extent { end: end.unwrap_or(limit), is_ambiguous: true, ..plain }
+        }
+        Ending::Ruler => {
+            let is_ruler = |line: &[u8]| {
+                line.trim_ascii().len() > 20 && line.trim_ascii().iter().all(|byte| *byte == b'-')
+            };
+            let end = line_that(bytes, body, limit, is_ruler);
+            Extent { end: end.unwrap_or(body), ..plain }
+        }
+    }
+}
+
+/// Behind the empty line that ends the headers.
+fn headers_end(bytes: &[u8], from: usize, limit: usize) -> Option<usize> {
+    let mut at = from;
+    while let Some(end) = memchr::memchr(b'\n', &bytes[at..limit]).map(|end| at + end + 1) {
+        // ngrep writes a dot for a carriage return; sofia indents by three blanks.
+        match &bytes[end..limit] {
+            [b'\n', ..] => return Some(end + 1),
+            [b'\r', b'\n', ..] => return Some(end + 2),
+            [b'.', b'\n', ..] => return Some(end + 2),
+            [b' ', b' ', b' ', b'\n', ..] => return Some(end + 4),
+            [b' ', b' ', b' ', b'\r', b'\n', ..] => return Some(end + 5),
+            _ => at = end,
+        }
+    }
+    None
+}
+
+/// Behind a body of that many bytes, as it was sent.
+///
+/// `chan_sip` writes what it received with bare line feeds, and sofia indents: lines are then
+/// counted as they were on the wire.
+fn body_end(bytes: &[u8], from: usize, headers: usize, length: usize) -> usize {
+    let first = &bytes[from..headers];
+    let first_line = memchr::memchr(b'\n', first).map_or(first, |end| &first[..end]);
+    let is_indented = first_line.starts_with(b"   ");
+    if first_line.ends_with(b"\r") && !is_indented {
+        return headers.saturating_add(length);
+    }
+    let (mut at, mut left) = (headers, length);
+    while left > 0 && at < bytes.len() {
+        let line = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len() - at, |end| end + 1);
+        let text = &bytes[at..at + line];
+        let indent = if is_indented && text.starts_with(b"   ") { 3 } else { 0 };
+        let lacks_cr = text.ends_with(b"\n") && !text.ends_with(b"\r\n");
+        let on_wire = line - indent + usize::from(lacks_cr);
+        if on_wire > left {
+            return at + indent + left;
+        }
+        left -= on_wire;
+        at += line;
+    }
+    at
+}
+
+/// Behind the first whole line after a line end at or behind `from` that is as asked.
+fn line_that(bytes: &[u8], from: usize, limit: usize, is: impl Fn(&[u8]) -> bool) -> Option<usize> {
+    let mut at = match from {
+        0 => 0,
+        _ if bytes[from - 1] == b'\n' => from,
+        _ => memchr::memchr(b'\n', &bytes[from..limit])? + from + 1,
+    };
+    while at < limit {
+        let end = memchr::memchr(b'\n', &bytes[at..limit]).map_or(limit, |end| at + end);
+        let line = &bytes[at..end];
+        if is(line.strip_suffix(b"\r").unwrap_or(line)) {
+            return Some((end + 1).min(bytes.len()));
+        }
+        // Another message begins: the closer never came.
+        if start_line(line).is_some() {
+            return None;
+        }
+        at = end + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MESSAGE: &str = "MESSAGE sip:x SIP/2.0\r\nContent-Length: 7\r\n\r\nSIP/2.0";
+
+    fn end_of(text: &str, ending: Ending) -> (usize, usize, bool) {
+        let extent = extent(text.as_bytes(), 0, 0, ending);
+        (extent.message.end, extent.end, extent.is_ambiguous)
+    }
+
+    #[test]
+    fn a_message_ends_where_its_content_length_says() {
+        let len = MESSAGE.len();
+        assert_eq!(end_of(&format!("{MESSAGE} 200 OK\r\n"), Ending::Length), (len, len, false));
+    }
+
+    #[test]
+    fn a_body_of_bare_line_feeds_is_counted_as_it_was_sent() {
+        let text = "MESSAGE sip:x SIP/2.0\nContent-Length: 6\n\na\nb\n<------------->\nlog\n";
+        let body = text.find('<').unwrap();
+        let log = text.find("log").unwrap();
+        assert_eq!(end_of(text, Ending::Closer(b"<------------->")), (body, log, false));
+    }
+
+    #[test]
+    fn a_closer_inside_the_body_closes_nothing() {
+        let text = "MESSAGE sip:x SIP/2.0\nl: 18\n\n<------------->\na\n<------------->\nlog\n";
+        assert_eq!(end_of(text, Ending::Closer(b"<------------->")).1, text.find("log").unwrap());
+    }
+
+    #[test]
+    fn the_logger_of_pjsip_says_how_long_the_message_is() {
+        let text = "SIP/2.0 200 OK\r\n\r\n\nlog\n";
+        assert_eq!(end_of(text, Ending::Bytes(18)), (18, 19, false));
+        // The number is wrong, so the message's own end counts.
+        assert_eq!(end_of(text, Ending::Bytes(9)), (18, 18, false));
+    }
+
+    #[test]
+    fn asterisk_cuts_a_record_at_its_limit_wherever_that_is() {
+        let text = format!("INVITE sip:x SIP/2.0\r\nl: 9000\r\n\r\n{}", "x".repeat(9000));
+        assert_eq!(end_of(&text, Ending::Bytes(9031)), (8191, 8191, false));
+    }
+
+    #[test]
+    fn more_bytes_than_declared_make_a_sipdump_record_ambiguous() {
+        let whole = format!("{MESSAGE}||||||||||||||||||||\nx");
+        assert_eq!(end_of(&whole, Ending::Sipdump), (MESSAGE.len(), whole.len() - 1, false));
+        let more = format!("{MESSAGE}more\n||||||||||||||||||||\nx");
+        assert_eq!(end_of(&more, Ending::Sipdump), (MESSAGE.len(), more.len() - 1, true));
+    }
+
+    #[test]
+    fn a_message_without_end_reaches_to_the_end_of_the_bytes() {
+        let text = "REGISTER sip:x SIP/2.0\r\nTo: a\r\n";
+        assert_eq!(end_of(text, Ending::Length), (text.len(), text.len(), false));
+    }
+}

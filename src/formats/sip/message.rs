@@ -1,0 +1,418 @@
+//! One SIP message, read as far as a registration asks for (RFC 3261 §7).
+//!
+//! Lenient where clients are sloppy and servers forgive: names in any case, compact forms, blanks
+//! before the colon, folded values, bare line feeds, a message cut anywhere. Strict where leniency
+//! would let a stranger choose: a second `To`, `From`, `Call-ID` or `CSeq` makes it ambiguous.
+
+use crate::formats::contact::seconds;
+use crate::model::AgentText;
+use std::ops::Range;
+
+/// What the first line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartLine<'t> {
+    Request { method: &'t [u8] },
+    Reply { code: u16 },
+}
+
+/// The parts of one message; texts are empty where the header is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message<'t> {
+    pub start: StartLine<'t>,
+    pub to: &'t [u8],
+    pub from: &'t [u8],
+    pub call_id: &'t [u8],
+    /// Number of the CSeq, without leading zeros.
+    pub cseq: &'t [u8],
+    /// The whole CSeq value.
+    pub cseq_value: &'t [u8],
+    /// Method of the CSeq, or of the request where it has none.
+    pub method: &'t [u8],
+    /// All contacts, joined by commas in their order.
+    pub contact: &'t [u8],
+    /// Seconds of the Expires header.
+    pub expires: Option<u32>,
+    pub agent: AgentText<'t>,
+    pub date: &'t [u8],
+    /// A header that must be unique stands twice.
+    pub is_ambiguous: bool,
+    /// The headers end without the empty line: the message was cut.
+    pub is_cut: bool,
+}
+
+/// A first line's parts; `None` where it starts no SIP message.
+///
+/// The method is a word of capitals: all that registrars dump are, and prose hardly ever is.
+pub fn start_line(line: &[u8]) -> Option<StartLine<'_>> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if let Some(rest) = line.strip_prefix(b"SIP/2.0 ") {
+        let [a @ b'1'..=b'6', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = rest else { return None };
+        let is_over = matches!(rest, [] | [b' ', ..]);
+        let digit = |byte: &u8| u16::from(byte - b'0');
+        return is_over.then(|| StartLine::Reply { code: digit(a) * 100 + digit(b) * 10 + digit(c) });
+    }
+    // ngrep writes a dot for a carriage return.
+    let line = line.strip_suffix(b".").unwrap_or(line).strip_suffix(b" SIP/2.0")?;
+    let blank = memchr::memchr(b' ', line)?;
+    let (method, uri) = (&line[..blank], &line[blank + 1..]);
+    let is_method = (3..=16).contains(&blank) && method.iter().all(u8::is_ascii_uppercase);
+    let is_uri = !uri.is_empty() && !uri.contains(&b' ') && uri.contains(&b':');
+    (is_method && is_uri).then_some(StartLine::Request { method })
+}
+
+/// The headers that are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    To,
+    From,
+    CallId,
+    CSeq,
+    Contact,
+    Expires,
+    UserAgent,
+    Date,
+}
+
+impl Name {
+    const COUNT: usize = 8;
+
+    fn of(name: &[u8]) -> Option<Self> {
+        let is = |long: &[u8], short: u8| {
+            name.eq_ignore_ascii_case(long) || matches!(name, [one] if one.eq_ignore_ascii_case(&short))
+        };
+        // User-Agent has no compact form (RFC 3261 §20.41), Expires and CSeq neither.
+        Some(match name.first()?.to_ascii_lowercase() {
+            b't' if is(b"To", b't') => Self::To,
+            b'f' if is(b"From", b'f') => Self::From,
+            b'i' if name.len() == 1 => Self::CallId,
+            b'm' if name.len() == 1 => Self::Contact,
+            b'c' if name.eq_ignore_ascii_case(b"Call-ID") => Self::CallId,
+            b'c' if name.eq_ignore_ascii_case(b"CSeq") => Self::CSeq,
+            b'c' if name.eq_ignore_ascii_case(b"Contact") => Self::Contact,
+            b'e' if name.eq_ignore_ascii_case(b"Expires") => Self::Expires,
+            b'u' if name.eq_ignore_ascii_case(b"User-Agent") => Self::UserAgent,
+            b'd' if name.eq_ignore_ascii_case(b"Date") => Self::Date,
+            _ => return None,
+        })
+    }
+}
+
+/// Where a header's value stands.
+#[derive(Debug, Clone)]
+enum Value {
+    Missing,
+    /// In the message.
+    Here(Range<usize>),
+    /// In the scratch buffer: folded, or several joined.
+    There(Range<usize>),
+}
+
+/// Reads a message; `None` where its first line starts none. What it needs to rewrite goes into
+/// `scratch`. Only the headers are looked at, so a body may follow or be missing.
+pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'t>> {
+    scratch.clear();
+    let first_end = memchr::memchr(b'\n', message).map_or(message.len(), |end| end + 1);
+    let start = start_line(&message[..first_end])?;
+    let is_dotted = message[..first_end].ends_with(b".\n");
+    let mut values = [const { Value::Missing }; Name::COUNT];
+    let (mut is_ambiguous, mut is_cut) = (false, true);
+    let mut at = first_end;
+    while at < message.len() {
+        let line_end = line_end(message, at);
+        let mut line = trim_end(&message[at..line_end]);
+        if is_dotted {
+            line = line.strip_suffix(b".").unwrap_or(line);
+        }
+        if line.is_empty() {
+            is_cut = false;
+            break;
+        }
+        let mut end = line_end;
+        while matches!(message.get(end), Some(b' ' | b'\t')) {
+            end = self::line_end(message, end);
+        }
+        // A value at the end of a message that was cut is half a value.
+        let is_whole = message[..end].ends_with(b"\n");
+        if let Some((name, value)) = header(line).filter(|_| is_whole) {
+            let begin = at + (line.len() - value.len());
+            let value = match end == line_end {
+                true => Value::Here(begin..begin + value.len()),
+                false => Value::There(unfold(&message[begin..end], scratch)),
+            };
+            let slot = &mut values[name as usize];
+            match (&*slot, name) {
+                (Value::Missing, _) => *slot = value,
+                (_, Name::Contact) => *slot = Value::There(join(message, slot, &value, scratch)),
+                (_, Name::To | Name::From | Name::CallId | Name::CSeq) => is_ambiguous = true,
+                // The first one counts, as a registrar reads it.
+                (_, Name::Expires | Name::UserAgent | Name::Date) => {}
+            }
+        }
+        at = end;
+    }
+    let scratch: &'t [u8] = scratch;
+    let get = |name: Name| match &values[name as usize] {
+        Value::Missing => None,
+        Value::Here(range) => Some(&message[range.clone()]),
+        Value::There(range) => Some(&scratch[range.clone()]),
+    };
+    let text = |name: Name| get(name).unwrap_or_default();
+    let cseq_value = text(Name::CSeq);
+    let digits = cseq_value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let zeros = cseq_value[..digits].iter().take_while(|byte| **byte == b'0').count();
+    let method = match (cseq_value[digits..].trim_ascii(), start) {
+        (b"", StartLine::Request { method }) => method,
+        (method, _) => method,
+    };
+    Some(Message {
+        start,
+        to: text(Name::To),
+        from: text(Name::From),
+        call_id: text(Name::CallId),
+        cseq: &cseq_value[zeros.min(digits.saturating_sub(1))..digits],
+        cseq_value,
+        method,
+        contact: text(Name::Contact),
+        expires: get(Name::Expires).and_then(seconds),
+        agent: get(Name::UserAgent).map_or(AgentText::Missing, AgentText::Text),
+        date: text(Name::Date),
+        is_ambiguous,
+        is_cut,
+    })
+}
+
+/// Bytes of the body, as the headers of the message declare them; `None` where they do not.
+pub fn content_length(headers: &[u8]) -> Option<usize> {
+    let mut at = memchr::memchr(b'\n', headers)? + 1;
+    while at < headers.len() {
+        let end = line_end(headers, at);
+        let line = trim_end(&headers[at..end]);
+        if let [b'l' | b'L' | b'c' | b'C', ..] = line {
+            let colon = memchr::memchr(b':', line)?;
+            let name = line[..colon].trim_ascii_end();
+            if name.eq_ignore_ascii_case(b"l") || name.eq_ignore_ascii_case(b"Content-Length") {
+                return seconds(line[colon + 1..].trim_ascii()).map(|length| length as usize);
+            }
+        }
+        at = end;
+    }
+    None
+}
+
+fn line_end(bytes: &[u8], from: usize) -> usize {
+    memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |end| from + end + 1)
+}
+
+fn trim_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Name and value of a header line, if it is one that is looked at.
+fn header(line: &[u8]) -> Option<(Name, &[u8])> {
+    // No name that is looked at is longer than User-Agent; blanks may follow it.
+    let colon = memchr::memchr(b':', &line[..line.len().min(32)])?;
+    let name = Name::of(line[..colon].trim_ascii_end())?;
+    let value = &line[colon + 1..];
+    let blanks = value.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    Some((name, &value[blanks..]))
+}
+
+/// Appends a folded value: each line end with the blanks around it is one space (RFC 3261 §7.3.1).
+fn unfold(value: &[u8], out: &mut Vec<u8>) -> Range<usize> {
+    let begin = out.len();
+    for line in value.split(|byte| *byte == b'\n') {
+        let line = line.trim_ascii();
+        if !line.is_empty() {
+            if out.len() > begin {
+                out.push(b' ');
+            }
+            out.extend_from_slice(line);
+        }
+    }
+    begin..out.len()
+}
+
+/// Appends both values with a comma between them.
+fn join(message: &[u8], first: &Value, second: &Value, out: &mut Vec<u8>) -> Range<usize> {
+    let begin = out.len();
+    for value in [first, second] {
+        if out.len() > begin {
+            out.extend_from_slice(b", ");
+        }
+        match value {
+            Value::Missing => {}
+            Value::Here(range) => out.extend_from_slice(&message[range.clone()]),
+            Value::There(range) => out.extend_from_within(range.clone()),
+        }
+    }
+    begin..out.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn with(message: &str, test: impl FnOnce(Message<'_>)) {
+        let mut scratch = Vec::new();
+        test(read(message.as_bytes(), &mut scratch).expect("a SIP message"));
+    }
+
+    #[test]
+    fn a_registration_is_read() {
+        let text = "REGISTER sip:example.com SIP/2.0\r\nTo: \"A, B\" <sip:alice@example.com>\r\n\
+                    From: <sip:alice@example.com>;tag=1\r\nCall-ID: 8f1c@192.0.2.10\r\nCSeq: 002 REGISTER\r\n\
+                    Contact: <sip:alice@192.0.2.10>;expires=60\r\nExpires: 3600\r\n\
+                    User-Agent: Bria iOS 6.5.0\r\nContent-Length: 0\r\n\r\n";
+        with(text, |message| {
+            assert_eq!(message.start, StartLine::Request { method: b"REGISTER" });
+            assert_eq!(message.to, b"\"A, B\" <sip:alice@example.com>");
+            assert_eq!((message.call_id, message.cseq), (&b"8f1c@192.0.2.10"[..], &b"2"[..]));
+            assert_eq!(message.contact, b"<sip:alice@192.0.2.10>;expires=60");
+            assert_eq!((message.expires, message.method), (Some(3600), &b"REGISTER"[..]));
+            assert_eq!(message.agent, AgentText::Text(b"Bria iOS 6.5.0"));
+            assert!(!message.is_ambiguous && !message.is_cut);
+        });
+    }
+
+    #[test]
+    fn names_may_be_compact_or_spelled_in_any_case_with_blanks_before_the_colon() {
+        let text = "SIP/2.0 200 OK\nt : <sip:a@x>\nF: b\ni\t:c\ncseq: 7 REGISTER\nM: <sip:a@1>\n\
+                    uSER-aGENT: x\nEXPIRES: 5\n\n";
+        with(text, |message| {
+            assert_eq!(message.start, StartLine::Reply { code: 200 });
+            assert_eq!((message.to, message.from), (&b"<sip:a@x>"[..], &b"b"[..]));
+            assert_eq!((message.call_id, message.cseq), (&b"c"[..], &b"7"[..]));
+            assert_eq!((message.contact, message.expires), (&b"<sip:a@1>"[..], Some(5)));
+            assert_eq!(message.agent, AgentText::Text(b"x"));
+        });
+    }
+
+    #[test]
+    fn a_folded_value_is_joined_by_one_space() {
+        with("REGISTER sip:x SIP/2.0\r\nUser-Agent: one\r\n\t two\r\n  three\r\nTo: a\r\n\r\n", |message| {
+            assert_eq!(message.agent, AgentText::Text(b"one two three"));
+            assert_eq!(message.to, b"a");
+        });
+    }
+
+    #[test]
+    fn several_contacts_are_joined_in_their_order() {
+        with("SIP/2.0 200 OK\r\nContact: <sip:a>,\r\n <sip:b>\r\nm: <sip:c>\r\n\r\n", |message| {
+            assert_eq!(message.contact, b"<sip:a>, <sip:b>, <sip:c>");
+        });
+    }
+
+    #[test]
+    fn a_header_that_must_be_unique_and_is_not_makes_the_message_ambiguous() {
+        for repeated in ["To: b", "f: b", "Call-ID: b", "CSEQ: 2 REGISTER"] {
+            let text = format!(
+                "REGISTER sip:x SIP/2.0\r\nTo: a\r\nFrom: a\r\nCall-ID: a\r\nCSeq: 1 REGISTER\r\n{repeated}\r\n\r\n"
+            );
+            with(&text, |message| assert!(message.is_ambiguous, "{repeated}"));
+        }
+    }
+
+    #[test]
+    fn an_empty_header_is_not_a_missing_one() {
+        with("REGISTER sip:x SIP/2.0\r\nUser-Agent: \r\n\r\n", |message| {
+            assert_eq!(message.agent, AgentText::Text(b""));
+        });
+        with("REGISTER sip:x SIP/2.0\r\n\r\n", |message| assert_eq!(message.agent, AgentText::Missing));
+    }
+
+    #[test]
+    fn a_header_in_the_body_is_no_header() {
+        with("MESSAGE sip:x SIP/2.0\r\nTo: a\r\n\r\nTo: b\r\nUser-Agent: c\r\n", |message| {
+            assert_eq!((message.to, message.is_ambiguous), (&b"a"[..], false));
+            assert_eq!(message.agent, AgentText::Missing);
+        });
+    }
+
+    #[test]
+    fn a_message_without_its_empty_line_was_cut_and_its_last_half_value_is_none() {
+        with("REGISTER sip:x SIP/2.0\r\nTo: a\r\nUser-Agent: Lin", |message| {
+            assert!(message.is_cut);
+            assert_eq!((message.to, message.agent), (&b"a"[..], AgentText::Missing));
+        });
+    }
+
+    #[test]
+    fn dots_that_stand_for_carriage_returns_are_no_part_of_a_value() {
+        with("REGISTER sip:x SIP/2.0.\nUser-Agent: a.b.\nTo: c.\n.\n", |message| {
+            assert_eq!((message.agent, message.to), (AgentText::Text(b"a.b"), &b"c"[..]));
+            assert!(!message.is_cut);
+        });
+    }
+
+    #[test]
+    fn a_first_line_is_a_request_or_a_reply() {
+        let request = Some(StartLine::Request { method: b"REGISTER" });
+        assert_eq!(start_line(b"REGISTER sip:example.com SIP/2.0\r\n"), request);
+        assert_eq!(start_line(b"SIP/2.0 401 Unauthorized"), Some(StartLine::Reply { code: 401 }));
+        assert_eq!(start_line(b"SIP/2.0 200"), Some(StartLine::Reply { code: 200 }));
+        for other in [
+            &b"Via: SIP/2.0/UDP 192.0.2.1"[..],
+            b"SIP/2.0 2000 OK",
+            b"SIP/2.0 20",
+            b"register sip:x SIP/2.0",
+            b"REGISTER sip:x y SIP/2.0",
+            b"REGISTER SIP/2.0",
+            b"",
+        ] {
+            assert_eq!(start_line(other), None, "{}", String::from_utf8_lossy(other));
+        }
+    }
+
+    #[test]
+    fn the_length_of_a_body_is_declared_in_either_form() {
+        assert_eq!(content_length(b"SIP/2.0 200 OK\r\nContent-Type: x\r\nContent-Length : 12\r\n"), Some(12));
+        assert_eq!(content_length(b"SIP/2.0 200 OK\nL:3\n"), Some(3));
+        assert_eq!(content_length(b"SIP/2.0 200 OK\r\nContact: x\r\n"), None);
+    }
+
+    // Shapes of RFC 4475 (torture messages), written anew.
+    #[test]
+    fn a_tortuous_message_is_read_as_the_rfc_says() {
+        let text = "REGISTER sip:vivekg@chair.example.com;unknownparam SIP/2.0\r\nTO :\r\n \
+                    sip:vivekg@chair.example.com ;   tag    = 1918181833n\r\nfrom   : \"J Rosenberg \\\\\\\"\"       <sip:j@example.com>\r\n  \
+                    ;\r\n  tag = 98asjd8\r\nMaX-fOrWaRdS: 0068\r\nCall-ID: wsinv.ndaksdj@192.0.2.1\r\n\
+                    cseq: 0009\r\n  REGISTER\r\nNewFangledHeader:   newfangled value\r\n\r\n";
+        with(text, |message| {
+            assert_eq!(message.to, b"sip:vivekg@chair.example.com ;   tag    = 1918181833n");
+            assert_eq!((message.cseq, message.method), (&b"9"[..], &b"REGISTER"[..]));
+            assert_eq!(message.call_id, b"wsinv.ndaksdj@192.0.2.1");
+            assert!(!message.is_ambiguous && !message.is_cut);
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>, head in "(SIP/2[.]0 200 OK|REGISTER sip:x SIP/2[.]0)\r?\n") {
+            let mut scratch = Vec::new();
+            let _ = read(&bytes, &mut scratch);
+            let _ = content_length(&bytes);
+            let message = [head.as_bytes(), &bytes].concat();
+            prop_assert!(read(&message, &mut scratch).is_some());
+        }
+
+        #[test]
+        fn a_message_is_read_alike_with_any_folding(
+            folds in prop::collection::vec("(\r\n |\n\t|\r\n  \t)", 3),
+            words in prop::collection::vec("[a-z]{1,5}", 4),
+        ) {
+            let mut value = words[0].clone();
+            for (fold, word) in folds.iter().zip(&words[1..]) {
+                value.push_str(fold);
+                value.push_str(word);
+            }
+            let text = format!("REGISTER sip:x SIP/2.0\r\nUser-Agent: {value}\r\n\r\n");
+            let mut scratch = Vec::new();
+            let message = read(text.as_bytes(), &mut scratch).unwrap();
+            let expected = words.join(" ");
+            prop_assert_eq!(message.agent, AgentText::Text(expected.as_bytes()));
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! SIP messages that a log holds whole: the message itself ([`message`]) and the ways in which
+//! servers and tools write it down ([`dump`]), and what a message tells of a registration
+//! ([`event`]).
+
+pub mod dump;
+pub mod event;
+mod extent;
+pub mod message;
+pub mod opener;

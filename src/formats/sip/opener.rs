@@ -1,0 +1,320 @@
+//! What stands before a dumped message: who wrote it down, and which way it went.
+
+use super::extent::Ending;
+use crate::formats::frame::{self, Origin, Scratch};
+use crate::formats::stamp;
+use crate::formats::text::{between, host_of, number, split_once};
+use crate::model::{Dialect, Stamp};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
+
+/// Which way a message went, as the log tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Received,
+    Sent,
+    /// The log does not tell. A registrar's log holds requests that came and replies that went.
+    Unknown,
+}
+
+/// What opens a dump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Opener<'t> {
+    /// Where the record begins.
+    pub begin: usize,
+    /// Its framed line; empty where the dump has a form of its own.
+    pub head: Range<usize>,
+    /// The dump's own clock, where it has one besides a frame.
+    pub stamp: Stamp,
+    pub name: &'static str,
+    pub direction: Direction,
+    /// Address of the other side, without port; empty where it is not told.
+    pub peer: &'t [u8],
+    pub ending: Ending,
+}
+
+const SIPDUMP_HEAD: &[u8] = b"====================";
+const SIPDUMP_MIDDLE: &[u8] = b"~~~~~~~~~~~~~~~~~~~~";
+
+/// Whether a line without any frame opens a record: the ruler of `sipdump`, the head of a message
+/// in a text capture, sofia's `recv` and `send`.
+pub(super) fn opens_record(line: &[u8]) -> bool {
+    let line = trim(line);
+    line == SIPDUMP_HEAD || text_capture(line).is_some() || sofia(line).is_some()
+}
+
+/// The opener of the message whose first line begins at `at`, on the lines before it down to
+/// `floor`. `None` where nothing opens a message there.
+pub(super) fn before<'t>(
+    bytes: &'t [u8],
+    floor: usize,
+    at: usize,
+    layers: &mut Scratch,
+) -> Option<Opener<'t>> {
+    let last = previous(bytes, floor, at)?;
+    let line = trim(&bytes[last.clone()]);
+    if line == SIPDUMP_MIDDLE {
+        return sipdump(bytes, floor, last);
+    }
+    if let Some((stamp, peer)) = text_capture(line) {
+        return Some(Opener {
+            begin: last.start,
+            head: 0..0,
+            stamp,
+            name: "text-capture",
+            direction: Direction::Unknown,
+            peer,
+            ending: Ending::Length,
+        });
+    }
+    if is_ruler(line) {
+        let head = previous(bytes, floor, last.start)?;
+        let (direction, peer) = sofia(trim(&bytes[head.clone()]))?;
+        let stamp = Stamp::None;
+        let (begin, name, ending) = (head.start, "freeswitch-siptrace", Ending::Ruler);
+        return Some(Opener { begin, head: 0..0, stamp, name, direction, peer, ending });
+    }
+    if line.starts_with(b"<--- ") && line.ends_with(b" --->") {
+        if let Some((direction, peer, length)) = pjsip_logger(line) {
+            // A console writes no prefix.
+            return Some(Opener {
+                begin: last.start,
+                head: 0..0,
+                stamp: Stamp::None,
+                name: "asterisk-pjsip-logger",
+                direction,
+                peer,
+                ending: Ending::Bytes(length),
+            });
+        }
+        let (direction, peer, ending) = chan_sip(line)?;
+        // The record's own line is empty behind its prefix; a console's has none at all.
+        let head = previous(bytes, floor, last.start).filter(|head| {
+            let record = frame::open(&bytes[head.clone()], layers, false);
+            record.is_some_and(|record| record.text.is_empty() && is_from(&record, b"chan_sip.c"))
+        });
+        let begin = head.as_ref().map_or(last.start, |head| head.start);
+        let head = head.unwrap_or(0..0);
+        return Some(Opener {
+            begin,
+            head,
+            stamp: Stamp::None,
+            name: "asterisk-sip-debug",
+            direction,
+            peer,
+            ending,
+        });
+    }
+    framed(bytes, last, layers)
+}
+
+/// The opener of a message that begins on its own framed line.
+pub(super) fn on<'t>(line: Range<usize>) -> Opener<'t> {
+    Opener {
+        begin: line.start,
+        head: line,
+        stamp: Stamp::None,
+        name: "sip-message",
+        direction: Direction::Unknown,
+        peer: b"",
+        ending: Ending::Length,
+    }
+}
+
+/// A framed line that opens a message: PJSIP's logger, `chan_sip`'s other forms, or an operator's
+/// own words.
+fn framed<'t>(bytes: &'t [u8], line: Range<usize>, layers: &mut Scratch) -> Option<Opener<'t>> {
+    let record = frame::open(&bytes[line.clone()], layers, false)?;
+    let begin = line.start;
+    let opener = |name, direction, peer, ending| Opener {
+        begin,
+        head: line.clone(),
+        stamp: Stamp::None,
+        name,
+        direction,
+        peer,
+        ending,
+    };
+    if record.dialect == Dialect::Asterisk {
+        let text = within(bytes, &line, record.text)?;
+        if is_from(&record, b"res_pjsip_logger.c") {
+            let (direction, peer, length) = pjsip_logger(text)?;
+            return Some(opener("asterisk-pjsip-logger", direction, peer, Ending::Bytes(length)));
+        }
+        if is_from(&record, b"chan_sip.c") {
+            let (direction, peer, ending) = chan_sip(text)?;
+            return Some(opener("asterisk-sip-debug", direction, peer, ending));
+        }
+        return None;
+    }
+    let text = within(bytes, &line, record.text)?;
+    let (direction, peer) = words(text);
+    Some(opener("sip-message", direction, peer, Ending::Length))
+}
+
+fn is_from(record: &frame::Record<'_>, file: &[u8]) -> bool {
+    record.starts.iter().any(|start| match start.origin {
+        Origin::File(name) => name == file,
+        Origin::Console => true,
+        _ => false,
+    })
+}
+
+/// The same text in the log's own bytes, which outlive the record; nothing where the frame had to
+/// be rewritten to be read.
+fn within<'t>(bytes: &'t [u8], line: &Range<usize>, text: &[u8]) -> Option<&'t [u8]> {
+    let line = &bytes[line.clone()];
+    let line = trim(line);
+    line.ends_with(text).then(|| &line[line.len() - text.len()..])
+}
+
+/// `<--- Received SIP request (427 bytes) from UDP:127.11.0.2:5062 --->` and `Transmitting … to`
+/// (`res/res_pjsip_logger.c`).
+fn pjsip_logger(line: &[u8]) -> Option<(Direction, &[u8], usize)> {
+    let rest = line.strip_prefix(b"<--- ")?.strip_suffix(b" --->")?;
+    let (direction, rest, mark) = match rest.strip_prefix(b"Received SIP ") {
+        Some(rest) => (Direction::Received, rest, &b" from "[..]),
+        None => (Direction::Sent, rest.strip_prefix(b"Transmitting SIP ")?, &b" to "[..]),
+    };
+    let (_kind, rest) = split_once(rest, b" (")?;
+    let (length, rest) = split_once(rest, b" bytes)")?;
+    let (_transport, address) = split_once(rest.strip_prefix(mark)?, b":")?;
+    Some((direction, host_of(address), number(length)? as usize))
+}
+
+/// `<--- SIP read from UDP:1.2.3.4:5060 --->`, `<--- Transmitting (NAT) to 1.2.3.4:5060 --->`,
+/// `Reliably Transmitting (no NAT) to 1.2.3.4:5060:`, `Retransmitting #1 (NAT) to …:`
+/// (`channels/chan_sip.c`).
+fn chan_sip(line: &[u8]) -> Option<(Direction, &[u8], Ending)> {
+    if let Some(rest) = line.strip_prefix(b"<--- ") {
+        let rest = rest.strip_suffix(b" --->")?;
+        if let Some(address) = rest.strip_prefix(b"SIP read from ") {
+            let address = split_once(address, b":").map_or(address, |(transport, rest)| {
+                if transport.iter().all(u8::is_ascii_alphabetic) { rest } else { address }
+            });
+            return Some((Direction::Received, host_of(address), Ending::Closer(b"<------------->")));
+        }
+        let address = transmitting(rest)?;
+        return Some((Direction::Sent, host_of(address), Ending::Closer(b"<------------>")));
+    }
+    let address = transmitting(line)?.strip_suffix(b":")?;
+    Some((Direction::Sent, host_of(address), Ending::Closer(b"---")))
+}
+
+/// Behind `[Reliably ]Transmitting (NAT) to ` or `Retransmitting #1 (NAT) to `.
+fn transmitting(text: &[u8]) -> Option<&[u8]> {
+    let rest = text.strip_prefix(b"Reliably ").unwrap_or(text);
+    let rest = rest.strip_prefix(b"Transmitting (").or_else(|| {
+        let rest = rest.strip_prefix(b"Retransmitting #")?;
+        split_once(rest, b" (").map(|(_, rest)| rest)
+    })?;
+    split_once(rest, b") to ").map(|(_, address)| address)
+}
+
+/// The head of a `sipdump` record, whose middle ruler is `middle` (`sipdump_write.c`).
+fn sipdump(bytes: &[u8], floor: usize, middle: Range<usize>) -> Option<Opener<'_>> {
+    let mut at = middle.start;
+    let (mut direction, mut stamp, mut source, mut destination) = (None, None, &b""[..], &b""[..]);
+    for _ in 0..16 {
+        let range = previous(bytes, floor, at)?;
+        let line = trim(&bytes[range.clone()]);
+        at = range.start;
+        if line == SIPDUMP_HEAD {
+            let direction = direction?;
+            return Some(Opener {
+                begin: at,
+                head: 0..0,
+                stamp: stamp?,
+                name: "kamailio-sipdump",
+                direction,
+                peer: if direction == Direction::Received { source } else { destination },
+                ending: Ending::Sipdump,
+            });
+        }
+        let (key, value) = split_once(line, b": ")?;
+        match key {
+            b"tag" if value == b"rcv" => direction = Some(Direction::Received),
+            b"tag" if value == b"snd" => direction = Some(Direction::Sent),
+            b"time" => stamp = stamp::epoch(value).map(|(stamp, _)| stamp),
+            b"srcip" => source = value,
+            b"dstip" => destination = value,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `2026/10/05 14:03:22.481930 192.0.2.10:5060 -> 203.0.113.5:5060`, with `U ` or `T ` before it
+/// and flags behind it where ngrep wrote it: the stamp and the sender's address.
+fn text_capture(line: &[u8]) -> Option<(Stamp, &[u8])> {
+    let rest = line.strip_prefix(b"U ").or_else(|| line.strip_prefix(b"T ")).unwrap_or(line);
+    let (stamp, rest) = match stamp::slashed(rest) {
+        Some((stamp, length)) => (stamp, rest[length..].strip_prefix(b" ")?),
+        None if rest.len() < line.len() => (Stamp::None, rest),
+        None => return None,
+    };
+    let (source, rest) = split_once(rest, b" -> ")?;
+    let destination = rest.split(|byte| *byte == b' ').next()?;
+    (is_address(source) && is_address(destination)).then(|| (stamp, host_of(source)))
+}
+
+/// `recv 512 bytes from udp/[192.0.2.10]:5060 at 14:03:22.481930:` and `send … to`.
+fn sofia(line: &[u8]) -> Option<(Direction, &[u8])> {
+    let (direction, rest, mark) = match line.strip_prefix(b"recv ") {
+        Some(rest) => (Direction::Received, rest, &b" bytes from "[..]),
+        None => (Direction::Sent, line.strip_prefix(b"send ")?, &b" bytes to "[..]),
+    };
+    let (length, rest) = split_once(rest, mark)?;
+    number(length)?;
+    let (_transport, rest) = split_once(rest, b"/")?;
+    let (host, rest) = between(rest, b"[", b"]")?;
+    (rest.ends_with(b":") && split_once(rest, b" at ").is_some()).then_some((direction, host))
+}
+
+fn is_ruler(line: &[u8]) -> bool {
+    let dashes = line.trim_ascii();
+    dashes.len() > 20 && dashes.iter().all(|byte| *byte == b'-')
+}
+
+/// Which way, by the first word that tells, and the first address.
+pub(in crate::formats) fn words(text: &[u8]) -> (Direction, &[u8]) {
+    let mut direction = Direction::Unknown;
+    for word in text.split(|byte| !byte.is_ascii_alphabetic()) {
+        let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
+        if is(&["rcv", "recv", "received", "incoming", "in", "rx"]) {
+            direction = Direction::Received;
+            break;
+        }
+        if is(&["snd", "send", "sent", "outgoing", "out", "tx", "transmitting"]) {
+            direction = Direction::Sent;
+            break;
+        }
+    }
+    let peer = text.split(|byte| byte.is_ascii_whitespace()).find(|word| is_address(word));
+    (direction, peer.map_or(b"", host_of))
+}
+
+fn is_address(text: &[u8]) -> bool {
+    // What starts otherwise is no address, and parsing costs more than looking.
+    if !matches!(text.first(), Some(b'0'..=b'9' | b'[' | b'a'..=b'f' | b'A'..=b'F' | b':')) || text.len() > 60
+    {
+        return false;
+    }
+    let text = std::str::from_utf8(text).unwrap_or_default();
+    text.parse::<SocketAddr>().is_ok() || text.parse::<IpAddr>().is_ok()
+}
+
+/// The line before the one that begins at `at`, with its line end.
+fn previous(bytes: &[u8], floor: usize, at: usize) -> Option<Range<usize>> {
+    if at <= floor {
+        return None;
+    }
+    let before = &bytes[floor..at - 1];
+    let begin = memchr::memrchr(b'\n', before).map_or(floor, |end| floor + end + 1);
+    Some(begin..at)
+}
+
+fn trim(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}

@@ -1,0 +1,189 @@
+//! One acceptance told twice: by the server's own line and by a dump of its messages.
+//!
+//! Asterisk writes `Added contact` or `Registered SIP` while it answers the REGISTER that
+//! `pjsip set logger` or `sip set debug` dump as well. The dump tells more (the SIP-ID with its
+//! domain, the User-Agent), so the line is held until its transaction could have been told, and is
+//! dropped where it was. What such a pair proves besides, that the server calls this SIP-ID by that
+//! name, serves the lines that stand without a dump.
+
+use super::transactions::{LIFE_RECORDS, are_near};
+use crate::model::Moment;
+use ahash::RandomState;
+use std::collections::{HashMap, VecDeque};
+
+/// A registration that a transaction has proven.
+#[derive(Debug, Clone)]
+struct Told {
+    user: Box<[u8]>,
+    moment: Option<Moment>,
+    record: u64,
+}
+
+/// What was proven lately, by what a server's line calls it by.
+type Index = HashMap<Box<[u8]>, Vec<Told>, RandomState>;
+
+/// A line of the server that waits.
+#[derive(Debug)]
+pub(super) struct Pending<T> {
+    /// The server's name of the AOR, canonical.
+    pub user: Box<[u8]>,
+    /// URI of the contact; empty where the line names none (`chan_sip`).
+    pub contact: Box<[u8]>,
+    pub moment: Option<Moment>,
+    pub record: u64,
+    pub payload: T,
+}
+
+/// The lines that wait for their transactions, and the transactions of the last while.
+#[derive(Debug)]
+pub(super) struct Joins<T> {
+    pending: VecDeque<Pending<T>>,
+    by_contact: Index,
+    by_name: Index,
+    /// Keys of both indexes in the order of arrival.
+    recent: VecDeque<(Box<[u8]>, bool, u64, Option<Moment>)>,
+    /// SIP-ID by the server's name; `None` where one name stood for two.
+    names: HashMap<Box<[u8]>, Option<Box<[u8]>>, RandomState>,
+    /// A request has been seen: lines wait from here on.
+    has_dumps: bool,
+}
+
+impl<T> Default for Joins<T> {
+    fn default() -> Self {
+        Self {
+            pending: VecDeque::new(),
+            by_contact: HashMap::default(),
+            by_name: HashMap::default(),
+            recent: VecDeque::new(),
+            names: HashMap::default(),
+            has_dumps: false,
+        }
+    }
+}
+
+impl<T> Joins<T> {
+    /// Messages are dumped in this stream.
+    pub fn expect(&mut self) {
+        self.has_dumps = true;
+    }
+
+    /// A line of the server; handed back where nothing can be told twice.
+    pub fn wait(&mut self, line: Pending<T>) -> Option<Pending<T>> {
+        if !self.has_dumps {
+            return Some(line);
+        }
+        self.pending.push_back(line);
+        None
+    }
+
+    /// A transaction has proven a registration of these contacts (URIs, a line each).
+    pub fn told(&mut self, user: &[u8], contacts: &[u8], moment: Option<Moment>, record: u64) {
+        let told = Told { user: user.into(), moment, record };
+        for contact in contacts.split(|byte| *byte == b'\n').filter(|contact| !contact.is_empty()) {
+            self.by_contact.entry(contact.into()).or_default().push(told.clone());
+            self.recent.push_back((contact.into(), true, record, moment));
+        }
+        let name = name_of(user);
+        self.by_name.entry(name.into()).or_default().push(told);
+        self.recent.push_back((name.into(), false, record, moment));
+    }
+
+    /// The log has moved on: gives the lines whose time is over to `lone`, unless a transaction
+    /// told the same; the number of those that were told so.
+    pub fn advance(&mut self, now: Option<Moment>, record: u64, lone: &mut impl FnMut(Pending<T>)) -> u64 {
+        let is_over = |begun: Option<Moment>, at: u64| match (begun, now) {
+            (Some(begun), Some(now)) => !are_near(begun, now),
+            _ => at + LIFE_RECORDS < record,
+        };
+        let mut joined = 0;
+        while self.pending.front().is_some_and(|line| is_over(line.moment, line.record)) {
+            joined += self.resolve(lone);
+        }
+        while let Some((_, _, at, begun)) = self.recent.front() {
+            // Twice the time: a line that waits may be that much younger than what told it.
+            let is_old = is_over(*begun, *at)
+                && self
+                    .pending
+                    .front()
+                    .is_none_or(|line| line.record > at + LIFE_RECORDS || is_far(line.moment, *begun));
+            if !is_old {
+                break;
+            }
+            if let Some((key, is_contact, at, _)) = self.recent.pop_front() {
+                let index = if is_contact { &mut self.by_contact } else { &mut self.by_name };
+                if let Some(list) = index.get_mut(&key) {
+                    list.retain(|told| told.record != at);
+                    if list.is_empty() {
+                        index.remove(&key);
+                    }
+                }
+            }
+        }
+        joined
+    }
+
+    /// The stream is over.
+    pub fn finish(&mut self, lone: &mut impl FnMut(Pending<T>)) -> u64 {
+        let mut joined = 0;
+        while !self.pending.is_empty() {
+            joined += self.resolve(lone);
+        }
+        joined
+    }
+
+    /// The SIP-ID that the server calls by that name, where dumps have shown just one.
+    pub fn sip_id(&self, name: &[u8]) -> Option<&[u8]> {
+        self.names.get(name)?.as_deref()
+    }
+
+    /// Decides on the line that waits longest; 1 where a transaction told the same.
+    fn resolve(&mut self, lone: &mut impl FnMut(Pending<T>)) -> u64 {
+        let Some(line) = self.pending.pop_front() else { return 0 };
+        match self.find(&line) {
+            Some(user) => {
+                let known = self.names.entry(line.user).or_insert_with(|| Some(user.clone()));
+                if known.as_ref().is_some_and(|known| *known != user) {
+                    *known = None;
+                }
+                1
+            }
+            None => {
+                lone(line);
+                0
+            }
+        }
+    }
+
+    /// Whose registration the line tells: that of the same contact and name; by contact alone
+    /// where only one SIP-ID registered it in that time, since an AOR may have a name of its own.
+    fn find(&self, line: &Pending<T>) -> Option<Box<[u8]>> {
+        let is_near = |told: &&Told| match (told.moment, line.moment) {
+            (Some(one), Some(other)) => are_near(one, other),
+            _ => told.record.abs_diff(line.record) <= LIFE_RECORDS,
+        };
+        let name = name_of(&line.user);
+        let is_same_name = |told: &&Told| {
+            if name.len() < line.user.len() { told.user == line.user } else { name_of(&told.user) == name }
+        };
+        let (index, key) = match line.contact.is_empty() {
+            true => (&self.by_name, name),
+            false => (&self.by_contact, &line.contact[..]),
+        };
+        let mut near = index.get(key)?.iter().filter(is_near);
+        let first = near.clone().next()?;
+        if let Some(told) = near.clone().find(is_same_name) {
+            return Some(told.user.clone());
+        }
+        let is_lone = !line.contact.is_empty() && near.all(|told| told.user == first.user);
+        is_lone.then(|| first.user.clone())
+    }
+}
+
+/// The user part of a SIP-ID, or the whole of a name without a domain.
+fn name_of(user: &[u8]) -> &[u8] {
+    memchr::memrchr(b'@', user).map_or(user, |at| &user[..at])
+}
+
+fn is_far(one: Option<Moment>, other: Option<Moment>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| !are_near(one, other))
+}
