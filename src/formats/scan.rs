@@ -7,7 +7,7 @@
 use super::frame;
 use super::message::{MESSAGES, Outcome, Text};
 use super::pattern::{self, Pattern, Patterns};
-use super::sip::{dump, event::Transfer, opener};
+use super::sip::{dump, event::Transfer, opener, siptrace};
 use crate::model::{Event, Kind, Reject, RejectReason, Sink, Spot};
 use aho_corasick::{AhoCorasick, MatchKind, Span, packed};
 
@@ -196,6 +196,13 @@ impl Scanner {
         let Context { spot, allow_bare, is_continuation } = context;
         if line.len() > RECORD_MAX {
             sink.reject(Reject { spot, reason: RejectReason::TooLong, source: String::new() });
+            return;
+        }
+        if allow_bare && let Some(row) = siptrace::row(line, &mut scratch.sip.message) {
+            let SipScratch { message, values } = &mut scratch.sip;
+            let blank = Event { spot, stamp: row.stamp, ..Event::new(Kind::Attempt, "kamailio-siptrace") };
+            let transfer = Transfer { direction: row.direction, peer: row.peer, is_ambiguous: false };
+            transfer.tell(message, blank, values, sink);
             return;
         }
         let Some(record) = frame::open(line, &mut scratch.layers, allow_bare) else { return };

@@ -193,9 +193,13 @@ impl Settler {
             evidence: EvidenceKind::Transaction,
         });
         if standing == Standing::Accepted {
-            self.joins.told(&request.user, &request.contacts, moment, self.records);
+            // The server's line spells the contact as its reply does: parameters reordered, or the
+            // address it saw.
+            let listed = [&request.contacts[..], &reply.contacts].concat();
+            self.joins.told(&request.user, &listed, moment, self.records);
             if let Some(agent) = &request.agent {
-                self.bindings.dumped(&request.user, &request.contacts, agent);
+                let own = own_contacts(&request.contacts, &reply.contacts);
+                self.bindings.dumped(&request.user, &own, agent);
             }
         }
     }
@@ -238,6 +242,22 @@ fn accepted<'t>(user: &'t [u8], agent: AgentRef<'t>, waiting: &Waiting) -> Obser
         spot: waiting.spot,
         evidence: EvidenceKind::Line,
     }
+}
+
+/// The contacts of a request as it wrote them and as the reply does, which lists other devices'
+/// bindings besides: those of the same user and address, or the only one. URIs, a line each.
+fn own_contacts(asked: &[u8], listed: &[u8]) -> Vec<u8> {
+    let lines = |contacts| <[u8]>::split(contacts, |byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let base = |uri: &[u8]| uri.split(|byte| *byte == b';').next().map(<[u8]>::to_vec);
+    let is_lone = lines(listed).count() == 1;
+    let mut own = asked.to_vec();
+    for uri in lines(listed) {
+        if is_lone || lines(asked).any(|asked| base(asked) == base(uri)) {
+            own.extend_from_slice(uri);
+            own.push(b'\n');
+        }
+    }
+    own
 }
 
 fn pending(held: &Held<'_>, waiting: Waiting, saved: Option<&[u8]>) -> Pending<Line> {

@@ -120,23 +120,24 @@ pub fn cut(bytes: &[u8], start: usize, target: usize, has_records: bool, layers:
     if nominal >= bytes.len() {
         return bytes.len();
     }
-    // No dump is longer than DUMP_MAX: without the start of one in that span, none is open here.
-    let near = nominal.saturating_sub(DUMP_MAX).max(start);
+    // The first line that begins at or behind the place meant.
+    let mut at_line = match bytes[nominal - 1] {
+        b'\n' => nominal,
+        _ => memchr::memchr(b'\n', &bytes[nominal..]).map_or(bytes.len(), |end| nominal + end + 1),
+    };
+    // No dump is longer than DUMP_MAX: without the start of one in that span, none is open there.
+    let near = at_line.saturating_sub(DUMP_MAX).max(start);
     let mut floor = start;
-    if VERSION.find(&bytes[near..nominal]).is_some() {
+    if VERSION.find(&bytes[near..at_line]).is_some() {
         let mut from = start;
-        while let Some(line) = next_version(bytes, from, nominal) {
+        while let Some(line) = next_version(bytes, from, at_line) {
             from = line.end;
             if let Some(dump) = at(bytes, floor, line, layers) {
                 (floor, from) = (dump.end, dump.end);
             }
         }
     }
-    // From the first line that begins at or behind the place meant.
-    let mut at_line = nominal.max(floor);
-    if at_line > floor && bytes[at_line - 1] != b'\n' {
-        at_line = memchr::memchr(b'\n', &bytes[at_line..]).map_or(bytes.len(), |end| at_line + end + 1);
-    }
+    at_line = at_line.max(floor);
     while at_line < bytes.len() {
         let end = memchr::memchr(b'\n', &bytes[at_line..]).map_or(bytes.len(), |end| at_line + end + 1);
         let line = &bytes[at_line..end];

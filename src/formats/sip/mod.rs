@@ -1,5 +1,5 @@
 //! SIP messages that a log holds whole: the message itself ([`message`]) and the ways in which
-//! servers and tools write it down ([`dump`]), and what a message tells of a registration
+//! servers and tools write it down ([`dump`], [`siptrace`]), and what a message tells of a registration
 //! ([`event`]).
 
 pub mod dump;
@@ -7,3 +7,4 @@ pub mod event;
 mod extent;
 pub mod message;
 pub mod opener;
+pub mod siptrace;

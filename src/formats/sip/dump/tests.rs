@@ -1,1 +1,190 @@
+use super::*;
+use proptest::prelude::*;
 
+fn layers() -> Scratch {
+    Scratch::default()
+}
+
+/// Every dump of the text: name, direction, peer, and the message's first line.
+fn dumps(text: &str) -> Vec<String> {
+    let bytes = text.as_bytes();
+    let mut layers = layers();
+    let (mut floor, mut from) = (0, 0);
+    let mut found = Vec::new();
+    while let Some(line) = next_version(bytes, from, bytes.len()) {
+        from = line.end;
+        if let Some(dump) = at(bytes, floor, line, &mut layers) {
+            let first = text[dump.message.clone()].lines().next().unwrap_or_default().trim().to_owned();
+            let peer = String::from_utf8_lossy(dump.peer).into_owned();
+            found.push(format!("{} {:?} {peer} {first}", dump.name, dump.direction));
+            (floor, from) = (dump.end, dump.end);
+        }
+    }
+    found
+}
+
+const PJSIP: &str = "[2026-11-22 21:14:57.867] VERBOSE[1] res_pjsip_logger.c: <--- Received SIP request (60 bytes) from UDP:127.11.0.2:5062 --->\n\
+                     REGISTER sip:example.com SIP/2.0\r\nContent-Length: 0\r\n\r\nfiller\n\n";
+
+#[test]
+fn the_logger_of_pjsip_opens_a_message_by_its_length() {
+    assert_eq!(dumps(PJSIP), ["asterisk-pjsip-logger Received 127.11.0.2 REGISTER sip:example.com SIP/2.0"]);
+    let sent = PJSIP.replace("Received SIP request", "Transmitting SIP response").replace("from", "to");
+    assert!(dumps(&sent)[0].starts_with("asterisk-pjsip-logger Sent 127.11.0.2"), "{:?}", dumps(&sent));
+}
+
+#[test]
+fn sip_debug_of_chan_sip_has_its_marker_on_the_second_line() {
+    let text = "[2026-11-22 21:15:23] VERBOSE[1] chan_sip.c: \n<--- SIP read from UDP:127.11.0.2:5062 --->\n\
+                REGISTER sip:x SIP/2.0\nContent-Length: 0\n\n<------------->\n\
+                [2026-11-22 21:15:23] VERBOSE[1] chan_sip.c: \n<--- Transmitting (no NAT) to 127.11.0.2:5062 --->\n\
+                SIP/2.0 401 Unauthorized\r\nContent-Length: 0\r\n\r\n\n<------------>\n\
+                [2026-11-22 21:15:23] VERBOSE[1] chan_sip.c: Reliably Transmitting (NAT) to 127.15.0.6:5062:\n\
+                OPTIONS sip:716@127.20.0.1 SIP/2.0\r\nContent-Length: 0\r\n\r\n\n---\n";
+    assert_eq!(
+        dumps(text),
+        [
+            "asterisk-sip-debug Received 127.11.0.2 REGISTER sip:x SIP/2.0",
+            "asterisk-sip-debug Sent 127.11.0.2 SIP/2.0 401 Unauthorized",
+            "asterisk-sip-debug Sent 127.15.0.6 OPTIONS sip:716@127.20.0.1 SIP/2.0",
+        ]
+    );
+}
+
+#[test]
+fn a_script_tells_the_way_in_its_own_words_or_not_at_all() {
+    let log = |words: &str| {
+        dumps(&format!(
+            " 1(2) INFO: <script>: {words}\nREGISTER sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n\n"
+        ))
+    };
+    assert_eq!(
+        log("[rcv] 192.0.2.1:5060 -> 192.0.2.2:5060"),
+        ["sip-message Received 192.0.2.1 REGISTER sip:x SIP/2.0"]
+    );
+    assert_eq!(log("sent to 192.0.2.1:5060"), ["sip-message Sent 192.0.2.1 REGISTER sip:x SIP/2.0"]);
+    assert_eq!(log("here it is:"), ["sip-message Unknown  REGISTER sip:x SIP/2.0"]);
+    let alone = dumps(" 1(2) INFO: <script>: REGISTER sip:x SIP/2.0\r\nTo: a\r\nContent-Length: 0\r\n\r\n\n");
+    assert_eq!(alone, ["sip-message Unknown  REGISTER sip:x SIP/2.0"]);
+}
+
+#[test]
+fn a_record_of_sipdump_has_its_own_clock() {
+    let text = "====================\ntag: snd\npid: 1\ntime: 1774015200.511936\nproto: udp ipv4\nsrcip: 192.0.2.2\n\
+                srcport: 5060\ndstip: 192.0.2.1\ndstport: 21028\n~~~~~~~~~~~~~~~~~~~~\nSIP/2.0 200 OK\r\n\
+                Content-Length: 0\r\n\r\n||||||||||||||||||||\n====================\n";
+    assert_eq!(dumps(text), ["kamailio-sipdump Sent 192.0.2.1 SIP/2.0 200 OK"]);
+}
+
+#[test]
+fn a_text_capture_and_sofia_open_messages_too() {
+    let text = "U 2026/10/05 14:03:22.481930 192.0.2.10:5060 -> 203.0.113.5:5060 #3\nREGISTER sip:x SIP/2.0.\nl: 0.\n.\n\n\
+                2026/10/05 14:03:22.481930 192.0.2.10:5060 -> 203.0.113.5:5060\nREGISTER sip:x SIP/2.0\r\nl: 0\r\n\r\n\n\
+                recv 50 bytes from udp/[192.0.2.10]:5060 at 14:03:22.481930:\n   ------------------------------\n   \
+                REGISTER sip:x SIP/2.0\n   l: 0\n   \n   ------------------------------\n";
+    assert_eq!(
+        dumps(text),
+        [
+            "text-capture Unknown 192.0.2.10 REGISTER sip:x SIP/2.0.",
+            "text-capture Unknown 192.0.2.10 REGISTER sip:x SIP/2.0",
+            "freeswitch-siptrace Received 192.0.2.10 REGISTER sip:x SIP/2.0",
+        ]
+    );
+}
+
+#[test]
+fn a_message_in_the_body_of_another_is_none() {
+    let inner = "\r\n[2026-11-22 21:14:58] VERBOSE[1] res_pjsip_logger.c: <--- Transmitting SIP response (9 bytes) to UDP:1.2.3.4:5 --->\nSIP/2.0 200 OK\r\n\r\n";
+    let text = format!(
+        " 1(2) INFO: <script>: [rcv]\nMESSAGE sip:x SIP/2.0\r\nContent-Length: {}\r\n\r\n{inner}\n",
+        inner.len()
+    );
+    assert_eq!(dumps(&text), ["sip-message Received  MESSAGE sip:x SIP/2.0"]);
+}
+
+#[test]
+fn a_message_without_an_opener_is_nobodys() {
+    assert_eq!(dumps("some text\nREGISTER sip:x SIP/2.0\r\n\r\n"), [""; 0]);
+    assert_eq!(dumps("REGISTER sip:x SIP/2.0\r\n\r\n"), [""; 0]);
+}
+
+#[test]
+fn an_escaped_message_gets_its_line_ends_back() {
+    let mut out = Vec::new();
+    for (feed, carriage) in [("#012", "#015"), ("\\012", "\\015"), ("\\n", "\\r")] {
+        let text = format!(
+            "[rcv] x{feed}REGISTER sip:x SIP/2.0{carriage}{feed}To: #1{carriage}{feed}{carriage}{feed}"
+        );
+        let (words, message) = escaped(text.as_bytes(), &mut out).unwrap();
+        assert_eq!(words, b"[rcv] x");
+        assert_eq!(message, b"REGISTER sip:x SIP/2.0\r\nTo: #1\r\n\r\n");
+    }
+    let (words, message) = escaped(b"SIP/2.0 200 OK\r\nTo: a\r\n\r\n", &mut out).unwrap();
+    assert_eq!((words, message), (&b""[..], &b"SIP/2.0 200 OK\r\nTo: a\r\n\r\n"[..]));
+    assert_eq!(escaped(b"REG-OK ua=x#012REGISTER from y", &mut out), None);
+}
+
+/// Logs of a few records, dumps among them, hostile bodies included.
+fn log_text() -> impl Strategy<Value = String> {
+    let body = prop_oneof![
+        Just(String::new()),
+        Just(
+            "\n[2026-11-22 21:14:58] VERBOSE[1] chan_sip.c: Registered SIP 'ghost' at 1.2.3.4:5\n".to_owned()
+        ),
+        Just(format!("x\n{PJSIP}")),
+        "[a-z\r\n]{0,40}",
+    ];
+    let record = (0..5, body).prop_map(|(kind, body)| {
+        let message = format!("MESSAGE sip:x SIP/2.0\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let length = message.len();
+        match kind {
+            0 => format!(
+                "[2026-11-22 21:14:57] VERBOSE[1] res_pjsip_logger.c: <--- Received SIP request ({length} bytes) from UDP:1.2.3.4:5 --->\n{message}\n"
+            ),
+            1 => format!(" 1(2) INFO: <script>: [rcv]\n{message}\n"),
+            2 => format!(
+                "[2026-11-22 21:14:57] VERBOSE[1] chan_sip.c: \n<--- SIP read from UDP:1.2.3.4:5 --->\n{message}\n<------------->\n"
+            ),
+            3 => "[2026-11-22 21:14:57] NOTICE[1] x.c: a line\n".to_owned(),
+            _ => "nobody's line\n".to_owned(),
+        }
+    });
+    prop::collection::vec(record, 0..12).prop_map(|records| records.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_cut_parts_a_dump(text in log_text(), target in 1usize..400) {
+        let bytes = text.as_bytes();
+        let mut layers = layers();
+        let (mut start, mut pieces) = (0, Vec::new());
+        while start < bytes.len() {
+            let end = cut(bytes, start, target, true, &mut layers);
+            prop_assert!(end > start);
+            pieces.push(&text[start..end]);
+            start = end;
+        }
+        prop_assert_eq!(pieces.concat(), text.clone());
+        let apart: Vec<String> = pieces.iter().flat_map(|piece| dumps(piece)).collect();
+        prop_assert_eq!(apart, dumps(&text));
+    }
+
+    #[test]
+    fn what_a_stream_holds_back_is_a_whole_record(text in log_text(), at in 0usize..2000) {
+        let at = text.floor_char_boundary(at.min(text.len()));
+        let read = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let kept = last_cut(&text.as_bytes()[..read], true, &mut layers());
+        let mut apart = dumps(&text[..kept]);
+        apart.extend(dumps(&text[kept..]));
+        prop_assert_eq!(apart, dumps(&text));
+    }
+
+    #[test]
+    fn any_bytes_are_cut_without_a_panic(bytes: Vec<u8>, target in 1usize..50) {
+        let mut start = 0;
+        while start < bytes.len() {
+            start = cut(&bytes, start, target, true, &mut layers());
+        }
+        last_cut(&bytes, true, &mut layers());
+    }
+}
