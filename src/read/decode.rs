@@ -1,8 +1,11 @@
 //! Compression, recognised by magic bytes and never by a file's name.
 //!
-//! To add one: an arm in [`decoder`] and a dependency. The magic bytes are all here already.
+//! To add one: its magic bytes in [`Codec::of`], an arm in [`decoder`] and a [`Member`].
 
+use super::members::{Member, Members};
+use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
+use liblzma::bufread::XzDecoder;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
@@ -53,16 +56,18 @@ impl fmt::Display for Codec {
     }
 }
 
-/// A reader of the decoded bytes; `None` for a codec that has no decoder yet.
+/// A reader of the decoded bytes.
 ///
 /// The decoder reads `raw` to its very end, so that a digest of the raw bytes is complete. What
 /// is wrong with the stream comes as an [`io::Error`] without a system error number, after the
 /// bytes that could be decoded before.
-pub(super) fn decoder(codec: Codec, raw: impl BufRead + Send + 'static) -> Option<Box<dyn Read + Send>> {
+pub(super) fn decoder(codec: Codec, raw: impl BufRead + Send + 'static) -> Box<dyn Read + Send> {
     match codec {
-        Codec::Plain => Some(Box::new(raw)),
-        Codec::Gzip => Some(Box::new(Members::of(raw))),
-        Codec::Zstd | Codec::Bzip2 | Codec::Xz => None,
+        Codec::Plain => Box::new(raw),
+        Codec::Gzip => Box::new(Members::<_, GzDecoder<_>>::of(raw)),
+        Codec::Zstd => Box::new(Members::<_, zstd::Decoder<'static, _>>::of(raw)),
+        Codec::Bzip2 => Box::new(Members::<_, BzDecoder<_>>::of(raw)),
+        Codec::Xz => Box::new(Members::<_, XzDecoder<_>>::of(raw)),
     }
 }
 
@@ -74,70 +79,77 @@ pub(super) fn damage(error: &io::Error) -> String {
     }
 }
 
-/// All members of a gzip file, one after the other, as `cat a.gz b.gz` makes them.
-///
-/// The members are followed here and not by flate2 so that what stands behind the last one can
-/// be told apart: NUL padding (tapes, block devices) is passed over as gzip itself does, and
-/// anything else is named for what it is.
-enum Members<R> {
-    Inside(Box<GzDecoder<R>>),
-    Between(R),
-    Padding(R),
-    /// Only while one state is turned into the next.
-    Moving,
-}
+/// The largest window of a zstd frame, as a power of two: 128 MiB, what `zstd -d` itself takes
+/// unasked. A frame may ask for terabytes, and gets an error.
+const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+/// The memory of an xz decoder: `xz -9` needs 65 MiB, and a header may ask for four gigabytes.
+const XZ_MEMORY_MAX: u64 = 256 << 20;
 
-impl<R: BufRead> Members<R> {
-    fn of(raw: R) -> Self {
-        Self::Inside(Box::new(GzDecoder::new(raw)))
+impl<R: BufRead> Member<R> for GzDecoder<R> {
+    const CODEC: Codec = Codec::Gzip;
+
+    fn open(raw: R) -> io::Result<Self> {
+        Ok(Self::new(raw))
     }
 
-    /// Turns the state into the next, which goes on with the same raw bytes.
-    fn step(&mut self, next: fn(R) -> Self) {
-        *self = match std::mem::replace(self, Self::Moving) {
-            Self::Inside(member) => next(member.into_inner()),
-            Self::Between(raw) | Self::Padding(raw) => next(raw),
-            Self::Moving => Self::Moving,
-        };
+    fn close(self) -> R {
+        self.into_inner()
+    }
+
+    fn may_start_with(byte: u8) -> bool {
+        byte == 0x1f
     }
 }
 
-impl<R: BufRead> Read for Members<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            match self {
-                Self::Inside(member) => match member.read(buffer)? {
-                    0 => self.step(Self::Between),
-                    len => return Ok(len),
-                },
-                Self::Between(raw) => match raw.fill_buf()?.first() {
-                    None => return Ok(0),
-                    Some(0x1f) => self.step(Self::of),
-                    Some(0) => self.step(Self::Padding),
-                    Some(_) => return Err(garbage()),
-                },
-                Self::Padding(raw) => {
-                    let rest = raw.fill_buf()?;
-                    if rest.iter().any(|&byte| byte != 0) {
-                        return Err(garbage());
-                    }
-                    let len = rest.len();
-                    if len == 0 {
-                        return Ok(0);
-                    }
-                    raw.consume(len);
-                }
-                Self::Moving => return Err(io::Error::other("decoder is in no state")),
-            }
-        }
+impl<R: BufRead> Member<R> for zstd::Decoder<'static, R> {
+    const CODEC: Codec = Codec::Zstd;
+
+    fn open(raw: R) -> io::Result<Self> {
+        let mut decoder = Self::with_buffer(raw)?.single_frame();
+        decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+        Ok(decoder)
+    }
+
+    fn close(self) -> R {
+        self.finish()
+    }
+
+    fn may_start_with(byte: u8) -> bool {
+        // A frame, or one to be skipped.
+        matches!(byte, 0x28 | 0x50..=0x5f)
     }
 }
 
-fn garbage() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "gzip members are followed by something else")
+impl<R: BufRead> Member<R> for BzDecoder<R> {
+    const CODEC: Codec = Codec::Bzip2;
+
+    fn open(raw: R) -> io::Result<Self> {
+        Ok(Self::new(raw))
+    }
+
+    fn close(self) -> R {
+        self.into_inner()
+    }
+
+    fn may_start_with(byte: u8) -> bool {
+        byte == b'B'
+    }
+}
+
+impl<R: BufRead> Member<R> for XzDecoder<R> {
+    const CODEC: Codec = Codec::Xz;
+
+    fn open(raw: R) -> io::Result<Self> {
+        Ok(Self::new_stream(raw, liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_MAX, 0)?))
+    }
+
+    fn close(self) -> R {
+        self.into_inner()
+    }
+
+    fn may_start_with(byte: u8) -> bool {
+        byte == 0xfd
+    }
 }
 
 #[cfg(test)]
@@ -148,23 +160,51 @@ pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// The bytes, stored as that codec stores them.
+#[cfg(test)]
+pub(super) fn stored(codec: Codec, bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    match codec {
+        Codec::Plain => bytes.to_vec(),
+        Codec::Gzip => gzip(bytes),
+        Codec::Zstd => {
+            let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.include_checksum(true).unwrap();
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }
+        Codec::Bzip2 => {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }
+        Codec::Xz => {
+            let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn inflate(raw: Vec<u8>) -> (Vec<u8>, io::Result<usize>) {
+    const COMPRESSED: [Codec; 4] = [Codec::Gzip, Codec::Zstd, Codec::Bzip2, Codec::Xz];
+
+    fn decode(codec: Codec, raw: Vec<u8>) -> (Vec<u8>, io::Result<usize>) {
         let mut bytes = Vec::new();
-        let result = decoder(Codec::Gzip, io::Cursor::new(raw)).unwrap().read_to_end(&mut bytes);
+        let result = decoder(codec, io::Cursor::new(raw)).read_to_end(&mut bytes);
         (bytes, result)
     }
 
     #[test]
     fn codecs_are_known_by_their_first_bytes() {
-        assert_eq!(Codec::of(&gzip(b"a")), Codec::Gzip);
-        assert_eq!(Codec::of(b"\x28\xb5\x2f\xfd\x24\x01"), Codec::Zstd);
+        for codec in COMPRESSED {
+            assert_eq!(Codec::of(&stored(codec, b"a")), codec);
+            assert_eq!(Codec::of(&stored(codec, b"")), codec);
+        }
         assert_eq!(Codec::of(b"\x50\x2a\x4d\x18\x04\0\0\0"), Codec::Zstd);
-        assert_eq!(Codec::of(b"BZh91AY&SY"), Codec::Bzip2);
-        assert_eq!(Codec::of(b"\xfd7zXZ\0\0\x04"), Codec::Xz);
         assert_eq!(Codec::of(b"Oct  5 14:03:22"), Codec::Plain);
         assert_eq!(Codec::of(b""), Codec::Plain);
     }
@@ -176,34 +216,80 @@ mod tests {
 
     #[test]
     fn members_are_read_one_after_the_other() {
-        let (bytes, result) = inflate([gzip(b"one\n"), gzip(b""), gzip(b"two\n")].concat());
-        assert_eq!(bytes, b"one\ntwo\n");
-        assert!(result.is_ok());
+        for codec in COMPRESSED {
+            let raw = [&b"one\n"[..], b"", b"two\n"].map(|text| stored(codec, text)).concat();
+            let (bytes, result) = decode(codec, raw);
+            assert_eq!(bytes, b"one\ntwo\n", "{codec}");
+            assert!(result.is_ok(), "{codec}");
+        }
     }
 
     #[test]
-    fn nul_padding_after_the_last_member_is_passed_over() {
-        let (bytes, result) = inflate([gzip(b"one\n"), vec![0; 1000]].concat());
+    fn frames_that_zstd_skips_say_nothing() {
+        let skipped = b"\x50\x2a\x4d\x18\x04\0\0\0what".to_vec();
+        let raw = [skipped.clone(), stored(Codec::Zstd, b"one\n"), skipped.clone(), skipped].concat();
+        let (bytes, result) = decode(Codec::Zstd, raw);
         assert_eq!(bytes, b"one\n");
         assert!(result.is_ok());
     }
 
     #[test]
+    fn nul_padding_after_the_last_member_is_passed_over() {
+        for codec in COMPRESSED {
+            let (bytes, result) = decode(codec, [stored(codec, b"one\n"), vec![0; 1000]].concat());
+            assert_eq!(bytes, b"one\n", "{codec}");
+            assert!(result.is_ok(), "{codec}");
+        }
+    }
+
+    #[test]
+    fn streams_of_xz_may_be_padded_apart() {
+        let raw = [stored(Codec::Xz, b"one\n"), vec![0; 8], stored(Codec::Xz, b"two\n")].concat();
+        let (bytes, result) = decode(Codec::Xz, raw);
+        assert_eq!(bytes, b"one\ntwo\n");
+        assert!(result.is_ok());
+    }
+
+    #[test]
     fn garbage_after_the_last_member_is_damage() {
-        for tail in [&b"tail"[..], b"\0\0tail", b"\x1ftail of fifteen"] {
-            let (bytes, result) = inflate([gzip(b"one\n"), tail.to_vec()].concat());
-            assert_eq!(bytes, b"one\n");
-            assert!(result.is_err(), "{tail:?}");
+        for codec in COMPRESSED {
+            let like_a_member = [&stored(codec, b"")[..1], b"tail of fifteen"].concat();
+            for tail in [&b"tail"[..], b"\0\0tail", &like_a_member] {
+                let (bytes, result) = decode(codec, [stored(codec, b"one\n"), tail.to_vec()].concat());
+                assert_eq!(bytes, b"one\n", "{codec}");
+                assert!(result.is_err(), "{codec} {tail:?}");
+            }
         }
     }
 
     #[test]
     fn a_stream_cut_anywhere_ends_inside_a_block() {
-        let whole = [gzip(b"one\ntwo\n"), gzip(b"three\n")].concat();
-        let boundary = gzip(b"one\ntwo\n").len();
-        for len in (1..whole.len()).filter(|&len| len != boundary) {
-            let (_, result) = inflate(whole[..len].to_vec());
-            assert_eq!(damage(&result.unwrap_err()), "stream ends inside a block", "cut at {len}");
+        for codec in COMPRESSED {
+            let whole = [stored(codec, b"one\ntwo\n"), stored(codec, b"three\n")].concat();
+            let boundary = stored(codec, b"one\ntwo\n").len();
+            for len in (1..whole.len()).filter(|&len| len != boundary) {
+                let (bytes, result) = decode(codec, whole[..len].to_vec());
+                assert_eq!(
+                    damage(&result.unwrap_err()),
+                    "stream ends inside a block",
+                    "{codec} cut at {len}"
+                );
+                assert!(len < boundary || bytes.starts_with(b"one\ntwo\n"), "{codec} cut at {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_byte_anywhere_is_damage_or_changes_nothing() {
+        for codec in COMPRESSED {
+            let whole = stored(codec, b"one\ntwo\n");
+            // What follows the magic bytes, of which the survey has seen to it that they are right.
+            for at in 4..whole.len() {
+                let mut raw = whole.clone();
+                raw[at] ^= 0x55;
+                let (bytes, result) = decode(codec, raw);
+                assert!(result.is_err() || bytes == b"one\ntwo\n", "{codec} at {at}: {bytes:?}");
+            }
         }
     }
 
@@ -212,7 +298,19 @@ mod tests {
         let mut raw = gzip(b"one\n");
         let at = raw.len() - 8;
         raw[at] ^= 1;
-        let (_, result) = inflate(raw);
+        let (_, result) = decode(Codec::Gzip, raw);
         assert!(damage(&result.unwrap_err()).contains("checksum"));
+    }
+
+    #[test]
+    fn a_frame_that_asks_for_gigabytes_is_refused() {
+        // Magic, a frame header without content size, a window of 2 GiB; then one raw block.
+        let zstd = b"\x28\xb5\x2f\xfd\x00\xa8\x21\x00\x00one\n".to_vec();
+        let (bytes, result) = decode(Codec::Zstd, zstd);
+        assert!(bytes.is_empty());
+        assert!(result.unwrap_err().to_string().contains("memory"), "{bytes:?}");
+        // The same with a window of 1 KiB is read.
+        let (bytes, _) = decode(Codec::Zstd, b"\x28\xb5\x2f\xfd\x00\x00\x21\x00\x00one\n".to_vec());
+        assert_eq!(bytes, b"one\n");
     }
 }

@@ -1,6 +1,5 @@
 //! What can be wrong with an input, in the words the user reads.
 
-use super::decode::Codec;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,9 +20,6 @@ pub enum InputError {
     /// The operating system refused to open or read it.
     #[error("{}: cannot be read: {}", ShownPath(path), PlainCause(cause))]
     Unreadable { path: PathBuf, cause: Arc<io::Error> },
-    /// A compression that is recognised but has no decoder yet.
-    #[error("{}: {codec} is not read yet; decompress it first", ShownPath(path))]
-    NotReadYet { path: PathBuf, codec: Codec },
     /// A compressed stream that is cut short or corrupt. `offset` counts decoded bytes, `lines`
     /// the line ends in them.
     #[error(
@@ -51,7 +47,6 @@ impl InputError {
             Self::Missing { path }
             | Self::EmptyDirectory { path }
             | Self::Unreadable { path, .. }
-            | Self::NotReadYet { path, .. }
             | Self::Damaged { path, .. }
             | Self::Changed { path, .. }
             | Self::NotText { path, .. } => path,

@@ -9,6 +9,7 @@ mod block;
 mod decode;
 mod discover;
 mod error;
+mod members;
 mod side_file;
 mod source;
 mod stream;

@@ -28,8 +28,8 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// [`InputError::Missing`], [`InputError::Unreadable`], or [`InputError::NotReadYet`] for a
-    /// compression without a decoder. Whether the bytes are text is not asked here.
+    /// [`InputError::Missing`] or [`InputError::Unreadable`]. Whether the bytes are text is not
+    /// asked here.
     pub fn open(found: &Found) -> Result<Self, InputError> {
         let path = &found.path;
         if found.is_stdin() {

@@ -59,8 +59,7 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// [`InputError::NotReadYet`] for a compression without a decoder, [`InputError::Unreadable`]
-    /// where the first bytes cannot be had.
+    /// [`InputError::Unreadable`] where the first bytes cannot be had.
     pub fn over(path: &Path, reader: impl Read + Send + 'static) -> Result<Self, InputError> {
         Self::start(path, reader, None)
     }
@@ -87,9 +86,7 @@ impl Stream {
             .map_err(|cause| InputError::unreadable(path, cause))?;
         let codec = Codec::of(&magic);
         let raw = BufReader::with_capacity(RAW_LEN, io::Cursor::new(magic).chain(raw));
-        let Some(decoded) = decoder(codec, raw) else {
-            return Err(InputError::NotReadYet { path: path.to_owned(), codec });
-        };
+        let decoded = decoder(codec, raw);
         Ok(Self {
             path: path.to_owned(),
             codec,
@@ -391,12 +388,6 @@ mod tests {
         assert_eq!(error.unwrap().to_string(), expected);
         assert_eq!(stream.next_block(1000).unwrap_err().to_string(), expected);
         assert_eq!(stream.digest(), None);
-    }
-
-    #[test]
-    fn a_compression_without_a_decoder_is_named() {
-        let error = Stream::over(Path::new("-"), &b"\x28\xb5\x2f\xfd\0\0"[..]).unwrap_err();
-        assert_eq!(error.to_string(), "standard input: zstd is not read yet; decompress it first");
     }
 
     #[test]

@@ -31,7 +31,7 @@ struct File {
     path: String,
     copy: Option<String>,
     bytes: Vec<u8>,
-    gzip: bool,
+    codec: String,
     cut_end: usize,
     mode: Option<u32>,
 }
@@ -146,7 +146,7 @@ impl File {
                     parts[2] = string("text", part("text")?)?.into_bytes().repeat(times);
                 }
                 "tail" => parts[3] = string(key, item)?.into_bytes(),
-                "gzip" => file.gzip = boolean(key, item)?,
+                "codec" => file.codec = string(key, item)?,
                 "cut_end" => {
                     file.cut_end = usize::try_from(integer(key, item)?).map_err(|e| e.to_string())?
                 }
@@ -170,17 +170,36 @@ impl File {
             fs::read(cases.join(copy)).unwrap_or_else(|error| panic!("cannot copy `{copy}`: {error}"))
         });
         let mut bytes = [copied.unwrap_or_default().as_slice(), &self.bytes].concat();
-        if self.gzip {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-            encoder.write_all(&bytes).expect("memory can be written");
-            bytes = encoder.finish().expect("memory can be written");
-        }
+        bytes = stored(&self.codec, bytes);
         bytes.truncate(bytes.len().saturating_sub(self.cut_end));
         fs::write(&path, bytes).expect("the case's file can be written");
         if let Some(mode) = self.mode {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("the mode can be set");
         }
     }
+}
+
+/// The bytes, compressed as that codec does; as they are for an empty name.
+fn stored(codec: &str, bytes: Vec<u8>) -> Vec<u8> {
+    let out = Vec::new();
+    match codec {
+        "" => return bytes,
+        "gzip" => {
+            let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+            encoder.write_all(&bytes).and_then(|()| encoder.finish())
+        }
+        "zstd" => zstd::encode_all(&bytes[..], 0),
+        "bzip2" => {
+            let mut encoder = bzip2::write::BzEncoder::new(out, bzip2::Compression::default());
+            encoder.write_all(&bytes).and_then(|()| encoder.finish())
+        }
+        "xz" => {
+            let mut encoder = liblzma::write::XzEncoder::new(out, 6);
+            encoder.write_all(&bytes).and_then(|()| encoder.finish())
+        }
+        _ => panic!("no codec is called `{codec}`"),
+    }
+    .expect("memory can be written")
 }
 
 fn wrong(key: &str, kind: &str) -> String {
