@@ -52,7 +52,8 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
             out.write_all(report::decision_text(&tenant, &cycle, &decision, &places).as_bytes())?;
         }
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    run::check_whole(&read)
 }
 
 /// The SIP-ID that the user means, canonical under the configuration's own policy.

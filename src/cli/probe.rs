@@ -61,8 +61,12 @@ pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
         eprintln!("siptally: {error}");
     }
     out.flush()?;
+    let is_whole = run::check_whole(&read);
+    if let (false, Err(failure)) = (read.plan.unreadable.is_empty(), &is_whole) {
+        eprintln!("siptally: {failure}");
+    }
     match read.plan.unreadable.len() {
-        0 => Ok(()),
+        0 => is_whole,
         1 => Err(Failure::Input("1 input could not be read".to_owned())),
         more => Err(Failure::Input(format!("{more} inputs could not be read"))),
     }

@@ -120,8 +120,24 @@ pub fn read(paths: &[PathBuf], logs: &LogArgs, config: &Config, ask: &Ask<'_>) -
 /// accepted at all.
 pub fn finish(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
     list_rejects(read, logs)?;
+    check_whole(read)?;
     check_accepted(&read.scan, logs)?;
     check_rejects(&read.scan, &logs.max_reject)
+}
+
+/// Whether every input was read to its end. An audit shows what a cut one holds, and then says so.
+pub fn check_whole(read: &Read) -> Result<(), Failure> {
+    let cut =
+        read.plan.inputs.iter().zip(&read.scan.lines).filter(|(input, counts)| input.is_cut || counts.is_cut);
+    let texts: Vec<String> = cut
+        .map(|(input, counts)| {
+            format!(
+                "{}: stream ends inside a block: still being written, or cut; its {} lines up to byte {} were read",
+                input.found.shown, counts.lines, counts.bytes
+            )
+        })
+        .collect();
+    if texts.is_empty() { Ok(()) } else { Err(Failure::Input(texts.join("\n"))) }
 }
 
 /// Writes the list that `--rejects` asks for: also where the run then stops because of them.
@@ -224,6 +240,7 @@ fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failur
         year: year(logs, config, is_bill)?,
         assumed_date: logs.assume_date,
         assumes_utc: !is_bill,
+        forgives_cuts: !is_bill,
         push_sources,
     })
 }

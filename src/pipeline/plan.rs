@@ -3,7 +3,7 @@
 use super::clock::Years;
 use crate::identity::Policy;
 use crate::model::Moment;
-use crate::read::{Codec, Found, InputError, OwnedBlock, Stream};
+use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -30,6 +30,10 @@ pub struct Input {
     pub allow_bare: bool,
     /// Time of its first record with one.
     pub first: Option<Moment>,
+    /// See [`Setup::forgives_cuts`](super::setup::Setup).
+    pub(super) forgives_cuts: bool,
+    /// The survey walked through all of it and found it cut, and forgave that.
+    pub is_cut: bool,
     /// What can be read only once and has been begun, with its first block.
     pub(super) begun: Mutex<Option<(Stream, Option<OwnedBlock>)>>,
     /// Standard input, kept in a file because it had to be read twice.
@@ -41,12 +45,21 @@ pub struct Input {
 pub(super) struct Spool(pub tempfile::NamedTempFile);
 
 impl Input {
-    /// The path to open: the input's own, or its copy's.
-    pub(super) fn to_open(&self) -> Found {
-        match &self.spool {
-            Some(spool) => Found { path: spool.0.path().to_owned(), ..self.found.clone() },
-            None => self.found.clone(),
+    /// Opens the input, or its copy where it could be read only once.
+    ///
+    /// # Errors
+    ///
+    /// An input that is gone or can no longer be read.
+    pub(super) fn open(&self) -> Result<Source, InputError> {
+        let found = match &self.spool {
+            Some(spool) => &Found { path: spool.0.path().to_owned(), ..self.found.clone() },
+            None => &self.found,
+        };
+        let mut source = Source::open(found)?;
+        if let (Source::Stream(stream), true) = (&mut source, self.forgives_cuts) {
+            stream.forgive_cut();
         }
+        Ok(source)
     }
 }
 

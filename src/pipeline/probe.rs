@@ -48,7 +48,7 @@ pub fn unread(plan: &Plan, scanner: &Scanner) -> Result<Unread, ScanError> {
                 at = (end + 1).min(bytes.len());
             }
         };
-        match Source::open(&input.to_open())? {
+        match input.open()? {
             Source::Mapped(mapped) => {
                 let bytes = mapped.bytes();
                 look(&bytes[..bytes.len().min(UNREAD_SAMPLE as usize)]);

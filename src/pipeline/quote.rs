@@ -39,7 +39,7 @@ pub fn quotes(plan: &Plan, spots: &BTreeSet<Spot>) -> Result<BTreeMap<Spot, Quot
 /// Walks over one input and tells of the line at each of the ascending offsets.
 fn of_input(input: &Input, wanted: &[u64], mut tell: impl FnMut(u64, Quote)) -> Result<(), InputError> {
     let mut walk = Walk { wanted, lines: 0 };
-    match Source::open(&input.to_open())? {
+    match input.open()? {
         Source::Mapped(mapped) => walk.block(mapped.bytes(), 0, &mut tell),
         Source::Stream(mut stream) => {
             while let Some(block) = stream.next_block(1 << 20)? {

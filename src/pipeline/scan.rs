@@ -60,6 +60,8 @@ pub struct InputCounts {
     pub lines: u64,
     /// Records we know.
     pub records: u64,
+    /// It ended inside a block of its compression, and was read to its last whole line.
+    pub is_cut: bool,
 }
 
 /// What is left of one worker between blocks.
@@ -194,7 +196,7 @@ impl Run<'_> {
         let mut begun = input.begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(match begun.take() {
             Some((stream, first)) => Opened::Stream(stream, first),
-            None => match Source::open(&input.to_open())? {
+            None => match input.open()? {
                 Source::Mapped(mapped) => Opened::Mapped(mapped),
                 Source::Stream(stream) => Opened::Stream(stream, None),
             },
@@ -315,6 +317,7 @@ impl Run<'_> {
             raw_read = raw;
         }
         stream.verify_unchanged()?;
+        counts.is_cut = stream.is_cut();
         let digest = stream.digest().unwrap_or_else(|| blake3::hash(b""));
         Ok(ReadInput { digest, counts })
     }

@@ -45,5 +45,8 @@ pub struct Setup {
     pub assumed_date: Option<Date>,
     /// Without a zone, UTC is taken and a note made; a bill refuses instead.
     pub assumes_utc: bool,
+    /// A compressed input that ends inside a block is read to its last whole line; a bill
+    /// refuses it instead.
+    pub forgives_cuts: bool,
     pub push_sources: PushSources,
 }

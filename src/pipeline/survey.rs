@@ -24,6 +24,7 @@ struct Look {
     raw_bytes: Option<u64>,
     begun: Option<(Stream, Option<OwnedBlock>)>,
     spool: Option<Spool>,
+    is_cut: bool,
     sample: Sample,
     walk: Walk,
 }
@@ -50,7 +51,8 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     let discovery = discover(paths)?;
     let mut notes = discovery.notes;
     let mut unreadable = Vec::new();
-    let looks: Vec<Result<Look, PlanError>> = discovery.found.into_par_iter().map(look).collect();
+    let looks: Vec<Result<Look, PlanError>> =
+        discovery.found.into_par_iter().map(|found| look(found, setup)).collect();
     let (mut inputs, mut without_zone) = (Vec::new(), Vec::new());
     for result in looks {
         match result {
@@ -79,11 +81,12 @@ fn is_named(error: &InputError, paths: &[PathBuf]) -> bool {
     paths.iter().any(|path| path == error.path())
 }
 
-fn look(found: Found) -> Result<Look, PlanError> {
+fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
     let mut scratch = Scratch::default();
     let mut walk = Walk::default();
     let (mut begun, mut spool, codec, sample);
     let raw_bytes;
+    let mut is_cut = false;
     match Source::open(&found)? {
         Source::Mapped(mapped) => {
             let bytes = mapped.bytes();
@@ -96,6 +99,9 @@ fn look(found: Found) -> Result<Look, PlanError> {
             (begun, spool, codec) = (None, None, Codec::Plain);
         }
         Source::Stream(mut stream) => {
+            if setup.forgives_cuts {
+                stream.forgive_cut();
+            }
             let first = stream.next_block(SAMPLE_LEN)?;
             let start = first.as_ref().map_or(&[][..], |block| &block.bytes);
             check_text(&found.path, start)?;
@@ -117,12 +123,13 @@ fn look(found: Found) -> Result<Look, PlanError> {
                     next = stream.next_block(1 << 20)?;
                 }
                 spool = copy.map(Spool);
+                is_cut = stream.is_cut();
             } else if !is_file {
                 begun = Some((stream, first));
             }
         }
     }
-    Ok(Look { found, codec, raw_bytes, begun, spool, sample, walk })
+    Ok(Look { found, codec, raw_bytes, begun, spool, is_cut, sample, walk })
 }
 
 fn temporary() -> Result<tempfile::NamedTempFile, PlanError> {
@@ -163,7 +170,7 @@ fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
 }
 
 fn plan_input(look: Look, setup: &Setup, without_zone: &mut Vec<String>) -> Result<Input, PlanError> {
-    let Look { found, codec, raw_bytes, begun, spool, sample, walk } = look;
+    let Look { found, codec, raw_bytes, begun, spool, is_cut, sample, walk } = look;
     let rule = setup
         .sources
         .iter()
@@ -215,6 +222,8 @@ fn plan_input(look: Look, setup: &Setup, without_zone: &mut Vec<String>) -> Resu
         clock_rule: clock_rule.join(", "),
         allow_bare: !sample.has_framed,
         first: first.filter(|_| sample.has_framed),
+        forgives_cuts: setup.forgives_cuts,
+        is_cut,
         begun: Mutex::new(begun),
         spool,
         found,

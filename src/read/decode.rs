@@ -2,6 +2,7 @@
 //!
 //! To add one: its magic bytes in [`Codec::of`], an arm in [`decoder`] and a [`Member`].
 
+use super::Damage;
 use super::members::{Member, Members};
 use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
@@ -71,11 +72,11 @@ pub(super) fn decoder(codec: Codec, raw: impl BufRead + Send + 'static) -> Box<d
     }
 }
 
-/// What a decoder's error says about the stream, as a message words it.
-pub(super) fn damage(error: &io::Error) -> String {
+/// What a decoder's error says about the stream.
+pub(super) fn damage(error: &io::Error) -> Damage {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => "stream ends inside a block".to_owned(),
-        _ => error.to_string(),
+        io::ErrorKind::UnexpectedEof => Damage::Cut,
+        _ => Damage::Corrupt(error.to_string()),
     }
 }
 
@@ -269,11 +270,7 @@ mod tests {
             let boundary = stored(codec, b"one\ntwo\n").len();
             for len in (1..whole.len()).filter(|&len| len != boundary) {
                 let (bytes, result) = decode(codec, whole[..len].to_vec());
-                assert_eq!(
-                    damage(&result.unwrap_err()),
-                    "stream ends inside a block",
-                    "{codec} cut at {len}"
-                );
+                assert_eq!(damage(&result.unwrap_err()), Damage::Cut, "{codec} cut at {len}");
                 assert!(len < boundary || bytes.starts_with(b"one\ntwo\n"), "{codec} cut at {len}");
             }
         }
@@ -299,7 +296,7 @@ mod tests {
         let at = raw.len() - 8;
         raw[at] ^= 1;
         let (_, result) = decode(Codec::Gzip, raw);
-        assert!(damage(&result.unwrap_err()).contains("checksum"));
+        assert!(damage(&result.unwrap_err()).to_string().contains("checksum"));
     }
 
     #[test]

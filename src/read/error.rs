@@ -26,7 +26,7 @@ pub enum InputError {
         "{}: {what} at byte {offset}; {lines} lines were read; refusing to bill on a part",
         ShownPath(path)
     )]
-    Damaged { path: PathBuf, offset: u64, lines: u64, what: String },
+    Damaged { path: PathBuf, offset: u64, lines: u64, what: Damage },
     /// The file is no longer the one that was opened.
     #[error("{}: {how} while it was read; run again when nothing writes to it", ShownPath(path))]
     Changed { path: PathBuf, how: Change },
@@ -50,6 +50,24 @@ impl InputError {
             | Self::Damaged { path, .. }
             | Self::Changed { path, .. }
             | Self::NotText { path, .. } => path,
+        }
+    }
+}
+
+/// What is wrong with a compressed stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Damage {
+    /// It ends inside a block: cut, or its writer is not done. What comes before is sound.
+    Cut,
+    /// It says something else than its compressor wrote, in the decoder's words.
+    Corrupt(String),
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cut => f.write_str("stream ends inside a block"),
+            Self::Corrupt(what) => f.write_str(what),
         }
     }
 }
@@ -146,7 +164,7 @@ mod tests {
             path: "logs/reg-07.log.gz".into(),
             offset: 18_874_368,
             lines: 412_905,
-            what: "stream ends inside a block".to_owned(),
+            what: Damage::Cut,
         };
         assert_eq!(
             error.to_string(),

@@ -19,7 +19,7 @@ mod watch;
 pub use block::{Blocks, LINE_MAX, cut};
 pub use decode::Codec;
 pub use discover::{Discovery, Found, discover};
-pub use error::{Change, InputError, NotText};
+pub use error::{Change, Damage, InputError, NotText};
 pub use side_file::{SideFile, SideFileError, SideKind, SideProblem, SideRow};
 pub use source::{Mapped, Source};
 pub use stream::{OwnedBlock, Stream};

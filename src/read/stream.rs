@@ -2,7 +2,7 @@
 
 use super::decode::{self, Codec, decoder};
 use super::watch::Watch;
-use super::{InputError, LINE_MAX};
+use super::{Damage, InputError, LINE_MAX};
 use std::fmt;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -43,6 +43,7 @@ pub struct Stream {
     offset: u64,
     continues: bool,
     state: State,
+    forgives_cut: bool,
     /// Line ends given out so far.
     lines: u64,
     spares: Vec<Vec<u8>>,
@@ -52,6 +53,8 @@ enum State {
     Reading,
     Ended,
     Failed(InputError),
+    /// Ended inside a block, and was forgiven.
+    Cut,
 }
 
 impl Stream {
@@ -97,9 +100,21 @@ impl Stream {
             offset: 0,
             continues: false,
             state: State::Reading,
+            forgives_cut: false,
             lines: 0,
             spares: Vec::new(),
         })
+    }
+
+    /// Takes a compressed stream that ends inside a block for one that ends with its last whole
+    /// line. An audit looks at a file that is still being written; a bill must not.
+    pub fn forgive_cut(&mut self) {
+        self.forgives_cut = true;
+    }
+
+    /// Whether the stream ended inside a block, and was forgiven.
+    pub fn is_cut(&self) -> bool {
+        matches!(self.state, State::Cut)
     }
 
     /// The next block, of about `target` bytes; `None` at the end of the stream.
@@ -121,6 +136,10 @@ impl Stream {
         let mut searched = 0;
         while matches!(self.state, State::Reading) {
             self.read_up_to(&mut bytes, wanted);
+            if self.is_cut() {
+                // Half a line says something else than the whole one.
+                bytes.truncate(memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1));
+            }
             if let Some(at) = memchr::memrchr(b'\n', &bytes[searched..]) {
                 // At the stream's end everything goes out at once.
                 if matches!(self.state, State::Reading) {
@@ -139,7 +158,7 @@ impl Stream {
         }
         match &self.state {
             State::Failed(error) => Err(error.clone()),
-            State::Reading | State::Ended => Ok(None),
+            State::Reading | State::Ended | State::Cut => Ok(None),
         }
     }
 
@@ -176,7 +195,7 @@ impl Stream {
     pub fn digest(&self) -> Option<blake3::Hash> {
         match self.state {
             State::Ended => self.progress.digest.get().copied(),
-            State::Reading | State::Failed(_) => None,
+            State::Reading | State::Failed(_) | State::Cut => None,
         }
     }
 
@@ -199,7 +218,12 @@ impl Stream {
         match self.decoded.by_ref().take(missing as u64).read_to_end(bytes) {
             Ok(len) if len < missing => self.state = State::Ended,
             Ok(_) => {}
-            Err(cause) => self.state = State::Failed(self.failure(cause, bytes)),
+            Err(cause) => {
+                self.state = match self.failure(cause, bytes) {
+                    InputError::Damaged { what: Damage::Cut, .. } if self.forgives_cut => State::Cut,
+                    error => State::Failed(error),
+                }
+            }
         }
     }
 
@@ -388,6 +412,36 @@ mod tests {
         assert_eq!(error.unwrap().to_string(), expected);
         assert_eq!(stream.next_block(1000).unwrap_err().to_string(), expected);
         assert_eq!(stream.digest(), None);
+    }
+
+    #[test]
+    fn a_forgiven_cut_ends_with_the_last_whole_line() {
+        let lines: String = (0..50_000).map(|number| format!("line {number}\n")).collect();
+        let mut raw = gzip(lines.as_bytes());
+        raw.truncate(raw.len() / 2);
+        let mut cut = stream(raw.clone());
+        let (all, _) = blocks(&mut cut, 1000);
+        let decoded = texts(&all).concat();
+        let mut forgiving = stream(raw);
+        forgiving.forgive_cut();
+        let (whole, error) = blocks(&mut forgiving, 1000);
+        assert!(error.is_none() && forgiving.is_cut());
+        let text = texts(&whole).concat();
+        assert!(
+            text.ends_with(b"\n") && decoded.starts_with(&text) && !decoded[text.len()..].contains(&b'\n')
+        );
+        assert_eq!(forgiving.digest(), None);
+    }
+
+    #[test]
+    fn corruption_is_not_forgiven() {
+        let mut raw = gzip(b"one\n");
+        let checksum = raw.len() - 8;
+        raw[checksum] ^= 1;
+        let mut stream = stream(raw);
+        stream.forgive_cut();
+        let (_, error) = blocks(&mut stream, 1000);
+        assert!(error.is_some() && !stream.is_cut());
     }
 
     #[test]
