@@ -9,8 +9,8 @@ use crate::model::{Invoice, Reason};
 use crate::pipeline::audit;
 use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
 use crate::report::{
-    self, BillSummary, BookFacts, Counts, CycleFacts, CycleSummary, Dialect, InputFacts, Manifest, Stage,
-    StageError, UnbilledGroup,
+    self, BillSummary, BookFacts, Counts, CycleFacts, CycleSummary, Dialect, DuplicateFacts, InputFacts,
+    Manifest, Stage, StageError, UnbilledGroup,
 };
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
@@ -153,6 +153,11 @@ impl Outputs<'_> {
                 records: counts.records,
                 clock: input.clock_rule.clone(),
             })
+            .collect();
+        manifest.duplicates = plan
+            .duplicates
+            .iter()
+            .map(|it| DuplicateFacts { file: it.file.clone(), same_as: it.same_as.clone() })
             .collect();
         let records = &scan.part.records;
         let mut evidence: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod bill;
 pub mod clock;
 pub mod collect;
+pub mod duplicates;
 pub mod plan;
 pub mod probe;
 pub mod quote;

@@ -1,6 +1,7 @@
 //! The plan of a run: the inputs in their order, each with its clock and its rules.
 
 use super::clock::Years;
+use super::duplicates::Duplicate;
 use crate::identity::Policy;
 use crate::model::Moment;
 use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream};
@@ -68,6 +69,8 @@ impl Input {
 #[derive(Debug)]
 pub struct Plan {
     pub inputs: Vec<Input>,
+    /// Inputs left out because another one holds the same, sorted.
+    pub duplicates: Vec<Duplicate>,
     /// What the user should know: files passed over, clocks assumed.
     pub notes: Vec<String>,
     /// Files that could not be read, where the run goes on without them.

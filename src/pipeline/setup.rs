@@ -3,6 +3,7 @@
 use crate::formats::pattern::Patterns;
 use crate::identity::Policy;
 use crate::platform::PushSources;
+use crate::read::Found;
 use globset::GlobSet;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -49,4 +50,12 @@ pub struct Setup {
     /// refuses it instead.
     pub forgives_cuts: bool,
     pub push_sources: PushSources,
+}
+
+impl Setup {
+    /// The place in `sources` of the rule for that input; `None` where none fits.
+    pub fn rule_of(&self, found: &Found) -> Option<usize> {
+        let fits = |rule: &SourceRule| rule.paths.is_match(&found.shown) || rule.paths.is_match(&found.path);
+        self.sources.iter().position(fits)
+    }
 }

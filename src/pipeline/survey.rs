@@ -1,6 +1,7 @@
 //! The survey: looks into every input and makes the plan.
 
 use super::clock::{Clock, Years};
+use super::duplicates::{self, Candidate, Duplicate, START_LEN};
 use super::plan::{Input, Plan, PlanError, Spool};
 use super::setup::{Setup, YearRule};
 use super::years::{Walk, date_in_name};
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// How much of an input is looked at.
-const SAMPLE_LEN: usize = 64 << 10;
+const SAMPLE_LEN: usize = START_LEN;
 
 /// What one look into an input told.
 struct Look {
@@ -25,6 +26,8 @@ struct Look {
     begun: Option<(Stream, Option<OwnedBlock>)>,
     spool: Option<Spool>,
     is_cut: bool,
+    /// Digest of the decoded start.
+    start: Option<blake3::Hash>,
     sample: Sample,
     walk: Walk,
 }
@@ -53,10 +56,10 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     let mut unreadable = Vec::new();
     let looks: Vec<Result<Look, PlanError>> =
         discovery.found.into_par_iter().map(|found| look(found, setup)).collect();
-    let (mut inputs, mut without_zone) = (Vec::new(), Vec::new());
+    let mut readable = Vec::new();
     for result in looks {
         match result {
-            Ok(look) => inputs.push(plan_input(look, setup, &mut without_zone)?),
+            Ok(look) => readable.push(look),
             // A stray binary file in a directory is no log; one that is named was meant.
             Err(PlanError::Input(error @ InputError::NotText { .. })) if !is_named(&error, paths) => {
                 notes.push(format!("{error} (passed over)"));
@@ -64,6 +67,15 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
             Err(PlanError::Input(error)) if goes_on => unreadable.push(error),
             Err(error) => return Err(error),
         }
+    }
+    let (readable, duplicates) = without_duplicates(readable, setup);
+    notes.extend(duplicates.iter().map(|Duplicate { file, same_as }| match file == same_as {
+        true => format!("{file}: given twice with the same content; read once"),
+        false => format!("{file}: holds the same as {same_as}, which is read instead"),
+    }));
+    let (mut inputs, mut without_zone) = (Vec::new(), Vec::new());
+    for look in readable {
+        inputs.push(plan_input(look, setup, &mut without_zone)?);
     }
     let inputs = rank(inputs);
     without_zone.sort();
@@ -74,11 +86,47 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     }
     notes.sort();
     notes.dedup();
-    Ok(Plan { inputs, notes, unreadable })
+    Ok(Plan { inputs, duplicates, notes, unreadable })
 }
 
 fn is_named(error: &InputError, paths: &[PathBuf]) -> bool {
     paths.iter().any(|path| path == error.path())
+}
+
+/// Each content once, and what was left out.
+fn without_duplicates(looks: Vec<Look>, setup: &Setup) -> (Vec<Look>, Vec<Duplicate>) {
+    let candidates: Vec<Candidate<'_>> = looks.iter().map(|look| look.candidate(setup)).collect();
+    let instead = duplicates::find(&candidates);
+    let shown: Vec<String> = looks.iter().map(|look| look.found.shown.clone()).collect();
+    let mut duplicates = Vec::new();
+    let mut kept = Vec::new();
+    for (look, instead) in looks.into_iter().zip(instead) {
+        match instead {
+            Some(other) => {
+                duplicates.push(Duplicate { file: look.found.shown, same_as: shown[other].clone() });
+            }
+            None => kept.push(look),
+        }
+    }
+    duplicates.sort();
+    (kept, duplicates)
+}
+
+impl Look {
+    fn candidate(&self, setup: &Setup) -> Candidate<'_> {
+        let is_file = self.found.path.is_file() && !self.found.is_stdin();
+        Candidate {
+            to_open: match &self.spool {
+                Some(spool) => Some(Found { path: spool.0.path().to_owned(), ..self.found.clone() }),
+                None => is_file.then(|| self.found.clone()),
+            },
+            found: &self.found,
+            codec: self.codec,
+            start: self.start,
+            bytes: self.raw_bytes.filter(|_| self.codec == Codec::Plain),
+            rule: setup.rule_of(&self.found),
+        }
+    }
 }
 
 fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
@@ -87,11 +135,13 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
     let (mut begun, mut spool, codec, sample);
     let raw_bytes;
     let mut is_cut = false;
+    let start_digest;
     match Source::open(&found)? {
         Source::Mapped(mapped) => {
             let bytes = mapped.bytes();
             check_text(&found.path, bytes)?;
             sample = take_sample(bytes, &mut scratch);
+            start_digest = duplicates::start_digest(bytes);
             if sample.has_yearless {
                 walk.block(bytes, 0);
             }
@@ -106,6 +156,7 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
             let start = first.as_ref().map_or(&[][..], |block| &block.bytes);
             check_text(&found.path, start)?;
             sample = take_sample(start, &mut scratch);
+            start_digest = duplicates::start_digest(start);
             codec = stream.codec();
             raw_bytes = stream.raw_bytes();
             (begun, spool) = (None, None);
@@ -129,7 +180,7 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
             }
         }
     }
-    Ok(Look { found, codec, raw_bytes, begun, spool, is_cut, sample, walk })
+    Ok(Look { found, codec, raw_bytes, begun, spool, is_cut, start: start_digest, sample, walk })
 }
 
 fn temporary() -> Result<tempfile::NamedTempFile, PlanError> {
@@ -170,11 +221,8 @@ fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
 }
 
 fn plan_input(look: Look, setup: &Setup, without_zone: &mut Vec<String>) -> Result<Input, PlanError> {
-    let Look { found, codec, raw_bytes, begun, spool, is_cut, sample, walk } = look;
-    let rule = setup
-        .sources
-        .iter()
-        .find(|rule| rule.paths.is_match(&found.shown) || rule.paths.is_match(&found.path));
+    let Look { found, codec, raw_bytes, begun, spool, is_cut, start: _, sample, walk } = look;
+    let rule = setup.rule_of(&found).map(|number| &setup.sources[number]);
     let identity = rule.map_or(&setup.identity, |rule| &rule.identity);
     let given = rule.and_then(|rule| rule.zone.clone()).or_else(|| setup.zone.clone());
     let needs_zone = sample.has_local || sample.has_yearless;

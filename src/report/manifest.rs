@@ -24,6 +24,9 @@ pub struct Manifest {
     pub book: BookFacts,
     pub cycles: Vec<CycleFacts>,
     pub inputs: Vec<InputFacts>,
+    /// Inputs that were given, and left out because another one holds the same.
+    #[serde(default)]
+    pub duplicates: Vec<DuplicateFacts>,
     pub counts: Counts,
     /// What the reader should know: files passed over, clocks assumed.
     pub notes: Vec<String>,
@@ -90,6 +93,14 @@ pub struct InputFacts {
     pub clock: String,
 }
 
+/// One input that was left out. Both are paths as shown in evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DuplicateFacts {
+    pub file: String,
+    /// The one whose decoded bytes are the same, and which was read.
+    pub same_as: String,
+}
+
 /// What the inputs held: every record is in one of these.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
@@ -129,6 +140,7 @@ impl Manifest {
             book,
             cycles: Vec::new(),
             inputs: Vec::new(),
+            duplicates: Vec::new(),
             counts: Counts::default(),
             notes: Vec::new(),
             outputs: Vec::new(),
@@ -180,6 +192,10 @@ pub(super) mod tests {
             records: 19,
             clock: "stamps with zone".to_owned(),
         });
+        manifest.duplicates.push(DuplicateFacts {
+            file: "edge1/kamailio.log.gz".to_owned(),
+            same_as: "edge1/kamailio.log".to_owned(),
+        });
         let kinds = BTreeMap::from([("accepted".to_owned(), 17)]);
         manifest.counts = Counts {
             lines: 20,
@@ -221,6 +237,12 @@ pub(super) mod tests {
               "lines": 20,
               "records": 19,
               "clock": "stamps with zone"
+            }
+          ],
+          "duplicates": [
+            {
+              "file": "edge1/kamailio.log.gz",
+              "same_as": "edge1/kamailio.log"
             }
           ],
           "counts": {

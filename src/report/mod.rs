@@ -39,7 +39,9 @@ pub use csv_dialect::{Dialect, Sheet};
 pub use decision_text::decision_text;
 pub use invoice_csv::write_invoice_csv;
 pub use invoice_json::invoice_json;
-pub use manifest::{BookFacts, Counts, CycleFacts, InputFacts, Manifest, OutputFacts, Tool, hex_digest};
+pub use manifest::{
+    BookFacts, Counts, CycleFacts, DuplicateFacts, InputFacts, Manifest, OutputFacts, Tool, hex_digest,
+};
 pub use places::Places;
 pub use rejects_csv::write_rejects_csv;
 pub use stage::{Committed, Stage, StageError};
