@@ -26,6 +26,8 @@ struct Look {
     begun: Option<(Stream, Option<OwnedBlock>)>,
     spool: Option<Spool>,
     is_cut: bool,
+    /// Decoded bytes, where known without decoding.
+    mapped_bytes: Option<u64>,
     /// Digest of the decoded start.
     start: Option<blake3::Hash>,
     sample: Sample,
@@ -123,7 +125,7 @@ impl Look {
             found: &self.found,
             codec: self.codec,
             start: self.start,
-            bytes: self.raw_bytes.filter(|_| self.codec == Codec::Plain),
+            bytes: self.mapped_bytes,
             rule: setup.rule_of(&self.found),
         }
     }
@@ -134,7 +136,7 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
     let mut walk = Walk::default();
     let (mut begun, mut spool, codec, sample);
     let raw_bytes;
-    let mut is_cut = false;
+    let (mut is_cut, mut mapped_bytes) = (false, None);
     let start_digest;
     match Source::open(&found)? {
         Source::Mapped(mapped) => {
@@ -145,7 +147,8 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
             if sample.has_yearless {
                 walk.block(bytes, 0);
             }
-            raw_bytes = Some(bytes.len() as u64);
+            mapped_bytes = Some(bytes.len() as u64);
+            raw_bytes = mapped_bytes;
             (begun, spool, codec) = (None, None, Codec::Plain);
         }
         Source::Stream(mut stream) => {
@@ -180,7 +183,18 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
             }
         }
     }
-    Ok(Look { found, codec, raw_bytes, begun, spool, is_cut, start: start_digest, sample, walk })
+    Ok(Look {
+        found,
+        codec,
+        raw_bytes,
+        begun,
+        spool,
+        is_cut,
+        mapped_bytes,
+        start: start_digest,
+        sample,
+        walk,
+    })
 }
 
 fn temporary() -> Result<tempfile::NamedTempFile, PlanError> {
@@ -221,7 +235,7 @@ fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
 }
 
 fn plan_input(look: Look, setup: &Setup, without_zone: &mut Vec<String>) -> Result<Input, PlanError> {
-    let Look { found, codec, raw_bytes, begun, spool, is_cut, start: _, sample, walk } = look;
+    let Look { found, codec, raw_bytes, begun, spool, is_cut, sample, walk, .. } = look;
     let rule = setup.rule_of(&found).map(|number| &setup.sources[number]);
     let identity = rule.map_or(&setup.identity, |rule| &rule.identity);
     let given = rule.and_then(|rule| rule.zone.clone()).or_else(|| setup.zone.clone());

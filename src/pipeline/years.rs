@@ -119,6 +119,8 @@ fn front_stamp(line: &[u8]) -> Option<Civil> {
             let at = memmem::find(&line[..line.len().min(200)], b"\"timestamp\":\"")?;
             &line[at + 13..]
         }
+        // An editor's byte-order mark.
+        0xEF => return front_stamp(line.strip_prefix(b"\xEF\xBB\xBF")?),
         // copytruncate leaves NULs in front of the next record.
         0 => {
             let nuls = line.iter().take_while(|byte| **byte == 0).count();
@@ -223,6 +225,12 @@ mod tests {
             walk("Jan  5 10:00:00 h x: a\nNov  5 10:00:00 h x: a\n").years(2026).sections,
             [(0, 2026)]
         );
+    }
+
+    #[test]
+    fn a_byte_order_mark_hides_no_stamp() {
+        assert!(!walk("\u{feff}Jan  5 10:00:00 h x: a\n").is_empty());
+        assert!(walk("\u{feff}").is_empty());
     }
 
     #[test]

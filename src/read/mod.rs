@@ -14,6 +14,7 @@ mod side_file;
 mod source;
 mod stream;
 mod text;
+mod utf16;
 mod watch;
 
 pub use block::{Blocks, LINE_MAX, cut};

@@ -1,6 +1,7 @@
 //! Opening an input: a memory map for a plain file, a stream for everything else.
 
 use super::decode::Codec;
+use super::utf16::Order;
 use super::watch::Watch;
 use super::{Found, InputError, Stream};
 use memmap2::{Mmap, MmapOptions};
@@ -14,7 +15,7 @@ use std::path::Path;
 /// Holds a file descriptor, so a run over thousands of files opens them as it goes.
 #[derive(Debug)]
 pub enum Source {
-    /// A plain regular file, whole and in any order.
+    /// A plain regular file, not UTF-16, whole and in any order.
     Mapped(Mapped),
     /// Anything else, block after block.
     Stream(Stream),
@@ -46,11 +47,12 @@ impl Source {
         let watch = Watch::start(file, path)?;
         let magic = magic(watch.file()).map_err(unreadable)?;
         if Codec::of(&magic) == Codec::Plain
+            && Order::of(&magic).is_none()
             && let Ok(map) = map(watch.file(), watch.size_bytes())
         {
             return Ok(Self::Mapped(Mapped { map, watch }));
         }
-        // Some file systems cannot map; the same bytes then come as a stream.
+        // UTF-16 is converted on the way, and some file systems cannot map.
         Stream::of_file(watch).map(Self::Stream)
     }
 
@@ -219,6 +221,18 @@ mod tests {
         assert!(stream.next_block(100).unwrap().is_none());
         assert_eq!(stream.digest(), Some(blake3::hash(&raw)));
         stream.verify_unchanged().unwrap();
+    }
+
+    #[test]
+    fn a_file_of_utf_16_is_a_stream_of_utf_8() {
+        let raw = b"\xff\xfeo\0n\0e\0\n\0";
+        for raw in [raw.to_vec(), gzip(raw)] {
+            let (_file, source) = opened(&raw);
+            let Source::Stream(mut stream) = source else { panic!("{source:?}") };
+            assert_eq!(stream.next_block(100).unwrap().unwrap().bytes, b"one\n");
+            assert!(stream.next_block(100).unwrap().is_none());
+            assert_eq!(stream.digest(), Some(blake3::hash(&raw)));
+        }
     }
 
     #[test]

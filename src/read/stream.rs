@@ -1,6 +1,7 @@
 //! Inputs that can only be read once and forwards: pipes, standard input, compressed files.
 
 use super::decode::{self, Codec, decoder};
+use super::utf16::ToUtf8;
 use super::watch::Watch;
 use super::{Damage, InputError, LINE_MAX};
 use std::fmt;
@@ -27,7 +28,8 @@ pub struct OwnedBlock {
     pub continues: bool,
 }
 
-/// An input that yields its decoded bytes as blocks, in order.
+/// An input that yields its decoded bytes as blocks, in order. Decoded means decompressed, and
+/// UTF-8 where they were UTF-16.
 ///
 /// After an error every further call gives the same error.
 pub struct Stream {
@@ -89,7 +91,7 @@ impl Stream {
             .map_err(|cause| InputError::unreadable(path, cause))?;
         let codec = Codec::of(&magic);
         let raw = BufReader::with_capacity(RAW_LEN, io::Cursor::new(magic).chain(raw));
-        let decoded = decoder(codec, raw);
+        let decoded = Box::new(ToUtf8::of(decoder(codec, raw)));
         Ok(Self {
             path: path.to_owned(),
             codec,

@@ -14,7 +14,8 @@ const HOLE_LEN: usize = 512;
 /// With more control bytes than this the sample is binary. Random bytes have 11 %.
 const CONTROL_PERCENT_MAX: usize = 10;
 
-/// Refuses an input whose start is UTF-16 or binary.
+/// Refuses an input whose start is UTF-16 or binary. [`Stream`](super::Stream) has made UTF-8 of
+/// UTF-16; what is read in another way has not.
 ///
 /// `start` is as in [`looks_binary`]. A directory may well hold a stray binary file, so it is
 /// for the caller to decide whether that stops the run.
