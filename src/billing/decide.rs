@@ -110,13 +110,14 @@ impl Decider {
     fn outcome(&self, it: &Seen<'_>, cycle: &Cycle, has_agent: bool) -> Option<Outcome> {
         Some(match it.standing {
             Standing::Accepted => self.registration(it, has_agent),
-            Standing::Sustained => match (self.activity.sustained, self.registration(it, has_agent)) {
-                (Sustained::Open | Sustained::Closed, outcome) => outcome,
-                (Sustained::Report, Outcome::Due(category)) => {
-                    Outcome::Not(Reason::OnlyExpired, Some(category))
+            Standing::SustainedClosed | Standing::SustainedOpen => {
+                match (self.activity.sustained, self.registration(it, has_agent)) {
+                    (_, outcome) if self.is_registration(it) => outcome,
+                    (Sustained::Ignore, _) => return None,
+                    (_, Outcome::Due(category)) => Outcome::Not(Reason::OnlySustained, Some(category)),
+                    _ => return None,
                 }
-                (Sustained::Report | Sustained::Ignore, _) => return None,
-            },
+            }
             Standing::Hosted => Outcome::Due(Category::Conferencing),
             Standing::Joined => Outcome::Not(Reason::ConferenceGuest, Some(Category::Conferencing)),
             Standing::MessageSent => match self.basis(cycle) {
@@ -127,6 +128,7 @@ impl Decider {
                 }
             },
             Standing::Snapshot
+            | Standing::Unproven
             | Standing::Attempted
             | Standing::Refused
             | Standing::Deregistered
@@ -200,9 +202,11 @@ impl Decider {
     /// binding that lived comes before a client that tried, a client that was let in to sign off
     /// or to ask before a server's housekeeping, and a refusal, which any scanner gets, comes last.
     fn by_what_comes_nearest<'s, 't>(&self, draft: &mut Draft<'s, 't>, seen: &'s [Seen<'t>]) {
-        const NEAREST: [(Standing, Reason); 7] = [
-            (Standing::Sustained, Reason::OnlyExpired),
+        const NEAREST: [(Standing, Reason); 9] = [
+            (Standing::SustainedClosed, Reason::OnlySustained),
+            (Standing::SustainedOpen, Reason::OnlySustained),
             (Standing::Snapshot, Reason::OnlySnapshot),
+            (Standing::Unproven, Reason::NotProven),
             (Standing::Attempted, Reason::OnlyAttempted),
             (Standing::Deregistered, Reason::OnlyDeregistered),
             (Standing::Fetched, Reason::OnlyFetched),
@@ -213,8 +217,8 @@ impl Decider {
         let Some((standing, reason)) = NEAREST.into_iter().find(|(standing, _)| is_seen(*standing)) else {
             return;
         };
-        let is_weak_proof =
-            matches!(standing, Standing::Sustained | Standing::Snapshot | Standing::Attempted);
+        let is_weak_proof = matches!(standing, Standing::Snapshot | Standing::Unproven | Standing::Attempted)
+            || standing.is_sustained();
         for it in seen.iter().filter(|it| it.standing == standing) {
             // A better proof of the same client would have been billed as this.
             let would_be = match self.registration(it, it.agent.is_some()) {
@@ -229,7 +233,10 @@ impl Decider {
     fn is_registration(&self, it: &Seen<'_>) -> bool {
         match it.standing {
             Standing::Accepted => true,
-            Standing::Sustained => matches!(self.activity.sustained, Sustained::Open | Sustained::Closed),
+            Standing::SustainedClosed => {
+                matches!(self.activity.sustained, Sustained::Open | Sustained::Closed)
+            }
+            Standing::SustainedOpen => self.activity.sustained == Sustained::Open,
             _ => false,
         }
     }
@@ -260,7 +267,10 @@ impl Draft<'_, '_> {
         self.not.retain(|(reason, would_be), _| {
             let is_overtaken = matches!(
                 reason,
-                Reason::PushIgnored | Reason::ConferenceGuest | Reason::MessageNotBasis | Reason::OnlyExpired
+                Reason::PushIgnored
+                    | Reason::ConferenceGuest
+                    | Reason::MessageNotBasis
+                    | Reason::OnlySustained
             );
             !(is_overtaken && would_be.is_some_and(|category| due.contains_key(&category)))
         });
@@ -280,9 +290,11 @@ impl Draft<'_, '_> {
 /// The row of `users.csv`: of these entries only.
 fn billed(id: &SipId, category: Category, due: &Due<'_, '_>) -> BilledUser {
     let seen = due.seen.as_slice();
-    let registrations = seen.iter().filter(|it| it.standing != Standing::Sustained);
+    let registrations = seen.iter().filter(|it| !it.standing.is_sustained());
     let earliest = seen.iter().min_by_key(|it| {
-        (it.standing == Standing::Sustained, it.first.is_none(), it.first, it.spot, it.evidence)
+        // A line of its own is better evidence than a life, and a life with an end than one without.
+        let rank = if it.standing.is_sustained() { it.standing as u8 } else { 0 };
+        (rank, it.first.is_none(), it.first, it.spot, it.evidence)
     });
     let is_registration = matches!(category, Category::Generic | Category::Desktop);
     BilledUser {
@@ -296,7 +308,8 @@ fn billed(id: &SipId, category: Category, due: &Due<'_, '_>) -> BilledUser {
         registrations: registrations.map(|it| it.count).sum(),
         user_agents: agents(seen),
         evidence: earliest.map_or(EvidenceKind::SideFile, |it| match it.standing {
-            Standing::Sustained => EvidenceKind::Sustained,
+            Standing::SustainedClosed => EvidenceKind::SustainedClosed,
+            Standing::SustainedOpen => EvidenceKind::SustainedOpen,
             _ => it.evidence,
         }),
         spot: earliest.map(|it| it.spot),

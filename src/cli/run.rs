@@ -154,7 +154,7 @@ pub fn list_rejects(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
 
 /// Whether anything was accepted in the whole input.
 pub fn check_accepted(scan: &Scan, logs: &LogArgs) -> Result<(), Failure> {
-    let counts = |standing| standing == Standing::Accepted || standing == Standing::Sustained;
+    let counts = |standing: Standing| standing == Standing::Accepted || standing.is_sustained();
     let is_any = scan.part.tally.entries().any(|(_, entry)| counts(entry.standing));
     if is_any || logs.allow_empty {
         return Ok(());

@@ -72,8 +72,10 @@ pub enum EvidenceKind {
     Line,
     /// A request and its reply put together.
     Transaction,
-    /// A binding's life.
-    Sustained,
+    /// The life of a binding whose end was logged.
+    SustainedClosed,
+    /// The life of a binding of which no end was logged.
+    SustainedOpen,
     /// A dump of the location table.
     Snapshot,
     /// A row of a side file.
@@ -86,7 +88,7 @@ impl EvidenceKind {
         match self {
             Self::Line => "line",
             Self::Transaction => "transaction",
-            Self::Sustained => "sustained",
+            Self::SustainedClosed | Self::SustainedOpen => "sustained",
             Self::Snapshot => "snapshot",
             Self::SideFile => "side_file",
         }
@@ -147,6 +149,10 @@ pub enum Reason {
     OnlyFetched,
     /// Only attempts whose acceptance nothing proves.
     OnlyAttempted,
+    /// Only a binding that lived on, and the book does not count those.
+    OnlySustained,
+    /// Only a binding that may have lived on: nothing proves a registration in the cycle.
+    NotProven,
     /// Only a dump of the location table.
     OnlySnapshot,
     /// Only the end of an older binding.
@@ -177,6 +183,8 @@ impl Reason {
             Self::OnlyDeregistered => "only_deregistered",
             Self::OnlyFetched => "only_fetched",
             Self::OnlyAttempted => "only_attempted",
+            Self::OnlySustained => "only_sustained",
+            Self::NotProven => "not_proven",
             Self::OnlySnapshot => "only_snapshot",
             Self::OnlyExpired => "only_expired",
             Self::ConferenceGuest => "conference_guest",
@@ -204,6 +212,8 @@ impl Reason {
             Self::OnlyDeregistered => "only de-registrations",
             Self::OnlyFetched => "only queries of the bindings",
             Self::OnlyAttempted => "attempts only; nothing proves that one was accepted",
+            Self::OnlySustained => "only a binding that lived on, and the book does not count those",
+            Self::NotProven => "a binding may have lived on, but nothing proves a registration in the cycle",
             Self::OnlySnapshot => "only listed in a snapshot",
             Self::OnlyExpired => "only the end of an older binding",
             Self::ConferenceGuest => "joined conferences as a guest, hosted none",

@@ -41,6 +41,9 @@ pub enum Kind {
     Unbound,
     /// The binding's end by expiry or by the server.
     Expired,
+    /// The server dropped the binding without saying when or why it ended (Asterisk's `has been
+    /// deleted`, or what it clears away while it starts).
+    Gone,
     /// The User-Agent that a peer has from here on, saved while its REGISTER was accepted
     /// (chan_sip): proof of a registration too.
     AgentSaved,
@@ -87,6 +90,7 @@ impl Kind {
             Self::Message | Self::ConferenceHost => Grade::A,
             Self::Unbound
             | Self::Expired
+            | Self::Gone
             | Self::Deregistered
             | Self::Fetched
             | Self::Refused
@@ -105,6 +109,7 @@ impl Kind {
             Self::Refreshed => "refreshed",
             Self::Unbound => "unbound",
             Self::Expired => "expired",
+            Self::Gone => "gone",
             Self::AgentSaved => "user-agent",
             Self::AgentTie => "user-agent-tie",
             Self::Request => "request",

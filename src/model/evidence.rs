@@ -23,8 +23,12 @@ pub enum Grade {
 pub enum Standing {
     /// Registrations the server accepted (grades A and B).
     Accepted,
-    /// Registrations proven by a binding's life only.
-    Sustained,
+    /// Registrations proven only by the life of a binding whose end was logged.
+    SustainedClosed,
+    /// Registrations proven only by the life of a binding of which no end was logged.
+    SustainedOpen,
+    /// Bindings that may have lived in the window; nothing proves that they were refreshed in it.
+    Unproven,
     /// Bindings seen in a snapshot (S).
     Snapshot,
     /// Attempts and authentications without proof of acceptance (W).
@@ -47,9 +51,11 @@ pub enum Standing {
 
 impl Standing {
     /// Every standing, in the order in which reports list them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Accepted,
-        Self::Sustained,
+        Self::SustainedClosed,
+        Self::SustainedOpen,
+        Self::Unproven,
         Self::Snapshot,
         Self::Attempted,
         Self::Refused,
@@ -60,4 +66,9 @@ impl Standing {
         Self::Hosted,
         Self::Joined,
     ];
+
+    /// Whether a binding's life is all that proves the registration.
+    pub const fn is_sustained(self) -> bool {
+        matches!(self, Self::SustainedClosed | Self::SustainedOpen)
+    }
 }

@@ -40,7 +40,7 @@ pub enum Evidence {
 impl Evidence {
     fn admits(self, standing: Standing) -> bool {
         match standing {
-            Standing::Accepted | Standing::Sustained => true,
+            Standing::Accepted | Standing::SustainedClosed | Standing::SustainedOpen => true,
             Standing::Snapshot => self != Self::Strict,
             Standing::Attempted => self == Self::Weak,
             _ => false,
@@ -122,7 +122,7 @@ fn audited_user(
             Standing::Refused => audited.refused += entry.count,
             Standing::Deregistered => audited.deregistered += entry.count,
             Standing::Accepted => audited.registrations += entry.count,
-            Standing::Sustained => audited.sustained += entry.count,
+            standing if standing.is_sustained() => audited.sustained += entry.count,
             _ => {}
         }
         if !evidence.admits(entry.standing) {

@@ -353,7 +353,8 @@ fn note_usage(usage: &mut Usage, user: &BilledUser) {
     let usage = usage.of_mut(user.category);
     usage.users += 1;
     usage.push_only += u64::from(user.push_only);
-    usage.sustained_open += u64::from(user.evidence == EvidenceKind::Sustained);
+    usage.sustained_open += u64::from(user.evidence == EvidenceKind::SustainedOpen);
+    usage.sustained_closed += u64::from(user.evidence == EvidenceKind::SustainedClosed);
 }
 
 /// A user of a domain that nobody claims: seen, listed, never billed.

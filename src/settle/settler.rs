@@ -163,6 +163,7 @@ impl Settler {
             Kind::ConferenceHost => tell(&observe(held, Standing::Hosted)),
             Kind::Unbound | Kind::Deregistered => tell(&observe(held, Standing::Deregistered)),
             Kind::Expired => tell(&observe(held, Standing::Expired)),
+            Kind::Gone => {}
             Kind::Fetched => tell(&observe(held, Standing::Fetched)),
             Kind::Refused => tell(&observe(held, Standing::Refused)),
             Kind::Attempt => tell(&observe(held, Standing::Attempted)),

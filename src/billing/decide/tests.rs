@@ -283,9 +283,10 @@ fn a_message_without_a_messaging_charge_is_no_question_of_its_basis() {
 #[test]
 fn a_sustained_binding_registers_a_messaging_user_only_where_it_counts() {
     let listed = [Listing { category: Category::Messaging, line: 2 }];
-    let binding = [Seen { class: Class::NotBilled, ..standing(Standing::Sustained) }];
+    let binding = [Seen { class: Class::NotBilled, ..standing(Standing::SustainedOpen) }];
     for (sustained, expected) in [
         (Sustained::Open, "messaging/platform_not_billed"),
+        (Sustained::Closed, "/not_registered"),
         (Sustained::Report, "/not_registered"),
         (Sustained::Ignore, "/not_registered"),
     ] {
@@ -296,25 +297,62 @@ fn a_sustained_binding_registers_a_messaging_user_only_where_it_counts() {
 
 #[test]
 fn a_sustained_binding_counts_without_registrations() {
-    let sustained = standing(Standing::Sustained);
-    let decider = Decider::new(&Activity::default(), &tariff()).unwrap();
-    let decision = decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), &[sustained], &[]);
-    let row = &decision.billed[0];
-    assert_eq!((row.registrations, row.active_days, row.first_seen), (0, 0, None));
-    assert_eq!(row.evidence, EvidenceKind::Sustained);
-    let ignore = Activity { sustained: Sustained::Ignore, ..Activity::default() };
-    assert_eq!(decided(&ignore, &tariff(), &[sustained], &[]), "/only_expired");
-    let report = Activity { sustained: Sustained::Report, ..Activity::default() };
-    assert_eq!(decided(&report, &tariff(), &[sustained], &[]), "/only_expired");
-    assert_eq!(decided(&report, &tariff(), &[sustained, phone(2)], &[]), "generic/");
+    for (kind, evidence) in [
+        (Standing::SustainedClosed, EvidenceKind::SustainedClosed),
+        (Standing::SustainedOpen, EvidenceKind::SustainedOpen),
+    ] {
+        let decider = Decider::new(&Activity::default(), &tariff()).unwrap();
+        let decision = decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), &[standing(kind)], &[]);
+        let row = &decision.billed[0];
+        assert_eq!((row.registrations, row.active_days, row.first_seen), (0, 0, None));
+        assert_eq!(row.evidence, evidence);
+    }
+}
+
+#[test]
+fn the_book_says_which_sustained_bindings_count() {
+    let says = |sustained, seen: &[Seen<'_>]| {
+        decided(&Activity { sustained, ..Activity::default() }, &tariff(), seen, &[])
+    };
+    let (closed, open) = (standing(Standing::SustainedClosed), standing(Standing::SustainedOpen));
+    assert_eq!(says(Sustained::Open, &[closed]), "generic/");
+    assert_eq!(says(Sustained::Open, &[open]), "generic/");
+    assert_eq!(says(Sustained::Closed, &[closed]), "generic/");
+    assert_eq!(says(Sustained::Closed, &[open]), "/only_sustained");
+    assert_eq!(says(Sustained::Closed, &[open, closed]), "generic/");
+    for sustained in [Sustained::Report, Sustained::Ignore] {
+        assert_eq!(says(sustained, &[open]), "/only_sustained");
+        assert_eq!(says(sustained, &[closed, phone(2)]), "generic/");
+    }
+    // What is reported stands beside other reasons; what is ignored does not.
+    let desk = Seen { class: Class::NotBilled, ..phone(3) };
+    assert_eq!(says(Sustained::Report, &[closed, desk]), "/platform_not_billed+only_sustained");
+    assert_eq!(says(Sustained::Ignore, &[closed, desk]), "/platform_not_billed");
+}
+
+#[test]
+fn a_binding_that_nothing_proves_is_listed_and_never_charged() {
+    let unproven = standing(Standing::Unproven);
+    assert_eq!(plain(&[unproven]), "/not_proven");
+    assert_eq!(plain(&[unproven, standing(Standing::Expired)]), "/not_proven");
+    assert_eq!(plain(&[unproven, standing(Standing::Refused)]), "/not_proven");
+    assert_eq!(plain(&[unproven, phone(2)]), "generic/");
+    assert_eq!(plain(&[unproven, standing(Standing::SustainedOpen)]), "generic/");
 }
 
 #[test]
 fn a_line_is_better_evidence_than_an_earlier_binding() {
     let decider = Decider::new(&Activity::default(), &tariff()).unwrap();
-    let both = [standing(Standing::Sustained), phone(50)];
-    let row = decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), &both, &[]).billed.remove(0);
-    assert_eq!((row.evidence, row.spot.unwrap().offset, row.registrations), (EvidenceKind::Line, 50, 1));
+    let evidence = |seen: &[Seen<'_>]| {
+        let row = decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), seen, &[]).billed.remove(0);
+        (row.evidence, row.spot.unwrap().offset, row.registrations)
+    };
+    let (closed, open) = (standing(Standing::SustainedClosed), standing(Standing::SustainedOpen));
+    assert_eq!(evidence(&[closed, phone(50)]), (EvidenceKind::Line, 50, 1));
+    assert_eq!(
+        evidence(&[open, Seen { spot: Spot { input: 0, offset: 7 }, ..closed }]).0,
+        EvidenceKind::SustainedClosed
+    );
 }
 
 fn any_seen() -> impl Strategy<Value = Seen<'static>> {
@@ -391,7 +429,7 @@ proptest! {
         // Nobody vanishes: who was seen is billed or told.
         prop_assert!(seen.is_empty() || !decision.billed.is_empty() || !decision.unbilled.is_empty());
         let has_registered = seen.iter()
-            .any(|it| matches!(it.standing, Standing::Accepted | Standing::Sustained));
+            .any(|it| it.standing == Standing::Accepted || it.standing.is_sustained());
         for row in &decision.billed {
             let is_by_client = matches!(row.category, Category::Generic | Category::Desktop);
             prop_assert!(has_registered || !is_by_client, "no registration, no charge");
