@@ -1,4 +1,4 @@
-//! Asterisk's PJSIP (12 and later): `res_pjsip_registrar.c`, `pjsip_distributor.c`.
+//! Asterisk's PJSIP (12 and later): `res_pjsip_registrar.c`, `pjsip_options.c`, `pjsip_distributor.c`.
 //!
 //! `Added contact` is written for a new binding only and `Refreshed contact` at debug 3; neither
 //! carries a User-Agent (grade B). The AOR is a name of pjsip.conf, with or without domain.
@@ -13,6 +13,7 @@ pub(super) const MESSAGE: Message = Message {
         b"Added contact '",
         b"Refreshed contact '",
         b"Removed contact '",
+        b" has been deleted",
         b"Request '",
         b"Registration attempt from endpoint '",
         b"' not found for endpoint '",
@@ -24,6 +25,12 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
     let is_registrar = text.is_from(b"res_pjsip_registrar.c") || text.is_from(b"res_pjsip/location.c");
     if is_registrar && let Some(outcome) = registrar(text.text, event) {
         return outcome.unwrap_or_else(Outcome::Reject);
+    }
+    if text.is_from(b"res_pjsip/pjsip_options.c")
+        && let Some(rest) = text.text.strip_prefix(b"Contact ")
+        && let Some(rest) = rest.strip_suffix(b" has been deleted")
+    {
+        return deleted(rest, event).unwrap_or(Outcome::NoMatch);
     }
     if text.is_from(b"res_pjsip/pjsip_distributor.c")
         && let Some(rest) = text.text.strip_prefix(b"Request '")
@@ -81,9 +88,29 @@ fn bound<'t>(
 fn removed<'t>(rest: &'t [u8], event: &mut Event<'t>) -> Option<Outcome> {
     let (rest, reason) = split_last(rest, b"' due to ")?;
     let (contact, aor) = split_last(rest, b"' from AOR '")?;
-    event.kind = if reason == b"request" { Kind::Unbound } else { Kind::Expired };
+    event.kind = match reason {
+        b"request" => Kind::Unbound,
+        // Cleared away while the server starts, whenever it ran out.
+        b"system boot" | b"none" => Kind::Gone,
+        _ => Kind::Expired,
+    };
+    if reason != b"expiration" {
+        // Only the thread that sweeps up what has expired lives as long as the server.
+        event.thread = b"";
+    }
     event.contact = contact;
     event.aor = Aor::Name(aor);
+    Some(Outcome::Event)
+}
+
+/// `<aor>/<uri>`: written when the registrar forgot a contact for any reason, which it does not
+/// always tell.
+fn deleted<'t>(rest: &'t [u8], event: &mut Event<'t>) -> Option<Outcome> {
+    // The AOR is a name of the server's configuration; the URI is the client's.
+    let at = memchr::memmem::find(rest, b"/sip").filter(|at| *at > 0)?;
+    event.kind = Kind::Gone;
+    event.aor = Aor::Name(&rest[..at]);
+    event.contact = &rest[at + 1..];
     Some(Outcome::Event)
 }
 
