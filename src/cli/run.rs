@@ -20,6 +20,7 @@ use crate::pipeline::survey::survey;
 use crate::platform::PushSources;
 use crate::read::SideFileError;
 use crate::report::{self, Dialect, Places};
+use crate::settle::LifeRules;
 use globset::{Glob, GlobSetBuilder};
 use rust_decimal::Decimal;
 use std::fs::File;
@@ -228,7 +229,8 @@ fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failur
         }
         let paths = paths.build().map_err(|error| Failure::Usage(format!("[[source]]: {error}")))?;
         let zone = source.zone.as_ref().map(|zone| zone.zone.clone());
-        Ok(SourceRule { paths, zone, identity: policy(&source.identity, logs) })
+        let lives = life_rules(source.max_expiry, config);
+        Ok(SourceRule { paths, zone, identity: policy(&source.identity, logs), lives })
     });
     let sources = sources.collect::<Result<Vec<_>, Failure>>()?;
     let push_sources = PushSources::new(&config.push_sources).map_err(Failure::Usage)?;
@@ -236,6 +238,7 @@ fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failur
         patterns,
         sources,
         identity: policy(&config.identity, logs),
+        lives: life_rules(config.logs.max_expiry, config),
         zone: flag_zone.or_else(|| config.logs.zone.clone()).map(|zone| zone.zone),
         year: year(logs, config, is_bill)?,
         assumed_date: logs.assume_date,
@@ -243,6 +246,10 @@ fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failur
         forgives_cuts: !is_bill,
         push_sources,
     })
+}
+
+fn life_rules(max_expiry_seconds: u32, config: &Config) -> LifeRules {
+    LifeRules { max_expiry_seconds, coverage_gap_seconds: config.logs.coverage_gap }
 }
 
 /// The patterns of the flags, then of the configuration.

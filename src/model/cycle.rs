@@ -60,4 +60,10 @@ pub struct DaySlot {
 pub trait Days: Send + Sync {
     /// The slot of the instant.
     fn day(&self, moment: Moment) -> DaySlot;
+
+    /// Whether the windows are cycles that are charged one by one; else they are a mere way to
+    /// keep days, and what a window would prove is asked of the whole range.
+    fn are_cycles(&self) -> bool {
+        true
+    }
 }

@@ -14,6 +14,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub struct AuditDays;
 
 impl Days for AuditDays {
+    fn are_cycles(&self) -> bool {
+        false
+    }
+
     fn day(&self, moment: Moment) -> DaySlot {
         const DAY_SECONDS: i64 = 86_400;
         let day = moment.micros().div_euclid(DAY_SECONDS * 1_000_000);

@@ -6,8 +6,8 @@ use crate::facts::Part;
 use crate::formats::contact::{self, Lifetime, lifetimes};
 use crate::identity::{Policy, canonical};
 use crate::model::{
-    AgentRef, AgentText, Days, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject, RejectReason,
-    Sink, SipId, Spot, Stamp, Standing, Window,
+    AgentRef, AgentText, Days, Dialect, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject,
+    RejectReason, Sink, SipId, Spot, Stamp, Standing, Window,
 };
 use crate::platform::{PushSources, hint};
 use crate::settle::{Asks, Held};
@@ -115,14 +115,22 @@ fn server_name(input: &Input) -> &[u8] {
 impl Sink for Collector<'_> {
     fn event(&mut self, event: &Event<'_>) {
         let Ok(moment) = self.moment(event.stamp, event.spot, event.host, event.source) else { return };
+        if event.dialect == Dialect::Asterisk
+            && let Some(moment) = moment
+        {
+            self.hear(event.host, moment);
+        }
         let mut user = std::mem::take(&mut self.memory.user);
         self.settle_event(event, moment, &mut user);
         self.memory.user = user;
     }
 
     fn other(&mut self, spot: Spot, stamp: Stamp) {
-        if self.moment(stamp, spot, b"", "").is_ok() {
+        if let Ok(moment) = self.moment(stamp, spot, b"", "") {
             self.part.records.other += 1;
+            if let Some(moment) = moment {
+                self.hear(b"", moment);
+            }
         }
     }
 
@@ -136,6 +144,12 @@ impl Sink for Collector<'_> {
 }
 
 impl Collector<'_> {
+    /// A server that follows bindings was up and wrote; whether its clock went on steadily, the
+    /// settling tells.
+    fn hear(&mut self, host: &[u8], moment: Moment) {
+        self.part.residue.hear(host, moment, self.input.lives.coverage_gap_seconds);
+    }
+
     fn settle_event(&mut self, event: &Event<'_>, moment: Option<Moment>, user: &mut Vec<u8>) {
         let policy: &Policy = &self.input.identity;
         let is_named = canonical(event.aor, event.dialect, policy, user);
@@ -175,9 +189,9 @@ impl Collector<'_> {
                 (!event.call_id.is_empty() && !event.cseq.is_empty())
                     || (agent_is_elsewhere && !event.contact.is_empty())
             }
-            Kind::Unbound
-            | Kind::Expired
-            | Kind::Deregistered
+            // Of these servers, a binding's end tells how long it lived.
+            Kind::Unbound | Kind::Expired => event.dialect == Dialect::Asterisk,
+            Kind::Deregistered
             | Kind::Fetched
             | Kind::Refused
             | Kind::Attempt
@@ -207,6 +221,7 @@ impl Collector<'_> {
                 call_id: event.call_id,
                 cseq: event.cseq,
                 thread: if event.kind == Kind::Accepted { b"" } else { event.thread },
+                host: if event.dialect == Dialect::Asterisk { event.host } else { b"" },
                 code: event.code,
                 asks: match event.kind {
                     Kind::Request => asks(event),
@@ -215,6 +230,7 @@ impl Collector<'_> {
                     Kind::Reply if event.is_whole => asks(event),
                     _ => Asks::Bind,
                 },
+                expires_seconds: event.expires_seconds,
             });
             return;
         }

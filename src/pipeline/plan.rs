@@ -5,6 +5,7 @@ use super::duplicates::Duplicate;
 use crate::identity::Policy;
 use crate::model::Moment;
 use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream};
+use crate::settle::LifeRules;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -21,6 +22,8 @@ pub struct Input {
     /// What tells this input's server from another where records name no host: its directory.
     pub server: Box<[u8]>,
     pub identity: Arc<Policy>,
+    /// What the operator says of the registrar, for bindings that live on in silence.
+    pub lives: LifeRules,
     pub zone: TimeZone,
     pub years: Years,
     /// Instant of records without any clock, on the operator's word.

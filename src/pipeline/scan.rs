@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::collect::{Collector, Counting, Memory, Trace, count};
+use super::lives::LifeCounter;
 use super::plan::{Input, Plan};
 use crate::facts::Part;
 use crate::formats::frame;
@@ -110,7 +111,7 @@ pub fn scan(
     let streams = plan.inputs.chunk_by(|a, b| a.stream == b.stream);
     let mut rank = 0;
     for stream in streams {
-        let mut settler = Settler::default();
+        let mut settler = Settler::new(stream[0].lives);
         let mut settle = |residue: &Residue| {
             settled.tally.warm(residue.users());
             settler.take(residue, &mut |it| count(&mut settled.tally, it, counting, &mut memory));
@@ -122,6 +123,8 @@ pub fn scan(
             }
             rank += inputs.len() as u32;
         }
+        let mut lives = LifeCounter::new(counting);
+        settler.finish_lives(&mut |life, agent| lives.count(&mut settled.tally, life, agent));
         let counts = settler.finish(&mut |it| count(&mut settled.tally, it, counting, &mut memory));
         settled.records.unanswered += counts.unanswered;
         settled.records.unasked += counts.unasked;

@@ -4,6 +4,7 @@ use crate::formats::pattern::Patterns;
 use crate::identity::Policy;
 use crate::platform::PushSources;
 use crate::read::Found;
+use crate::settle::LifeRules;
 use globset::GlobSet;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -27,6 +28,7 @@ pub struct SourceRule {
     pub paths: GlobSet,
     pub zone: Option<TimeZone>,
     pub identity: Policy,
+    pub lives: LifeRules,
 }
 
 /// Everything that decides how logs are read.
@@ -38,6 +40,7 @@ pub struct Setup {
     pub sources: Vec<SourceRule>,
     /// For inputs that no rule fits.
     pub identity: Policy,
+    pub lives: LifeRules,
     /// For inputs whose rule has none.
     pub zone: Option<TimeZone>,
     pub year: YearRule,

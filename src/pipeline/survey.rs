@@ -278,6 +278,7 @@ fn plan_input(look: Look, setup: &Setup, without_zone: &mut Vec<String>) -> Resu
         stream: 0,
         server: server.into(),
         identity: Arc::new(identity.clone()),
+        lives: rule.map_or(setup.lives, |rule| rule.lives),
         zone,
         years,
         assumed: assumed.map(Moment::from),

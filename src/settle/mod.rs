@@ -1,5 +1,5 @@
 //! All that depends on *order*: request and reply halves, retransmissions, User-Agent ties, the
-//! role of a channel, one acceptance told twice.
+//! role of a channel, one acceptance told twice, bindings that live on in silence.
 //!
 //! The scan keeps such records in a [`Residue`], owned and in the order of the stream; a
 //! [`Settler`] takes residues in that order and tells of each [`Observation`] it can prove. What
@@ -9,10 +9,12 @@
 //! [`Observation`]: crate::model::Observation
 
 mod joins;
+mod lives;
 mod peers;
 mod residue;
 mod settler;
 mod transactions;
 
-pub use residue::{Asks, Held, Residue};
+pub use lives::{Life, LifeRules, Piece};
+pub use residue::{Asks, Held, Residue, Run};
 pub use settler::{Counts, Settler};

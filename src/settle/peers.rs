@@ -72,6 +72,11 @@ impl Peers {
         tell(user, agent_of(peer, &registration), registration);
     }
 
+    /// The peer's text, as far as it is known.
+    pub fn agent(&self, user: &[u8]) -> Option<&[u8]> {
+        self.peers.get(user)?.agent.as_deref()
+    }
+
     /// The server forgot its peers' User-Agents.
     pub fn restart(&mut self, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
         self.release_all(tell);
@@ -160,6 +165,13 @@ impl Bindings {
                 self.tie(user, contact, agent);
             }
         }
+    }
+
+    /// The text of a binding, where ties have given it just one.
+    pub fn agent(&self, user: &[u8], contact: &[u8]) -> Option<&[u8]> {
+        let key: UserAndContact = (user.into(), contact.into());
+        let mut agents = self.bindings.get(&key)?.agents.iter();
+        agents.next().filter(|_| agents.next().is_none()).map(|text| &text[..])
     }
 
     /// Tells of every registration, each with its binding's User-Agent where there is just one.

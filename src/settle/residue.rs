@@ -1,5 +1,6 @@
 //! Records that wait for their neighbours, owned and compact.
 
+use super::lives::is_step;
 use crate::model::{AgentRef, Hint, Kind, Moment, Spot};
 
 /// One record that depends on order, borrowed: on its way into a residue or out of it.
@@ -19,7 +20,11 @@ pub struct Held<'t> {
     pub call_id: &'t [u8],
     pub cseq: &'t [u8],
     pub thread: &'t [u8],
+    /// Host in the record's prefix, where bindings are followed; else empty.
+    pub host: &'t [u8],
     pub code: Option<u16>,
+    /// Seconds granted to a binding, where the record says.
+    pub expires_seconds: Option<u32>,
     /// What a request asks for; what an accepting reply leaves, as far as it shows.
     pub asks: Asks,
 }
@@ -38,7 +43,7 @@ pub enum Asks {
     Message,
 }
 
-/// Lengths of the six texts of a held record, which stand behind one another in the arena.
+/// Lengths of the seven texts of a held record, which stand behind one another in the arena.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Texts {
     begin: usize,
@@ -48,6 +53,7 @@ struct Texts {
     call_id: u32,
     cseq: u32,
     thread: u32,
+    host: u32,
 }
 
 /// A held record without its texts.
@@ -60,6 +66,7 @@ struct HeldRecord {
     is_push_source: bool,
     agent_is_elsewhere: bool,
     code: Option<u16>,
+    expires_seconds: Option<u32>,
     asks: Asks,
     texts: Texts,
 }
@@ -69,6 +76,36 @@ struct HeldRecord {
 pub struct Residue {
     arena: Vec<u8>,
     records: Vec<HeldRecord>,
+    runs: Vec<HeldRun>,
+    /// The latest run of each host.
+    latest: Vec<usize>,
+}
+
+/// Records of one server that follow each other without a step of its clock, which nothing else
+/// is kept of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run<'t> {
+    /// Host in the records' prefix; empty where they have none.
+    pub host: &'t [u8],
+    /// So many records were held before it began.
+    pub held_before: usize,
+    pub first: Moment,
+    pub last: Moment,
+    /// Latest instant in it.
+    pub high: Moment,
+    /// Longest silence through which the server is believed to be up, in seconds.
+    pub gap_seconds: u32,
+}
+
+/// A run without its host, which stands in the arena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct HeldRun {
+    host: (usize, u32),
+    held_before: usize,
+    first: Moment,
+    last: Moment,
+    high: Moment,
+    gap_seconds: u32,
 }
 
 impl Residue {
@@ -88,6 +125,7 @@ impl Residue {
             call_id: keep(held.call_id),
             cseq: keep(held.cseq),
             thread: keep(held.thread),
+            host: keep(held.host),
         };
         self.records.push(HeldRecord {
             kind: held.kind,
@@ -97,15 +135,58 @@ impl Residue {
             is_push_source: held.agent.is_push_source,
             agent_is_elsewhere: held.agent_is_elsewhere,
             code: held.code,
+            expires_seconds: held.expires_seconds,
             asks: held.asks,
             texts,
         });
     }
 
+    /// Notes that a server wrote a record at that moment, whatever it said: the record that is
+    /// pushed next, or one that is not held at all.
+    pub fn hear(&mut self, host: &[u8], moment: Moment, gap_seconds: u32) {
+        let arena = &self.arena;
+        let is_of_host = |run: &HeldRun| arena[run.host.0..run.host.0 + run.host.1 as usize] == *host;
+        // One host or a few write one stream.
+        let latest = self.latest.iter_mut().find(|run| is_of_host(&self.runs[**run]));
+        if let Some(run) = latest.as_ref().map(|run| &mut self.runs[**run])
+            && !is_step(run.last, moment, gap_seconds)
+        {
+            run.last = moment;
+            run.high = run.high.max(moment);
+            return;
+        }
+        let number = self.runs.len();
+        let host_at = match latest {
+            Some(latest) => self.runs[std::mem::replace(latest, number)].host,
+            None => {
+                self.latest.push(number);
+                self.arena.extend_from_slice(host);
+                // A record is at most a mebibyte long.
+                (self.arena.len() - host.len(), host.len() as u32)
+            }
+        };
+        self.runs.push(HeldRun {
+            host: host_at,
+            held_before: self.records.len(),
+            first: moment,
+            last: moment,
+            high: moment,
+            gap_seconds,
+        });
+    }
+
     /// Appends what follows in the stream. Joining residues is associative.
     pub fn append(&mut self, later: &Self) {
-        let shift = self.arena.len();
+        let (shift, held_before, runs_before) = (self.arena.len(), self.records.len(), self.runs.len());
         self.arena.extend_from_slice(&later.arena);
+        self.runs.extend(later.runs.iter().map(|run| HeldRun {
+            host: (run.host.0 + shift, run.host.1),
+            held_before: run.held_before + held_before,
+            ..*run
+        }));
+        // What is heard next begins runs of its own.
+        self.latest.clear();
+        self.latest.extend(later.latest.iter().map(|run| run + runs_before));
         self.records.extend(later.records.iter().map(|record| {
             let mut record = *record;
             record.texts.begin += shift;
@@ -125,6 +206,8 @@ impl Residue {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.records.clear();
+        self.runs.clear();
+        self.latest.clear();
     }
 
     /// How many records are held.
@@ -135,6 +218,18 @@ impl Residue {
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
+    }
+
+    /// The runs of the servers that wrote the records, in the order in which they began.
+    pub fn runs(&self) -> impl Iterator<Item = Run<'_>> {
+        self.runs.iter().map(|run| Run {
+            host: &self.arena[run.host.0..run.host.0 + run.host.1 as usize],
+            held_before: run.held_before,
+            first: run.first,
+            last: run.last,
+            high: run.high,
+            gap_seconds: run.gap_seconds,
+        })
     }
 
     /// The records, in the order of the stream.
@@ -159,7 +254,9 @@ impl Residue {
                 call_id: take(record.texts.call_id),
                 cseq: take(record.texts.cseq),
                 thread: take(record.texts.thread),
+                host: take(record.texts.host),
                 code: record.code,
+                expires_seconds: record.expires_seconds,
                 asks: record.asks,
             }
         })

@@ -1,6 +1,7 @@
 //! The settling of one stream: residues in, observations out.
 
 use super::joins::{Joins, Pending};
+use super::lives::{Life, LifeRules, Lives};
 use super::peers::{Bindings, Peers, Waiting};
 use super::transactions::{LIFE_RECORDS, LIFE_SECONDS, Reply, Request, Settled, Transactions};
 use super::{Asks, Held, Residue};
@@ -29,6 +30,7 @@ pub struct Settler {
     joins: Joins<Line>,
     peers: Peers,
     bindings: Bindings,
+    lives: Lives,
     /// Channels that were given the host's role, with the time and the record of it.
     hosts: HashMap<Box<[u8]>, (Option<Moment>, u64), RandomState>,
     records: u64,
@@ -44,10 +46,36 @@ struct Line {
 }
 
 impl Settler {
+    /// A settler of a stream whose registrar is like that.
+    pub fn new(rules: LifeRules) -> Self {
+        Self { lives: Lives::new(rules), ..Self::default() }
+    }
+
     /// Takes the next piece of the stream and tells of what it proves.
     pub fn take(&mut self, residue: &Residue, tell: &mut impl FnMut(&Observation<'_>)) {
-        for held in residue.iter() {
+        let mut runs = residue.runs().peekable();
+        for (held_before, held) in residue.iter().enumerate() {
+            while let Some(run) = runs.next_if(|run| run.held_before <= held_before) {
+                self.lives.hear(&run);
+            }
             self.record(&held, tell);
+        }
+        runs.for_each(|run| self.lives.hear(&run));
+    }
+
+    /// The stream is over: tells of the life of every binding, each with its User-Agent as far as
+    /// that is known. Comes before [`Self::finish`], which forgets those.
+    pub fn finish_lives(&mut self, tell: &mut impl FnMut(&Life, AgentRef<'_>)) {
+        for mut life in std::mem::take(&mut self.lives).finish() {
+            // Dumps may have shown whom the server calls by that name.
+            if let Some(sip_id) = self.joins.sip_id(&life.user) {
+                life.user = sip_id.into();
+            }
+            let text = match life.contact.is_empty() {
+                true => self.peers.agent(&life.user),
+                false => self.bindings.agent(&life.user, &life.contact),
+            };
+            tell(&life, AgentRef { text, hint: life.hint, is_push_source: life.is_push_source });
         }
     }
 
@@ -82,6 +110,15 @@ impl Settler {
             is_push_source: held.agent.is_push_source,
             record: self.records,
         };
+        let says_of_life = match held.kind {
+            Kind::Accepted => held.agent_is_elsewhere && !held.contact.is_empty(),
+            Kind::Bound | Kind::Refreshed | Kind::AgentSaved => true,
+            Kind::Unbound | Kind::Expired | Kind::Gone | Kind::Restart => true,
+            _ => false,
+        };
+        if says_of_life {
+            self.lives.record(held);
+        }
         match held.kind {
             Kind::Request | Kind::MessageRequest => {
                 if held.kind == Kind::Request {

@@ -11,6 +11,7 @@ mod canonical;
 mod kamailio;
 #[path = "../common/siptally.rs"]
 mod siptally;
+mod sustained;
 mod table;
 #[path = "../common/users.rs"]
 mod users;

@@ -14,7 +14,9 @@ fn held(kind: Kind, user: &'static str, seconds: i64) -> Held<'static> {
         call_id: b"",
         cseq: b"",
         thread: b"",
+        host: b"",
         code: None,
+        expires_seconds: None,
         asks: Asks::Bind,
     }
 }
