@@ -21,6 +21,7 @@ use crate::platform::PushSources;
 use crate::read::SideFileError;
 use crate::report::{self, Dialect, Places};
 use crate::settle::LifeRules;
+use crate::tally::LISTED_USERS;
 use globset::{Glob, GlobSetBuilder};
 use rust_decimal::Decimal;
 use std::fs::File;
@@ -180,7 +181,7 @@ pub fn read_unchecked(
         // A pool that exists already was made by an earlier call in this process.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build_global();
     }
-    let plan = survey(paths, &setup, ask.goes_on)?;
+    let mut plan = survey(paths, &setup, ask.goes_on)?;
     if !logs.quiet {
         plan.notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
     }
@@ -198,7 +199,19 @@ pub fn read_unchecked(
     let progress = Progress::follow(&meter, plan.raw_bytes(), !logs.quiet && !logs.no_progress);
     let result = scan(&plan, &scanner, &counting, block_len(), &meter);
     drop(progress);
-    Ok(Read { plan, scan: result? })
+    let scan = result?;
+    let unlisted = scan.part.tally.unlisted();
+    if unlisted > 0 {
+        let note = format!(
+            "{unlisted} refused and unproven requests of strangers are counted and not listed: more than \
+             {LISTED_USERS} names were tried"
+        );
+        if !logs.quiet {
+            eprintln!("siptally: note: {note}");
+        }
+        plan.notes.push(note);
+    }
+    Ok(Read { plan, scan })
 }
 
 /// The first interrupt (Ctrl-C) stops the scan, and with it the run; a second one ends the process.

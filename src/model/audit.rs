@@ -18,7 +18,8 @@ pub struct AuditedUser {
     pub last_seen: Option<Moment>,
     /// Distinct UTC days with an accepted registration.
     pub active_days: u32,
-    pub refused: u64,
+    /// `None` where so many strangers were refused that this user's are not listed.
+    pub refused: Option<u64>,
     pub deregistered: u64,
     /// What the user would be charged as, whatever the apps: generic and desktop.
     pub is_generic: bool,

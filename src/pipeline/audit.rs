@@ -88,8 +88,12 @@ impl Verdicts {
 /// evidence admits.
 pub fn users(scan: &Scan, verdicts: &Verdicts, evidence: Evidence) -> Vec<AuditedUser> {
     let tally = scan.part.tally.by_user();
-    let mut users: Vec<AuditedUser> =
-        tally.iter().filter_map(|(user, entries)| audited_user(user, &entries, verdicts, evidence)).collect();
+    let audited = |(user, entries): (&[u8], Vec<&Entry>)| {
+        let mut audited = audited_user(user, &entries, verdicts, evidence)?;
+        audited.refused = audited.refused.filter(|_| scan.part.tally.lists_refusals_of(user));
+        Some(audited)
+    };
+    let mut users: Vec<AuditedUser> = tally.iter().filter_map(audited).collect();
     // Canonical bytes are sorted already; only an escaped one may stand elsewhere when written.
     if users.iter().any(|user| user.sip_id.escaped().contains('%')) {
         users.sort_by_cached_key(|user| user.sip_id.escaped());
@@ -112,7 +116,7 @@ fn audited_user(
         first_seen: None,
         last_seen: None,
         active_days: 0,
-        refused: 0,
+        refused: Some(0),
         deregistered: 0,
         is_generic: false,
         is_desktop: false,
@@ -123,7 +127,7 @@ fn audited_user(
     let mut is_admitted = false;
     for entry in entries {
         match entry.standing {
-            Standing::Refused => audited.refused += entry.count,
+            Standing::Refused => audited.refused = audited.refused.map(|refused| refused + entry.count),
             Standing::Deregistered => audited.deregistered += entry.count,
             Standing::Accepted => audited.registrations += entry.count,
             standing if standing.is_sustained() => audited.sustained += entry.count,

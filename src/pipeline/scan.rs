@@ -135,6 +135,7 @@ pub fn scan(
         settled = settled.join(worker.part);
         scan.traces.extend(worker.traces);
     }
+    settled.tally.finish();
     scan.traces.sort_by_key(|trace| trace.spot);
     for counts in &scan.lines {
         settled.records.bytes += counts.bytes;

@@ -120,7 +120,7 @@ pub fn audited(sip_id_text: &str) -> AuditedUser {
         first_seen: Some(OCTOBER_5),
         last_seen: Some(Moment::from_micros(OCTOBER_5.micros() + 118_000)),
         active_days: 1,
-        refused: 2,
+        refused: Some(2),
         deregistered: 1,
         is_generic: true,
         is_desktop: true,

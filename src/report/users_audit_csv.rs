@@ -35,7 +35,7 @@ pub fn write_users_audit_csv(out: &mut dyn Write, dialect: Dialect, users: &[Aud
         sheet.optional(user.first_seen)?;
         sheet.optional(user.last_seen)?;
         sheet.value(user.active_days)?;
-        sheet.value(user.refused)?;
+        sheet.optional(user.refused)?;
         sheet.value(user.deregistered)?;
         sheet.end_row()?;
     }

@@ -32,7 +32,7 @@ struct Line {
     first_seen: Option<String>,
     last_seen: Option<String>,
     active_days: u32,
-    refused: u64,
+    refused: Option<u64>,
     deregistered: u64,
 }
 

@@ -1,6 +1,7 @@
 //! The table: distinct (SIP-ID, client, window, standing) with count, first, last, days and place.
 
 use super::Interner;
+use super::faint::{Faint, LISTED_USERS, is_faint};
 use super::users::{NONE, Users};
 use crate::model::{AgentId, AgentKey, AgentRef, EvidenceKind, Hint, Moment, Observation, Spot, Standing};
 use ahash::RandomState;
@@ -80,6 +81,7 @@ pub struct Tally {
     entries: Vec<Entry>,
     /// Entries of users who have more than [`CHAIN_MAX`], by owner and key.
     crowd: HashTable<u32>,
+    faint: Faint,
     state: Seeds,
 }
 
@@ -134,6 +136,12 @@ impl Agents {
 impl Tally {
     /// Counts one observation that falls into that slot.
     pub fn add(&mut self, observation: &Observation<'_>, slot: Slot) {
+        let is_faint = is_faint(observation.standing);
+        if is_faint && !self.faint.lists(observation.user) {
+            self.faint.unlisted += 1;
+            return;
+        }
+        let entries_before = self.entries.len();
         let time = observation.moment.map(Moment::micros);
         let agent = self.agents.intern(observation.agent);
         self.insert(
@@ -152,6 +160,57 @@ impl Tally {
                 spot: observation.spot,
             },
         );
+        if is_faint {
+            self.faint.entries += self.entries.len() - entries_before;
+            if self.faint.entries > self.faint.most {
+                self.draw_limit(LISTED_USERS);
+            }
+        }
+    }
+
+    /// Draws the last line between the strangers who are listed and those who are only counted.
+    /// Until then each part lists at least those that the whole will.
+    pub fn finish(&mut self) {
+        self.draw_limit(LISTED_USERS);
+    }
+
+    /// Observations of refused and attempting users beyond those that are listed by name.
+    pub fn unlisted(&self) -> u64 {
+        self.faint.unlisted
+    }
+
+    /// Whether everything is known of what that user was refused.
+    pub fn lists_refusals_of(&self, user: &[u8]) -> bool {
+        self.faint.lists(user)
+    }
+
+    fn draw_limit(&mut self, listed: usize) {
+        let has_faint = |head: &u32| self.chain(*head).any(|entry| is_faint(entry.standing));
+        let users = self.users.iter().filter(|(_, head)| has_faint(head)).map(|(user, _)| user);
+        let mut faint = self.faint.clone();
+        if faint.draw(users, listed) {
+            self.faint = faint;
+            self.drop_unlisted();
+        }
+        self.faint.most = (2 * self.faint.entries).max(2 * LISTED_USERS);
+    }
+
+    /// Builds the tally anew without what is beyond the limit.
+    fn drop_unlisted(&mut self) {
+        let old = std::mem::take(self);
+        self.faint = Faint { entries: 0, ..old.faint.clone() };
+        for (user, head) in old.users.iter() {
+            let lists = old.faint.lists(user);
+            for entry in old.chain(head) {
+                if !is_faint(entry.standing) || lists {
+                    self.faint.entries += usize::from(is_faint(entry.standing));
+                    let agent = self.agents.intern(old.agents.get(entry.agent));
+                    self.insert(user, Entry { agent, ..*entry });
+                } else {
+                    self.faint.unlisted += entry.count;
+                }
+            }
+        }
     }
 
     /// Brings the memory of these users near, before they are counted one by one: a look-up waits
@@ -238,9 +297,14 @@ impl Tally {
                 self.insert(user, Entry { agent: agents[entry.agent.0 as usize], ..*entry });
             }
         }
+        self.faint.join(&other.faint);
+        self.faint.entries += other.faint.entries;
         // A union is at least as large as each part and at most their sum; anything else would be
         // a wrong bill.
         assert!((largest..=sum).contains(&self.entries.len()), "a union of sets has an impossible size");
+        if self.faint.is_limited() {
+            self.drop_unlisted();
+        }
         self
     }
 
@@ -324,6 +388,43 @@ mod tests {
             })
         });
         users.collect()
+    }
+
+    #[test]
+    fn strangers_beyond_the_limit_are_counted_and_the_same_ones_are_listed_in_any_order() {
+        let refused = |tally: &mut Tally, user: u32| {
+            let user = format!("{user}@x");
+            tally.add(&observation(user.as_bytes(), Standing::Refused), Slot::CLOCKLESS);
+        };
+        let (mut whole, mut one, mut other) = (Tally::default(), Tally::default(), Tally::default());
+        for user in 0..1000 {
+            refused(&mut whole, user);
+            refused(if user % 3 == 0 { &mut one } else { &mut other }, 999 - user);
+        }
+        let account = observation(b"7@x", Standing::Accepted);
+        whole.add(&account, Slot::CLOCKLESS);
+        one.add(&account, Slot::CLOCKLESS);
+        one.draw_limit(200);
+        other.draw_limit(200);
+        whole.draw_limit(150);
+        let mut union = one.union(other);
+        union.draw_limit(150);
+        assert_eq!(facts(&union), facts(&whole));
+        assert_eq!((union.unlisted(), whole.unlisted()), (850, 850));
+        let accepted = |(_, entry): (u32, &Entry)| entry.standing == Standing::Accepted;
+        assert_eq!(whole.entries().filter(|it| accepted(*it)).count(), 1);
+        assert!(whole.users_len() <= 151);
+    }
+
+    fn observation(user: &[u8], standing: Standing) -> Observation<'_> {
+        Observation {
+            user,
+            agent: AgentRef::UNKNOWN,
+            standing,
+            moment: None,
+            spot: Spot { input: 0, offset: 0 },
+            evidence: EvidenceKind::Line,
+        }
     }
 
     fn observe(tally: &mut Tally, user: u8, agent: Option<u8>, time: Option<i64>, offset: u64) {
