@@ -140,7 +140,9 @@ impl<'b> Bill<'b> {
             }
             CycleChoice::All => {
                 let mut numbers: BTreeSet<i32> = BTreeSet::new();
-                numbers.extend(self.scan.part.tally.entries().map(|(_, entry)| entry.window));
+                // A binding that may have lived through a cycle without any record makes no bill.
+                let entries = self.scan.part.tally.entries().map(|(_, entry)| entry);
+                numbers.extend(entries.filter(|it| it.standing != Standing::Unproven).map(|it| it.window));
                 numbers.remove(&crate::tally::Slot::CLOCKLESS.window);
                 Ok(numbers.into_iter().map(|number| self.calendar.cycle(number)).collect())
             }
@@ -359,7 +361,8 @@ fn note_usage(usage: &mut Usage, user: &BilledUser) {
 
 /// A user of a domain that nobody claims: seen, listed, never billed.
 fn unassigned_user(id: &SipId, entries: &[&Entry], tenants: &[TenantRules<'_>]) -> Option<UnbilledUser> {
-    let accepted = || entries.iter().filter(|entry| entry.standing == Standing::Accepted);
+    let is_registered = |standing: Standing| standing == Standing::Accepted || standing.is_sustained();
+    let accepted = || entries.iter().filter(|entry| is_registered(entry.standing));
     accepted().next()?;
     let verdicts = tenants.first().map(|rules| &rules.verdicts);
     let platforms: BTreeSet<Platform> =

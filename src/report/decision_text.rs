@@ -22,13 +22,20 @@ pub fn decision_text(tenant: &str, cycle: &Cycle, decision: &Decision, places: &
             writeln_to(&mut text, format_args!("  billed: {}; decided by {place}", user.category));
             continue;
         }
+        let proof = match user.evidence {
+            EvidenceKind::SustainedClosed => {
+                "no registration logged, but a binding that lived on until it was removed".to_owned()
+            }
+            EvidenceKind::SustainedOpen => {
+                "no registration logged, but a binding that lived on and was never removed".to_owned()
+            }
+            _ => format!("{} registrations on {} days", user.registrations, user.active_days),
+        };
         writeln_to(
             &mut text,
             format_args!(
-                "  billed: {}, {} registrations on {} days ({}{marked}); decided by {place}",
+                "  billed: {}, {proof} ({}{marked}); decided by {place}",
                 user.category,
-                user.registrations,
-                user.active_days,
                 platforms.join(" "),
             ),
         );

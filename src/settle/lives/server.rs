@@ -1,0 +1,367 @@
+//! The bindings of one server: how long each lived, as far as that server's own log tells.
+
+use super::sweeper::Sweeper;
+use super::{Life, LifeRules, Piece, is_step};
+use crate::model::{Hint, Moment, Spot};
+use crate::settle::{Held, Run};
+use ahash::RandomState;
+use std::collections::HashMap;
+
+/// Asterisk sweeps every 30 seconds; the rest is for a clock that is set right by a little.
+const SWEEP_SECONDS: i64 = 60;
+/// The lines of a dropped binding and of its removal are written by two threads.
+const GONE_SECONDS: i64 = 60;
+/// How soon after a new binding the line of the one that it replaced can come.
+const REPLACED_SECONDS: i64 = 5;
+
+/// A record of a binding, with its key.
+#[derive(Clone, Copy)]
+pub(super) struct Record<'t> {
+    pub held: &'t Held<'t>,
+    pub moment: Moment,
+    pub key: &'t [u8],
+}
+
+/// A run of one server's records without a step of its clock or a start.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    /// Counts every stretch, also those that are not kept.
+    serial: u64,
+    begin: Moment,
+    /// From when on a binding that is older than the stretch is proven by living in it: no expiry
+    /// granted before it reaches beyond this by more than itself.
+    floor: Moment,
+    /// Latest instant of it; once the server has ended, of the binding records in it.
+    end: Moment,
+    /// The server started anew before it.
+    follows_start: bool,
+}
+
+/// One binding that has not ended.
+#[derive(Debug, Clone, Copy)]
+struct Binding {
+    spot: Spot,
+    hint: Hint,
+    is_push_source: bool,
+    /// Its first record, and the stretch of that.
+    begin: Moment,
+    serial: u64,
+    /// Its last record, and the stretch of that.
+    proof: Moment,
+    proof_serial: u64,
+    /// Longest expiry granted to it, in seconds; 0 where none was told.
+    granted: u32,
+    /// When the server was seen to drop it without a word on why.
+    gone: Option<Moment>,
+}
+
+/// One server of the stream.
+#[derive(Debug)]
+pub(super) struct Server {
+    rules: LifeRules,
+    first: Moment,
+    /// Last record heard, and the latest instant since the last step.
+    last: Moment,
+    high: Moment,
+    /// Those long enough to prove anything, then the one under way.
+    stretches: Vec<Stretch>,
+    /// From when on a removal proves a life of which nothing else is known.
+    floor: Moment,
+    bindings: HashMap<Box<[u8]>, Binding, RandomState>,
+    /// Last record of any binding since the last start.
+    last_binding: Option<Moment>,
+    has_removals: bool,
+    granted_max: u32,
+    /// Lives with open pieces, which count if the log tells of removals at all.
+    open: Vec<Life>,
+    sweeper: Sweeper,
+}
+
+impl Server {
+    pub fn new(run: &Run<'_>, rules: LifeRules) -> Self {
+        let begin = run.first;
+        let stretch = Stretch { serial: 0, begin, floor: begin, end: run.high, follows_start: false };
+        Self {
+            rules,
+            first: begin,
+            last: run.last,
+            high: run.high,
+            stretches: vec![stretch],
+            floor: begin,
+            bindings: HashMap::default(),
+            last_binding: None,
+            has_removals: false,
+            granted_max: 0,
+            open: Vec::new(),
+            sweeper: Sweeper::default(),
+        }
+    }
+
+    pub fn hear(&mut self, run: &Run<'_>) {
+        if is_step(self.last, run.first, run.gap_seconds) {
+            let floor = self.high.max(run.first);
+            self.high = run.high;
+            self.next_stretch(run.first, floor, false);
+        } else {
+            self.high = self.high.max(run.high);
+        }
+        self.last = run.last;
+        self.current().end = self.high;
+    }
+
+    /// A line says that the server starts anew.
+    pub fn restart(&mut self, moment: Moment) {
+        self.sweeper.forget();
+        self.start(moment, self.last_binding);
+    }
+
+    /// The server started anew at that instant. What it had in mind before is believed up to the
+    /// last record of a binding before: expiry goes on while it is down, and no line tells.
+    fn start(&mut self, moment: Moment, last_binding: Option<Moment>) {
+        self.end_at(last_binding);
+        self.next_stretch(moment, moment, true);
+        self.current().end = self.high;
+        self.last_binding = None;
+    }
+
+    /// Cuts what was heard since the last start to what tells of bindings.
+    fn end_at(&mut self, last_binding: Option<Moment>) {
+        let last = last_binding.unwrap_or(self.first);
+        for stretch in self.stretches.iter_mut().rev() {
+            stretch.end = stretch.end.min(last);
+            if stretch.follows_start {
+                break;
+            }
+        }
+    }
+
+    fn next_stretch(&mut self, begin: Moment, floor: Moment, follows_start: bool) {
+        self.floor = self.floor.max(floor);
+        let ended = *self.current();
+        let mut next = Stretch { serial: ended.serial + 1, begin, floor, end: begin, follows_start };
+        // One that is too short for any proof is forgotten, so that a log of two clocks costs no
+        // more than another. One behind a start tells its own bindings from older ones.
+        let is_short = ended.begin.plus_seconds(needs_seconds(self.rules, 0)) > ended.end;
+        if is_short && (follows_start || !ended.follows_start) {
+            next.floor = next.floor.max(ended.floor);
+            self.stretches.pop();
+        }
+        self.stretches.push(next);
+    }
+
+    fn current(&mut self) -> &mut Stretch {
+        self.stretches.last_mut().expect("one stretch is always under way")
+    }
+
+    fn serial(&self) -> u64 {
+        self.stretches.last().map_or(0, |stretch| stretch.serial)
+    }
+
+    /// A new binding; one of that contact that has not ended was lost without a word.
+    pub fn bound(&mut self, record: Record<'_>, told: &mut Vec<Life>) {
+        if let Some(binding) = self.bindings.remove(record.key) {
+            self.lost(record.key, &binding, record.moment, told);
+        }
+        self.refreshed(record);
+    }
+
+    pub fn refreshed(&mut self, record: Record<'_>) {
+        let Record { held, moment, key } = record;
+        let serial = self.serial();
+        if !held.contact.is_empty() {
+            self.last_binding = Some(moment);
+        }
+        let granted = held.expires_seconds.unwrap_or(0);
+        self.granted_max = self.granted_max.max(granted);
+        match self.bindings.get_mut(key) {
+            Some(binding) => {
+                binding.granted = binding.granted.max(granted);
+                (binding.proof, binding.proof_serial, binding.gone) = (moment, serial, None);
+            }
+            None => {
+                let binding = Binding {
+                    spot: held.spot,
+                    hint: held.agent.hint,
+                    is_push_source: held.agent.is_push_source,
+                    begin: moment,
+                    serial,
+                    proof: moment,
+                    proof_serial: serial,
+                    granted,
+                    gone: None,
+                };
+                self.bindings.insert(key.into(), binding);
+            }
+        }
+    }
+
+    /// A registration told by other means. Its contact is a header's, which may be spelled unlike
+    /// the one in the registrar's memory, so it begins nothing.
+    pub fn seen_again(&mut self, record: Record<'_>) {
+        if self.bindings.contains_key(record.key) {
+            self.refreshed(record);
+        }
+    }
+
+    pub fn removed(&mut self, record: Record<'_>, told: &mut Vec<Life>) {
+        let Record { held, moment, key } = record;
+        if held.contact.is_empty() {
+            // A peer of chan_sip signs off without having been there, too.
+            if let Some(binding) = self.bindings.remove(key) {
+                told.push(life(key, &binding, moment, self.rules));
+            }
+            return;
+        }
+        if let Some(last) = self.sweeper.note(held.thread, moment) {
+            self.start(moment, Some(last));
+        }
+        self.last_binding = Some(moment);
+        self.has_removals = true;
+        match self.bindings.remove(key) {
+            Some(binding) if binding.gone.is_none_or(|gone| moment <= gone.plus_seconds(GONE_SECONDS)) => {
+                let mut life = life(key, &binding, moment, self.rules);
+                let serial = self.serial();
+                let follows_start = self.pieces(&mut life, &binding, serial, moment, held.spot, false);
+                if follows_start {
+                    life.pieces.extend(self.last_piece(moment, life.needs_seconds, held.spot));
+                }
+                self.tell(life, told);
+            }
+            lost => {
+                if let Some(binding) = lost {
+                    self.lost(key, &binding, moment, told);
+                }
+                let binding = Binding {
+                    spot: held.spot,
+                    hint: held.agent.hint,
+                    is_push_source: held.agent.is_push_source,
+                    begin: self.first,
+                    serial: 0,
+                    proof: self.first,
+                    proof_serial: 0,
+                    granted: self.granted_max,
+                    gone: None,
+                };
+                let mut life = Life { begins_with_line: false, ..life(key, &binding, moment, self.rules) };
+                life.pieces.extend(self.last_piece(moment, life.needs_seconds, held.spot));
+                told.push(life);
+            }
+        }
+    }
+
+    pub fn gone(&mut self, record: Record<'_>) {
+        if let Some(binding) = self.bindings.get_mut(record.key)
+            && binding.begin.plus_seconds(REPLACED_SECONDS) < record.moment
+        {
+            binding.gone.get_or_insert(record.moment);
+        }
+    }
+
+    pub fn finish(mut self, told: &mut Vec<Life>) {
+        self.end_at(self.last_binding);
+        let serial = self.serial();
+        let end = self.current().end;
+        for (key, binding) in std::mem::take(&mut self.bindings) {
+            match binding.gone {
+                Some(gone) => self.lost(&key, &binding, gone, told),
+                None => {
+                    let mut life = life(&key, &binding, self.high, self.rules);
+                    self.pieces(&mut life, &binding, serial, end, binding.spot, true);
+                    self.tell(life, told);
+                }
+            }
+        }
+        for mut life in self.open {
+            if !self.has_removals {
+                life.pieces.retain(|piece| !piece.is_open);
+            }
+            told.push(life);
+        }
+    }
+
+    /// A binding that ended unsaid, seen at that instant: believed up to its own last record, or
+    /// up to a start behind it, which ends bindings without a word.
+    fn lost(&mut self, key: &[u8], binding: &Binding, seen: Moment, told: &mut Vec<Life>) {
+        let mut life = life(key, binding, binding.gone.unwrap_or(seen), self.rules);
+        let has_start = self.stretches.iter().rev().take_while(|it| it.serial > binding.proof_serial);
+        if binding.gone.is_none() && has_start.into_iter().any(|stretch| stretch.follows_start) {
+            let serial = self.serial();
+            self.pieces(&mut life, binding, serial, seen, binding.spot, true);
+        } else {
+            self.pieces(&mut life, binding, binding.proof_serial, binding.proof, binding.spot, false);
+        }
+        self.tell(life, told);
+    }
+
+    /// Adds what is proven of a binding that lived until `end`, in the stretch of that serial.
+    /// Says whether the server started anew meanwhile, which nothing is proven behind; what is
+    /// proven before it is open.
+    fn pieces(
+        &self,
+        life: &mut Life,
+        binding: &Binding,
+        last_serial: u64,
+        end: Moment,
+        spot: Spot,
+        is_open: bool,
+    ) -> bool {
+        let mut begin = binding.begin;
+        let from = self.stretches.partition_point(|stretch| stretch.serial < binding.serial);
+        let lived = self.stretches[from..].iter().take_while(|stretch| stretch.serial <= last_serial);
+        let follows_start =
+            lived.clone().any(|stretch| stretch.serial > binding.serial && stretch.follows_start);
+        if life.contact.is_empty() {
+            return follows_start;
+        }
+        for stretch in lived {
+            if stretch.serial > binding.serial {
+                if stretch.follows_start {
+                    break;
+                }
+                begin = begin.max(stretch.floor);
+            }
+            let end = if stretch.serial == last_serial { end } else { stretch.end };
+            let (is_open, spot) = if follows_start { (true, binding.spot) } else { (is_open, spot) };
+            let piece = Piece { begin, end, is_open, spot };
+            if piece.proves(begin, end, life.needs_seconds) {
+                life.pieces.push(piece);
+            }
+        }
+        follows_start
+    }
+
+    /// The last registration before a removal, where nothing else is known of the binding.
+    fn last_piece(&self, end: Moment, needs_seconds: i64, spot: Spot) -> Option<Piece> {
+        let begin = end.plus_seconds(-needs_seconds);
+        (self.floor <= begin).then_some(Piece { begin, end, is_open: false, spot })
+    }
+
+    fn tell(&mut self, life: Life, told: &mut Vec<Life>) {
+        match life.pieces.iter().any(|piece| piece.is_open) {
+            true => self.open.push(life),
+            false => told.push(life),
+        }
+    }
+}
+
+/// A life of which nothing is proven yet.
+fn life(key: &[u8], binding: &Binding, end: Moment, rules: LifeRules) -> Life {
+    let user_len = memchr::memrchr(b'\n', key).unwrap_or(key.len());
+    Life {
+        user: key[..user_len].into(),
+        contact: key.get(user_len + 1..).unwrap_or_default().into(),
+        hint: binding.hint,
+        is_push_source: binding.is_push_source,
+        begin: binding.begin,
+        end,
+        begins_with_line: true,
+        spot: binding.spot,
+        needs_seconds: needs_seconds(rules, binding.granted),
+        pieces: Vec::new(),
+    }
+}
+
+/// `M`: within so many seconds before any instant of its life, a binding was refreshed.
+fn needs_seconds(rules: LifeRules, granted: u32) -> i64 {
+    i64::from(granted.max(rules.max_expiry_seconds)) + SWEEP_SECONDS
+}
