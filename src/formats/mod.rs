@@ -11,5 +11,6 @@ mod outcome;
 pub mod pattern;
 pub mod scan;
 pub mod sip;
+pub mod snapshot;
 pub mod stamp;
 mod text;
