@@ -6,6 +6,7 @@ use super::run::{self, Ask, Read};
 use crate::formats::scan::Scanner;
 use crate::model::{Grade, Platform, Standing};
 use crate::pipeline::audit::{self, AuditDays, Evidence, Verdicts};
+use crate::pipeline::plan::Form;
 use crate::pipeline::probe::{self, KAMAILIO_FRAGMENT};
 use crate::platform::{AgentPolicy, Classifier};
 use crate::report::escaped;
@@ -76,7 +77,11 @@ fn inputs(read: &Read, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "Inputs")?;
     let width = read.plan.inputs.iter().map(|input| input.found.shown.chars().count()).max().unwrap_or(0);
     for (input, counts) in read.plan.inputs.iter().zip(&read.scan.lines) {
-        let first = input.first.map_or_else(|| "no clock".to_owned(), |first| format!("from {first}"));
+        let first = match (input.form, input.first) {
+            (Form::Snapshot, _) => "snapshot".to_owned(),
+            (Form::Log, Some(first)) => format!("from {first}"),
+            (Form::Log, None) => "no clock".to_owned(),
+        };
         write!(
             out,
             "  {:width$}  {:>10} lines  {:>9} records  {first}",

@@ -11,5 +11,6 @@ pub mod probe;
 pub mod quote;
 pub mod scan;
 pub mod setup;
+mod snapshot;
 pub mod survey;
 pub mod years;

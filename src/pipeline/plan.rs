@@ -10,10 +10,21 @@ use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+/// How an input is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// Records behind a log's frames, in any block.
+    #[default]
+    Log,
+    /// Dumps of a location table, from the first line to the last.
+    Snapshot,
+}
+
 /// One input, as the survey found it.
 #[derive(Debug)]
 pub struct Input {
     pub found: Found,
+    pub form: Form,
     pub codec: Codec,
     /// Raw bytes, where known beforehand.
     pub raw_bytes: Option<u64>,

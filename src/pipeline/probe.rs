@@ -1,7 +1,7 @@
 //! What is in these logs, and what is missing to bill from them.
 
 use super::audit::{Verdicts, without_agent};
-use super::plan::Plan;
+use super::plan::{Form, Plan};
 use super::scan::{Scan, ScanError};
 use crate::formats::scan::{Block, LineEnds, Scanner, Scratch};
 use crate::model::{Event, Grade, Kind, Reject, Sink, Spot, Stamp, Standing};
@@ -29,7 +29,8 @@ pub fn unread(plan: &Plan, scanner: &Scanner) -> Result<Unread, ScanError> {
     let mut unread = Unread::default();
     let mut scratch = scanner.scratch();
     for input in &plan.inputs {
-        if input.found.is_stdin() {
+        // A snapshot's lines are no records of their own.
+        if input.found.is_stdin() || input.form == Form::Snapshot {
             continue;
         }
         let mut look = |bytes: &[u8]| {

@@ -3,13 +3,15 @@
 use super::clock::Clock;
 use super::collect::{Collector, Counting, Memory, Trace, count};
 use super::lives::LifeCounter;
-use super::plan::{Input, Plan};
+use super::plan::{Form, Input, Plan};
+use super::snapshot::feed;
 use crate::facts::Part;
 use crate::formats::frame;
 use crate::formats::scan::{Block, LineEnds, Scanner, Scratch};
 use crate::formats::sip::dump;
+use crate::formats::snapshot::SnapshotReader;
 use crate::model::Spot;
-use crate::read::{InputError, Mapped, OwnedBlock, Source, Stream};
+use crate::read::{InputError, Mapped, OwnedBlock, Source, Stream, cut};
 use crate::settle::{Residue, Settler};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -63,6 +65,13 @@ pub struct InputCounts {
     pub records: u64,
     /// It ended inside a block of its compression, and was read to its last whole line.
     pub is_cut: bool,
+}
+
+impl InputCounts {
+    fn add(&mut self, scanned: &Scanned) {
+        self.lines += scanned.lines;
+        self.records += scanned.records;
+    }
 }
 
 /// What is left of one worker between blocks.
@@ -237,6 +246,9 @@ impl Run<'_> {
         rank: u32,
         settle: &mut (impl FnMut(&Residue) + Send),
     ) -> Result<InputCounts, ScanError> {
+        if input.form == Form::Snapshot {
+            return self.mapped_snapshot(input, bytes, rank, settle);
+        }
         let line_ends = line_ends(bytes);
         let mut cutter = Cutter::new(input, bytes, self.block_len);
         let mut counts = InputCounts { bytes: bytes.len() as u64, ..InputCounts::default() };
@@ -263,13 +275,35 @@ impl Run<'_> {
                     cutter.next_batch()
                 },
             );
-            for scanned in &scanned {
-                counts.lines += scanned.lines;
-                counts.records += scanned.records;
-            }
+            scanned.iter().for_each(|scanned| counts.add(scanned));
             (waiting, batch) = (scanned, next);
         }
         waiting.into_iter().for_each(|scanned| self.settle(scanned.residue, settle));
+        Ok(counts)
+    }
+
+    /// Blocks of a memory map that holds snapshots, one after another: a binding may begin in one
+    /// and end in the next.
+    fn mapped_snapshot(
+        &self,
+        input: &Input,
+        bytes: &[u8],
+        rank: u32,
+        settle: &mut (impl FnMut(&Residue) + Send),
+    ) -> Result<InputCounts, ScanError> {
+        let mut counts = InputCounts { bytes: bytes.len() as u64, ..InputCounts::default() };
+        let mut reader = SnapshotReader::new();
+        for range in cut(bytes, self.block_len) {
+            self.check_interrupt()?;
+            let start = Spot { input: rank, offset: range.start as u64 };
+            let scanned = self.snapshot(input, &bytes[range.clone()], start, &mut reader);
+            self.meter.raw_bytes.fetch_add(range.len() as u64, Ordering::Relaxed);
+            counts.add(&scanned);
+            self.settle(scanned.residue, settle);
+        }
+        let last = self.listen(input, b"", |_, sink| reader.finish(sink));
+        counts.add(&last);
+        self.settle(last.residue, settle);
         Ok(counts)
     }
 
@@ -293,6 +327,7 @@ impl Run<'_> {
         // What has been read and not scanned: a record may go on in the next block.
         let mut kept: Vec<u8> = Vec::new();
         let mut offset = 0;
+        let mut reader = (input.form == Form::Snapshot).then(SnapshotReader::new);
         while let Some(block) = next {
             self.check_interrupt()?;
             let line_ends = *line_ends_known.get_or_insert_with(|| line_ends(&block.bytes));
@@ -302,15 +337,17 @@ impl Run<'_> {
             stream.recycle(block.bytes);
             next = stream.next_block(self.block_len)?;
             let cut = match next {
-                Some(_) if kept.len() < KEPT_MAX => dump::last_cut(&kept, has_records, &mut layers),
+                Some(_) if kept.len() < KEPT_MAX && reader.is_none() => dump::last_cut(&kept, has_records, &mut layers),
                 _ => kept.len(),
             };
             if cut > 0 {
                 let place = Place { start: Spot { input: rank, offset }, follows_cr, line_ends };
-                let scanned = self.block(input, &kept[..cut], place);
+                let scanned = match &mut reader {
+                    Some(reader) => self.snapshot(input, &kept[..cut], place.start, reader),
+                    None => self.block(input, &kept[..cut], place),
+                };
                 counts.bytes += cut as u64;
-                counts.lines += scanned.lines;
-                counts.records += scanned.records;
+                counts.add(&scanned);
                 self.settle(scanned.residue, settle);
                 follows_cr = kept[..cut].ends_with(b"\r\n");
                 kept.drain(..cut);
@@ -320,6 +357,11 @@ impl Run<'_> {
             self.meter.raw_bytes.fetch_add(raw - raw_read, Ordering::Relaxed);
             raw_read = raw;
         }
+        if let Some(mut reader) = reader {
+            let last = self.listen(input, b"", |_, sink| reader.finish(sink));
+            counts.add(&last);
+            self.settle(last.residue, settle);
+        }
         stream.verify_unchanged()?;
         counts.is_cut = stream.is_cut();
         let digest = stream.digest().unwrap_or_else(|| blake3::hash(b""));
@@ -327,6 +369,27 @@ impl Run<'_> {
     }
 
     fn block(&self, input: &Input, bytes: &[u8], place: Place) -> Scanned {
+        let block = Block {
+            bytes,
+            start: place.start,
+            allow_bare: input.allow_bare,
+            line_ends: place.line_ends,
+            follows_cr: place.follows_cr,
+        };
+        self.listen(input, bytes, |scratch, collector| self.scanner.scan(&block, scratch, collector))
+    }
+
+    fn snapshot(&self, input: &Input, bytes: &[u8], start: Spot, reader: &mut SnapshotReader) -> Scanned {
+        self.listen(input, bytes, |_, collector| feed(reader, bytes, start, collector))
+    }
+
+    /// Lends the buffers of a free worker to whoever reads these bytes, and collects what is told.
+    fn listen(
+        &self,
+        input: &Input,
+        bytes: &[u8],
+        read: impl FnOnce(&mut Scratch, &mut Collector<'_>),
+    ) -> Scanned {
         let worker = rayon::current_thread_index().map_or(0, |index| index + 1);
         let mut worker = self.workers[worker].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let Worker { scratch, memory, part, traces } = &mut *worker;
@@ -339,14 +402,7 @@ impl Run<'_> {
             memory,
             traces,
         };
-        let block = Block {
-            bytes,
-            start: place.start,
-            allow_bare: input.allow_bare,
-            line_ends: place.line_ends,
-            follows_cr: place.follows_cr,
-        };
-        self.scanner.scan(&block, scratch, &mut collector);
+        read(scratch, &mut collector);
         let records = part.records.known() - records_before;
         self.meter.registrations.fetch_add(records, Ordering::Relaxed);
         let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;

@@ -2,10 +2,12 @@
 
 use super::clock::{Clock, Years};
 use super::duplicates::{self, Candidate, Duplicate, START_LEN};
-use super::plan::{Input, Plan, PlanError, Spool};
+use super::plan::{Form, Input, Plan, PlanError, Spool};
 use super::setup::{Setup, YearRule};
+use super::snapshot::Stamps;
 use super::years::{Walk, date_in_name};
 use crate::formats::frame::{self, Scratch};
+use crate::formats::snapshot::recognises;
 use crate::model::{Moment, Stamp};
 use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_text, discover};
 use jiff::civil::Date;
@@ -37,6 +39,7 @@ struct Look {
 /// What the start of an input holds.
 #[derive(Debug, Default)]
 struct Sample {
+    form: Form,
     /// First record with a stamp: its stamp and place.
     first: Option<(Stamp, u64)>,
     has_framed: bool,
@@ -231,6 +234,10 @@ fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
         }
         offset += line.len() as u64;
     }
+    if !sample.has_framed && recognises(start) {
+        let stamps = Stamps::of(start);
+        (sample.form, sample.first, sample.has_local) = (Form::Snapshot, stamps.first, stamps.has_local);
+    }
     sample
 }
 
@@ -273,6 +280,7 @@ fn plan_input(look: Look, setup: &Setup, without_zone: &mut Vec<String>) -> Resu
     let server =
         found.path.parent().map_or(Vec::new(), |parent| parent.as_os_str().as_encoded_bytes().to_vec());
     Ok(Input {
+        form: sample.form,
         codec,
         raw_bytes,
         stream: 0,
