@@ -9,7 +9,7 @@ use crate::formats::pattern::{PatternSpec, Patterns};
 use crate::formats::scan::Scanner;
 use crate::identity::{Policy, UserCase};
 use crate::model::{Category, Days, SipId, Spot, Standing, Window};
-use crate::pipeline::audit::{Verdicts, ambiguous_aors, registrations};
+use crate::pipeline::audit::{Evidence, Verdicts, ambiguous_aors, observed, registrations};
 use crate::pipeline::bill::{Bill, BillError};
 use crate::pipeline::collect::Counting;
 use crate::pipeline::plan::Plan;
@@ -120,11 +120,19 @@ pub fn read(paths: &[PathBuf], logs: &LogArgs, config: &Config, ask: &Ask<'_>) -
 
 /// The gates of an audit, after its output: rejects listed, not too many of them, and something
 /// accepted at all.
-pub fn finish(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
+///
+/// Who asks for snapshots wants no log: their bindings are as good as registrations then.
+pub fn finish(read: &Read, logs: &LogArgs, evidence: Evidence) -> Result<(), Failure> {
     list_rejects(read, logs)?;
     check_whole(read)?;
-    check_accepted(&read.scan, logs)?;
-    check_rejects(&read.scan, &logs.max_reject)
+    let snapshots = match evidence {
+        Evidence::Strict => 0,
+        Evidence::Snapshot | Evidence::Weak => observed(&read.scan, Standing::Snapshot),
+    };
+    if snapshots == 0 {
+        check_accepted(&read.scan, logs)?;
+    }
+    check_share(&read.scan, &logs.max_reject, registrations(&read.scan) + snapshots)
 }
 
 /// Whether every input was read to its end. An audit shows what a cut one holds, and then says so.
@@ -331,12 +339,16 @@ fn check_aors(scan: &Scan) -> Result<(), Failure> {
 
 /// Whether too many records had to be rejected.
 pub fn check_rejects(scan: &Scan, max_reject: &str) -> Result<(), Failure> {
+    check_share(scan, max_reject, registrations(scan))
+}
+
+fn check_share(scan: &Scan, max_reject: &str, counted: u64) -> Result<(), Failure> {
     let text = max_reject.trim().trim_end_matches('%').trim();
     let limit: Decimal =
         text.parse().map_err(|_| Failure::Usage(format!("--max-reject: `{max_reject}` is no percentage")))?;
     let records = &scan.part.records;
     let rejected = records.rejected_total();
-    let all = registrations(scan) + rejected;
+    let all = counted + rejected;
     if rejected == 0 || Decimal::from(rejected) * Decimal::from(100) <= limit * Decimal::from(all) {
         return Ok(());
     }

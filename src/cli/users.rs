@@ -51,7 +51,7 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
         FormatArg::Table => out.write_all(report::users_table(&users, run::width()).as_bytes())?,
     }
     out.flush()?;
-    run::finish(&read, &args.logs)
+    run::finish(&read, &args.logs, evidence)
 }
 
 /// A date (its first instant) or a date and time, local to the zone, or an instant with offset.

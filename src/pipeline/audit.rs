@@ -232,7 +232,12 @@ pub fn ambiguous_aors(scan: &Scan) -> Vec<(String, Vec<String>)> {
 
 /// Accepted registrations, retransmissions once where the log can tell.
 pub fn registrations(scan: &Scan) -> u64 {
-    let entries = scan.part.tally.entries().filter(|(_, entry)| entry.standing == Standing::Accepted);
+    observed(scan, Standing::Accepted)
+}
+
+/// Everything that was seen in that standing.
+pub fn observed(scan: &Scan, standing: Standing) -> u64 {
+    let entries = scan.part.tally.entries().filter(|(_, entry)| entry.standing == standing);
     entries.map(|(_, entry)| entry.count).sum()
 }
 

@@ -10,6 +10,7 @@ pub mod plan;
 pub mod probe;
 pub mod quote;
 pub mod scan;
+mod servers;
 pub mod setup;
 mod snapshot;
 pub mod survey;

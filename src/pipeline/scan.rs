@@ -4,15 +4,16 @@ use super::clock::Clock;
 use super::collect::{Collector, Counting, Memory, Trace, count};
 use super::lives::LifeCounter;
 use super::plan::{Form, Input, Plan};
+use super::servers::Servers;
 use super::snapshot::feed;
 use crate::facts::Part;
 use crate::formats::frame;
 use crate::formats::scan::{Block, LineEnds, Scanner, Scratch};
 use crate::formats::sip::dump;
 use crate::formats::snapshot::SnapshotReader;
-use crate::model::Spot;
+use crate::model::{Observation, Spot};
 use crate::read::{InputError, Mapped, OwnedBlock, Source, Stream, cut};
-use crate::settle::{Residue, Settler};
+use crate::settle::Residue;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -117,10 +118,13 @@ pub fn scan(
     let mut scan = Scan::default();
     let mut settled = Part::default();
     let mut memory = Memory::default();
+    let mut servers = Servers::of(plan);
     let streams = plan.inputs.chunk_by(|a, b| a.stream == b.stream);
     let mut rank = 0;
     for stream in streams {
-        let mut settler = Settler::new(stream[0].lives);
+        let server = &stream[0].server;
+        let mut settler = servers.take(server);
+        settler.begin_stream(stream[0].lives);
         let mut settle = |residue: &Residue| {
             settled.tally.warm(residue.users());
             settler.take(residue, &mut |it| count(&mut settled.tally, it, counting, &mut memory));
@@ -132,12 +136,17 @@ pub fn scan(
             }
             rank += inputs.len() as u32;
         }
-        let mut lives = LifeCounter::new(counting);
-        settler.finish_lives(&mut |life, agent| lives.count(&mut settled.tally, life, agent));
-        let counts = settler.finish(&mut |it| count(&mut settled.tally, it, counting, &mut memory));
-        settled.records.unanswered += counts.unanswered;
-        settled.records.unasked += counts.unasked;
-        settled.records.repeated += counts.repeated;
+        let mut tell = |it: &Observation<'_>| count(&mut settled.tally, it, counting, &mut memory);
+        settler.end_stream(&mut tell);
+        if let Some(mut settler) = servers.put_back(server, settler) {
+            let mut lives = LifeCounter::new(counting);
+            settler.finish_lives(&mut |life, agent| lives.count(&mut settled.tally, life, agent));
+            let mut tell = |it: &Observation<'_>| count(&mut settled.tally, it, counting, &mut memory);
+            let counts = settler.finish(&mut tell);
+            settled.records.unanswered += counts.unanswered;
+            settled.records.unasked += counts.unasked;
+            settled.records.repeated += counts.repeated;
+        }
     }
     for worker in workers {
         let worker = worker.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -337,7 +346,9 @@ impl Run<'_> {
             stream.recycle(block.bytes);
             next = stream.next_block(self.block_len)?;
             let cut = match next {
-                Some(_) if kept.len() < KEPT_MAX && reader.is_none() => dump::last_cut(&kept, has_records, &mut layers),
+                Some(_) if kept.len() < KEPT_MAX && reader.is_none() => {
+                    dump::last_cut(&kept, has_records, &mut layers)
+                }
                 _ => kept.len(),
             };
             if cut > 0 {

@@ -122,12 +122,13 @@ impl<T> Joins<T> {
         joined
     }
 
-    /// The stream is over.
-    pub fn finish(&mut self, lone: &mut impl FnMut(Pending<T>)) -> u64 {
+    /// One stream is over; what the server calls its users is known in the next one too.
+    pub fn end_stream(&mut self, lone: &mut impl FnMut(Pending<T>)) -> u64 {
         let mut joined = 0;
         while !self.pending.is_empty() {
             joined += self.resolve(lone);
         }
+        *self = Self { names: std::mem::take(&mut self.names), ..Self::default() };
         joined
     }
 

@@ -13,6 +13,7 @@ mod lives;
 mod peers;
 mod residue;
 mod settler;
+mod ties;
 mod transactions;
 
 pub use lives::{Life, LifeRules, Piece};

@@ -2,7 +2,8 @@
 //!
 //! `chan_sip` has one contact a peer: `Registered SIP` and `Saved useragent` are two records of
 //! one acceptance, either of which is left out when nothing changed. PJSIP's bindings are told
-//! apart by (AOR, contact); a tie for the same binding may come at any time.
+//! apart by (AOR, contact); a tie for the same binding may come at any time. A dump of the server
+//! ties both: PJSIP's by contact, a peer by its name alone.
 
 use crate::model::{AgentRef, Hint, Moment, Spot};
 use ahash::RandomState;
@@ -136,6 +137,8 @@ type UserAndContact = (Box<[u8]>, Box<[u8]>);
 struct Binding {
     /// Texts that ties have given it; two different ones are none.
     agents: BTreeSet<Box<[u8]>>,
+    /// The server told its User-Agents itself: a dump says only which of them was the last.
+    is_told: bool,
     waiting: Vec<Waiting>,
 }
 
@@ -146,14 +149,24 @@ pub(super) struct Bindings {
 }
 
 impl Bindings {
-    /// A registration of a binding.
+    /// A registration of a binding; the contact is empty for a peer of `chan_sip`.
     pub fn bound(&mut self, user: &[u8], contact: &[u8], waiting: Waiting) {
-        self.bindings.entry((user.into(), contact.into())).or_default().waiting.push(waiting);
+        self.entry(user, contact).waiting.push(waiting);
     }
 
     /// The User-Agent of a binding.
     pub fn tie(&mut self, user: &[u8], contact: &[u8], agent: &[u8]) {
-        self.bindings.entry((user.into(), contact.into())).or_default().agents.insert(agent.into());
+        self.entry(user, contact).agents.insert(agent.into());
+    }
+
+    /// A peer whose User-Agents the log tells when they change: what it had before the first of
+    /// them, no dump can say.
+    pub fn told(&mut self, user: &[u8]) {
+        self.entry(user, b"").is_told = true;
+    }
+
+    fn entry(&mut self, user: &[u8], contact: &[u8]) -> &mut Binding {
+        self.bindings.entry((user.into(), uri(contact).into())).or_default()
     }
 
     /// The User-Agent of a registration that was dumped, for its contacts (URIs, a line each): known
@@ -178,7 +191,7 @@ impl Bindings {
     pub fn release_all(&mut self, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
         for ((user, _), binding) in std::mem::take(&mut self.bindings) {
             let mut agents = binding.agents.iter();
-            let text = agents.next().filter(|_| agents.next().is_none());
+            let text = agents.next().filter(|_| agents.next().is_none() && !binding.is_told);
             for waiting in binding.waiting {
                 let agent = AgentRef {
                     text: text.map(|text| &text[..]),
@@ -189,4 +202,17 @@ impl Bindings {
             }
         }
     }
+}
+
+/// The URI of a contact: one source writes it bare, another in brackets and with parameters of the
+/// header behind. A header with several contacts stays whole.
+fn uri(contact: &[u8]) -> &[u8] {
+    let inside = || {
+        let open = memchr::memchr(b'<', contact)?;
+        let rest = &contact[open + 1..];
+        let close = memchr::memchr(b'>', rest)?;
+        let is_only = memchr::memchr(b'<', &rest[close..]).is_none();
+        is_only.then_some(&rest[..close])
+    };
+    inside().unwrap_or(contact)
 }

@@ -2,12 +2,13 @@
 
 use super::joins::{Joins, Pending};
 use super::lives::{Life, LifeRules, Lives};
-use super::peers::{Bindings, Peers, Waiting};
+use super::peers::Waiting;
+use super::ties::{Line, Ties, accepted};
 use super::transactions::{LIFE_RECORDS, LIFE_SECONDS, Reply, Request, Settled, Transactions};
 use super::{Asks, Held, Residue};
 use crate::model::{AgentRef, EvidenceKind, Kind, Moment, Observation, Standing};
 use ahash::RandomState;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What settling noticed besides its observations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,35 +21,41 @@ pub struct Counts {
     pub repeated: u64,
 }
 
-/// Puts the records of one stream together, in the order of the stream.
+/// Puts the records of one server together, stream by stream, each in its order.
 ///
-/// A stream is what one server wrote: its files in the order of their times. The outcome depends
-/// on the sequence of records alone, not on how it was split into residues.
+/// A stream is one log of a server: its files in the order of their times. What runs out and what
+/// counts once is a stream's own affair; whose User-Agent a binding has, any stream of the server
+/// may tell. The outcome depends on the sequence of records alone, not on how it was split into
+/// residues.
 #[derive(Debug, Default)]
 pub struct Settler {
     transactions: Transactions,
     joins: Joins<Line>,
-    peers: Peers,
-    bindings: Bindings,
+    ties: Ties,
     lives: Lives,
+    /// Lives that the streams before told of; of a peer's the User-Agent, which its stream alone
+    /// knows.
+    ended: Vec<(Life, Option<Box<[u8]>>)>,
     /// Channels that were given the host's role, with the time and the record of it.
     hosts: HashMap<Box<[u8]>, (Option<Moment>, u64), RandomState>,
     records: u64,
     key: Vec<u8>,
-}
-
-/// What a line of the server tells, while it waits for its transaction.
-#[derive(Debug)]
-struct Line {
-    waiting: Waiting,
-    /// `Saved useragent`: the text that is the peer's from here on.
-    saved: Option<Box<[u8]>>,
+    counts: Counts,
+    /// Users that a list without User-Agents names, with the first place; `None` once a dump has
+    /// told more of them.
+    listed: BTreeMap<Box<[u8]>, Option<Waiting>>,
 }
 
 impl Settler {
-    /// A settler of a stream whose registrar is like that.
-    pub fn new(rules: LifeRules) -> Self {
-        Self { lives: Lives::new(rules), ..Self::default() }
+    /// A settler for a server, of which dumps are there too or not: what lacks its User-Agent
+    /// waits for them.
+    pub fn with_dumps(has_dumps: bool) -> Self {
+        Self { ties: Ties { has_dumps, ..Ties::default() }, ..Self::default() }
+    }
+
+    /// The next stream of the server begins, of a registrar like that.
+    pub fn begin_stream(&mut self, rules: LifeRules) {
+        self.lives = Lives::new(rules);
     }
 
     /// Takes the next piece of the stream and tells of what it proves.
@@ -63,46 +70,60 @@ impl Settler {
         runs.for_each(|run| self.lives.hear(&run));
     }
 
-    /// The stream is over: tells of the life of every binding, each with its User-Agent as far as
-    /// that is known. Comes before [`Self::finish`], which forgets those.
+    /// One stream is over, and another of the same server may follow.
+    pub fn end_stream(&mut self, tell: &mut impl FnMut(&Observation<'_>)) {
+        let mut transactions = std::mem::take(&mut self.transactions);
+        transactions.finish();
+        let ties = &mut self.ties;
+        let joined = self.joins.end_stream(&mut |line| ties.line(line, tell));
+        self.counts.unanswered += transactions.unanswered;
+        self.counts.unasked += transactions.unasked;
+        self.counts.repeated += transactions.repeated + joined;
+        for life in std::mem::take(&mut self.lives).finish() {
+            let agent = self.ties.peers.agent(&life.user).filter(|_| life.contact.is_empty());
+            self.ended.push((life, agent.map(Into::into)));
+        }
+        self.ties.end_stream(tell);
+        self.hosts.clear();
+        self.records = 0;
+    }
+
+    /// The server's streams are over: tells of the life of every binding, each with its User-Agent
+    /// as far as that is known. Comes before [`Self::finish`], which forgets those.
     pub fn finish_lives(&mut self, tell: &mut impl FnMut(&Life, AgentRef<'_>)) {
-        for mut life in std::mem::take(&mut self.lives).finish() {
+        for (mut life, agent) in std::mem::take(&mut self.ended) {
             // Dumps may have shown whom the server calls by that name.
             if let Some(sip_id) = self.joins.sip_id(&life.user) {
                 life.user = sip_id.into();
             }
-            let text = match life.contact.is_empty() {
-                true => self.peers.agent(&life.user),
-                false => self.bindings.agent(&life.user, &life.contact),
-            };
+            let text = agent.as_deref().or_else(|| self.ties.bindings.agent(&life.user, &life.contact));
             tell(&life, AgentRef { text, hint: life.hint, is_push_source: life.is_push_source });
         }
     }
 
-    /// The stream is over: tells of what was still waiting.
+    /// The server's streams are over: tells of what was still waiting.
     pub fn finish(mut self, tell: &mut impl FnMut(&Observation<'_>)) -> Counts {
-        self.transactions.finish();
-        let Self { joins, peers, bindings, transactions, .. } = &mut self;
-        let mut register =
-            |user: &[u8], agent: AgentRef<'_>, waiting: Waiting| tell(&accepted(user, agent, &waiting));
-        transactions.repeated += joins.finish(&mut |line| lone(line, peers, bindings, &mut register));
-        peers.release_all(&mut register);
-        bindings.release_all(&mut |user, agent, waiting| {
-            register(joins.sip_id(user).unwrap_or(user), agent, waiting);
+        self.end_stream(tell);
+        let joins = &self.joins;
+        self.ties.bindings.release_all(&mut |user, agent, waiting| {
+            tell(&accepted(joins.sip_id(user).unwrap_or(user), agent, &waiting));
         });
-        let Transactions { unanswered, unasked, repeated, .. } = self.transactions;
-        Counts { unanswered, unasked, repeated }
+        for (user, waiting) in &self.listed {
+            if let Some(waiting) = waiting {
+                let agent = AgentRef { hint: waiting.hint, ..AgentRef::UNKNOWN };
+                tell(&listed(&accepted(user, agent, waiting)));
+            }
+        }
+        self.counts
     }
 
     fn record(&mut self, held: &Held<'_>, tell: &mut impl FnMut(&Observation<'_>)) {
         self.records += 1;
         self.transactions.advance(held.moment);
-        let mut register =
-            |user: &[u8], agent: AgentRef<'_>, waiting: Waiting| tell(&accepted(user, agent, &waiting));
-        let Self { joins, peers, bindings, transactions, records, .. } = &mut *self;
-        transactions.repeated +=
-            joins.advance(held.moment, *records, &mut |line| lone(line, peers, bindings, &mut register));
-        self.peers.advance(held.moment, self.records, &mut register);
+        let Self { joins, ties, records, .. } = &mut *self;
+        let joined = joins.advance(held.moment, *records, &mut |line| ties.line(line, tell));
+        self.counts.repeated += joined;
+        self.ties.advance(held.moment, self.records, tell);
         let waiting = Waiting {
             moment: held.moment,
             spot: held.spot,
@@ -134,7 +155,7 @@ impl Settler {
                     asks: held.asks,
                     contacts: held.contact.into(),
                 };
-                self.fill_key(held);
+                fill_key(&mut self.key, held);
                 if let Some(settled) = self.transactions.ask(&self.key, request) {
                     self.settled(&settled, tell);
                 }
@@ -142,7 +163,7 @@ impl Settler {
             Kind::Reply => {
                 // 100 to 199 are provisional (RFC 3261 §17.1.2.2).
                 if let Some(code @ 200..) = held.code {
-                    self.fill_key(held);
+                    fill_key(&mut self.key, held);
                     let reply =
                         Reply { code, moment: held.moment, leaves: held.asks, contacts: held.contact.into() };
                     if let Some(settled) = self.transactions.answer(&self.key, reply) {
@@ -152,7 +173,7 @@ impl Settler {
             }
             Kind::Accepted | Kind::Bound | Kind::Refreshed => {
                 let is_repeated = !held.call_id.is_empty() && !held.cseq.is_empty() && {
-                    self.fill_key(held);
+                    fill_key(&mut self.key, held);
                     // Two users may share a Call-ID that a broken client makes up.
                     self.key.push(b'\n');
                     self.key.extend_from_slice(held.user);
@@ -162,31 +183,35 @@ impl Settler {
                 } else if !held.agent_is_elsewhere {
                     tell(&observe(held, Standing::Accepted));
                 } else if let Some(line) = self.joins.wait(pending(held, waiting, None)) {
-                    lone(line, &mut self.peers, &mut self.bindings, &mut register);
+                    self.ties.line(line, tell);
                 }
             }
             Kind::AgentSaved => {
                 if let Some(agent) = held.agent.text
                     && let Some(line) = self.joins.wait(pending(held, waiting, Some(agent)))
                 {
-                    lone(line, &mut self.peers, &mut self.bindings, &mut register);
+                    self.ties.line(line, tell);
                 }
             }
             Kind::AgentTie => {
                 if let Some(agent) = held.agent.text {
                     match held.contact.is_empty() {
-                        true => self.peers.tie(held.user, agent),
-                        false => self.bindings.tie(held.user, held.contact, agent),
+                        true => self.ties.peers.tie(held.user, agent),
+                        false => self.ties.bindings.tie(held.user, held.contact, agent),
                     }
                 }
             }
+            Kind::Snapshot if held.agent_is_elsewhere => {
+                self.listed.entry(held.user.into()).or_insert(Some(waiting));
+            }
             Kind::Snapshot => {
                 if let Some(agent) = held.agent.text {
-                    self.bindings.tie(held.user, held.contact, agent);
+                    self.ties.bindings.tie(held.user, held.contact, agent);
                 }
-                tell(&Observation { evidence: EvidenceKind::Snapshot, ..observe(held, Standing::Snapshot) });
+                self.listed.insert(held.user.into(), None);
+                tell(&listed(&observe(held, Standing::Accepted)));
             }
-            Kind::Restart => self.peers.restart(&mut register),
+            Kind::Restart => self.ties.restart(tell),
             Kind::ConferenceRole => {
                 let (now, record) = (held.moment, self.records);
                 self.hosts.retain(|_, (begun, at)| is_near(*begun, *at, now, record));
@@ -237,18 +262,18 @@ impl Settler {
             self.joins.told(&request.user, &listed, moment, self.records);
             if let Some(agent) = &request.agent {
                 let own = own_contacts(&request.contacts, &reply.contacts);
-                self.bindings.dumped(&request.user, &own, agent);
+                self.ties.bindings.dumped(&request.user, &own, agent);
             }
         }
     }
+}
 
-    /// Call-ID and CSeq, which no header can hold a line feed in.
-    fn fill_key(&mut self, held: &Held<'_>) {
-        self.key.clear();
-        self.key.extend_from_slice(held.call_id);
-        self.key.push(b'\n');
-        self.key.extend_from_slice(held.cseq);
-    }
+/// Call-ID and CSeq, which no header can hold a line feed in.
+fn fill_key(key: &mut Vec<u8>, held: &Held<'_>) {
+    key.clear();
+    key.extend_from_slice(held.call_id);
+    key.push(b'\n');
+    key.extend_from_slice(held.cseq);
 }
 
 /// A channel's role holds for the conference it enters next, within timer F like everything else
@@ -271,15 +296,9 @@ fn observe<'t>(held: &Held<'t>, standing: Standing) -> Observation<'t> {
     }
 }
 
-fn accepted<'t>(user: &'t [u8], agent: AgentRef<'t>, waiting: &Waiting) -> Observation<'t> {
-    Observation {
-        user,
-        agent,
-        standing: Standing::Accepted,
-        moment: waiting.moment,
-        spot: waiting.spot,
-        evidence: EvidenceKind::Line,
-    }
+/// The same, seen in a dump.
+fn listed<'t>(observation: &Observation<'t>) -> Observation<'t> {
+    Observation { standing: Standing::Snapshot, evidence: EvidenceKind::Snapshot, ..*observation }
 }
 
 /// The contacts of a request as it wrote them and as the reply does, which lists other devices'
@@ -305,21 +324,6 @@ fn pending(held: &Held<'_>, waiting: Waiting, saved: Option<&[u8]>) -> Pending<L
         moment: held.moment,
         record: waiting.record,
         payload: Line { waiting, saved: saved.map(Into::into) },
-    }
-}
-
-/// A line of the server whose transaction nobody dumped.
-fn lone(
-    line: Pending<Line>,
-    peers: &mut Peers,
-    bindings: &mut Bindings,
-    register: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting),
-) {
-    let Line { waiting, saved } = line.payload;
-    match saved {
-        Some(agent) => peers.saved(&line.user, &agent, waiting, register),
-        None if line.contact.is_empty() => peers.bound(&line.user, waiting, register),
-        None => bindings.bound(&line.user, &line.contact, waiting),
     }
 }
 

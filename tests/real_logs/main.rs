@@ -11,6 +11,7 @@ mod canonical;
 mod kamailio;
 #[path = "../common/siptally.rs"]
 mod siptally;
+mod snapshots;
 mod sustained;
 mod table;
 #[path = "../common/users.rs"]

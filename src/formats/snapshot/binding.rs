@@ -182,6 +182,15 @@ impl Binding {
         }
     }
 
+    /// User and domain stand in columns of their own, which are one AOR cut at its first `@`; a
+    /// user may hold one too.
+    pub fn join_domain(&mut self) {
+        if !self.domain.is_empty() {
+            self.aor.push(b'@');
+            self.aor.append(&mut self.domain);
+        }
+    }
+
     /// It was none after all.
     pub fn forget(&mut self) {
         self.is_open = false;

@@ -152,6 +152,9 @@ impl Columns {
         if self.at != self.columns.len() {
             binding.spoil(RejectReason::Truncated);
         }
+        if self.table == Table::Location {
+            binding.join_domain();
+        }
         binding.tell(sink);
     }
 }

@@ -263,10 +263,13 @@ fn the_old_management_interface_is_read() {
 
 #[test]
 fn a_db_text_table_is_read_by_its_columns() {
-    let dump = b"id(int,auto) ruid(string) username(string) domain(string,null) contact(string) received(string,null) expires(int) q(double) callid(string) cseq(int) last_modified(int) user_agent(string) \n3:uloc-1:bob:example.com:sip\\:bob@192.0.2.10\\:5060::1791212602:-1.00:c3:2:1791209002:x } \\: y\\n\\\\\n4:uloc-2:eve::sip\\:e@192.0.2.1::10:1:c4:2:1791209002:z\n5:cut:off\n";
+    let dump = b"id(int,auto) ruid(string) username(string) domain(string,null) contact(string) received(string,null) expires(int) q(double) callid(string) cseq(int) last_modified(int) user_agent(string) \n3:uloc-1:bob:example.com:sip\\:bob@192.0.2.10\\:5060::1791212602:-1.00:c3:2:1791209002:x } \\: y\\n\\\\\n6:uloc-3:a:b\\:@example.com:sip\\:a%40b%3a@192.0.2.1::1791212602:1:c5:2:1791209002:w\n4:uloc-2:eve::sip\\:e@192.0.2.1::10:1:c4:2:1791209002:z\n5:cut:off\n";
     assert!(recognises(dump));
     let listener = read(dump);
-    assert_eq!(agents(&listener), [("bob@example.com", Some("x } : y\n\\"))]);
+    assert_eq!(
+        agents(&listener),
+        [("bob@example.com", Some("x } : y\n\\")), ("a@b:@example.com", Some("w"))]
+    );
     let told = &listener.told[0];
     assert_eq!((told.dialect, told.expires_seconds), (Dialect::Kamailio, Some(3600)));
     assert_eq!((listener.others.len(), listener.rejects.len()), (1, 1));

@@ -164,3 +164,57 @@ proptest! {
         prop_assert_eq!(settle(&records, run), settle(&records, 1000));
     }
 }
+
+/// What settling says of the streams of one server, of which dumps are there.
+fn said_of_server(streams: &[&[Held<'_>]]) -> Vec<String> {
+    let mut said = Vec::new();
+    let mut tell = |it: &Observation<'_>| {
+        let agent = it.agent.text.map_or("-".into(), |text| String::from_utf8_lossy(text).into_owned());
+        said.push(format!("{:?} {} {agent}", it.standing, String::from_utf8_lossy(it.user)));
+    };
+    let mut settler = Settler::with_dumps(true);
+    for stream in streams {
+        let mut residue = Residue::default();
+        stream.iter().for_each(|held| residue.push(held));
+        settler.take(&residue, &mut tell);
+        settler.end_stream(&mut tell);
+    }
+    settler.finish(&mut tell);
+    said.sort();
+    said
+}
+
+#[test]
+fn a_dump_names_the_agents_of_its_server_whichever_is_read_first() {
+    let bound = Held {
+        agent_is_elsewhere: true,
+        contact: b"\"B\" <sip:b@192.0.2.1;ob>;expires=60",
+        ..held(Kind::Bound, "b@x", 10)
+    };
+    let dump =
+        Held { contact: b"sip:b@192.0.2.1;ob", agent: agent("Bria"), ..held(Kind::Snapshot, "b@x", 0) };
+    let expected = ["Accepted b@x Bria", "Snapshot b@x Bria"];
+    assert_eq!(said_of_server(&[&[bound], &[dump]]), expected);
+    assert_eq!(said_of_server(&[&[dump], &[bound]]), expected);
+}
+
+#[test]
+fn a_dump_names_the_agent_of_a_peer_unless_the_log_tells_its_changes() {
+    let bound = Held { agent_is_elsewhere: true, ..held(Kind::Bound, "701", 10) };
+    let dump = Held { agent: agent("New"), ..held(Kind::Snapshot, "701", 0) };
+    assert_eq!(said_of_server(&[&[bound], &[dump]]), ["Accepted 701 New", "Snapshot 701 New"]);
+    let saved = Held { agent: agent("New"), ..held(Kind::AgentSaved, "701", 100) };
+    assert_eq!(
+        said_of_server(&[&[bound, saved], &[dump]]),
+        ["Accepted 701 -", "Accepted 701 New", "Snapshot 701 New"]
+    );
+}
+
+#[test]
+fn a_list_without_agents_adds_nothing_to_a_dump_with_them() {
+    let row = Held { agent_is_elsewhere: true, ..held(Kind::Snapshot, "701", 0) };
+    let dump = Held { agent: agent("Bria"), ..held(Kind::Snapshot, "701", 0) };
+    let other = Held { agent_is_elsewhere: true, ..held(Kind::Snapshot, "702", 0) };
+    let expected = ["Snapshot 701 Bria", "Snapshot 702 -"];
+    assert_eq!(said_of_server(&[&[row, other, dump, row]]), expected);
+}
