@@ -22,7 +22,7 @@
 //! - [`platform`] reads platform, form and class from a User-Agent and a Contact, by rules that
 //!   are data with examples.
 //! - [`settle`] does all that depends on order: request and reply halves, retransmissions, User-Agents that come
-//!   in a record of their own.
+//!   in a record of their own, bindings that live on in silence.
 //! - [`tally`] holds the distinct exact sets and their union.
 //! - [`billing`] has the calendar of cycles, the decision who is billed, and rating.
 //! - [`read`] finds, opens, decodes and cuts the inputs, and reads side files.

@@ -236,6 +236,22 @@ fn an_audit_of_any_day_finds_who_registered_in_it() {
 }
 
 #[test]
+fn no_cut_into_blocks_shows_in_a_life() {
+    let Some(folder) = logs("asterisk") else { return };
+    for run in ["pjsip16-steady", "pjsip16-40days"] {
+        let args =
+            ["users", "--format", "ndjson", "--year", "2026", "--log-zone", "UTC", "--since", "2026-02-01"];
+        let args = [&args[..], &LOGS[..]].concat();
+        let whole = siptally::run(&folder.join(run), &args, b"", &[]);
+        assert_eq!(whole.code, Some(0), "{}", whole.stderr);
+        for block in ["1", "150", "700", "4096", "65536"] {
+            let cut = siptally::run(&folder.join(run), &args, b"", &[("SIPTALLY_BLOCK", block)]);
+            assert_eq!(cut.stdout, whole.stdout, "{run} in blocks of {block}");
+        }
+    }
+}
+
+#[test]
 fn a_log_that_begins_late_ends_early_or_lost_lines_invents_nobody() {
     let Some(folder) = logs("asterisk") else { return };
     let run = folder.join("pjsip16-steady");

@@ -189,6 +189,9 @@ fn pjsip_lines_name_the_aor() {
     );
     assert_eq!(pj("Removed contact 'sip:x@h' from AOR '1001' due to request"), "Unbound '1001'");
     assert_eq!(pj("Removed contact 'sip:x@h' from AOR '1001' due to expiration"), "Expired '1001'");
+    assert_eq!(pj("Removed contact 'sip:x@h' from AOR '1001' due to shutdown"), "Expired '1001'");
+    // Cleared away at a start: no word on when it ended.
+    assert_eq!(pj("Removed contact 'sip:x@h' from AOR '1001' due to system boot"), "Gone '1001'");
     assert_eq!(pj("Added contact 'sip:x@h' to AOR '1001' with expirat"), "reject truncated");
     assert_eq!(
         pj(
@@ -196,6 +199,13 @@ fn pjsip_lines_name_the_aor() {
         ),
         "Refused '1001'"
     );
+    let options = |message: &str| asterisk("res_pjsip/pjsip_options.c", message);
+    assert_eq!(
+        options("Contact 1001@e.com/sip:1001@192.0.2.10:5060;x=/sip:y has been deleted"),
+        "Gone '1001@e.com'"
+    );
+    assert_eq!(options("Contact 1001/sip:x@h is now Reachable.  RTT: 1.5 msec"), "");
+    assert_eq!(pj("Contact 1001/sip:x@h has been deleted"), "");
     let failed = "Request 'REGISTER' from '<sip:307@h>' failed for '192.0.2.1:5062' (callid: 4@h) - No matching endpoint found";
     assert_eq!(asterisk("res_pjsip/pjsip_distributor.c", failed), "Refused <sip:307@h>");
     assert_eq!(asterisk("res_pjsip/pjsip_distributor.c", &failed.replace("REGISTER", "INVITE")), "other");
@@ -257,6 +267,8 @@ fn events_of_other_servers_are_read() {
     );
     assert_eq!(kamailio("REGISTER from sip:a@b (IP:1.2.3.4:5)"), "Attempt sip:a@b");
     assert_eq!(asterisk("asterisk.c", "Asterisk Ready."), "Restart ");
+    assert_eq!(asterisk("pbx.c", "Asterisk PBX Core Initializing"), "Restart ");
+    assert_eq!(asterisk("chan_sip.c", "Asterisk PBX Core Initializing"), "");
     assert_eq!(
         said("[Nov 22 21:15:11] Asterisk 16.28.0 built by nobody @ h on a x running Linux on y"),
         "other"
