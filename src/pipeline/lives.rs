@@ -95,3 +95,120 @@ fn add(tally: &mut Tally, life: &Life, agent: AgentRef<'_>, standing: Standing, 
     let observation = Observation { user: &life.user, agent, standing, moment: None, spot, evidence };
     tally.add(&observation, Slot { window, day: 0 });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{DaySlot, Days, Hint};
+    use crate::pipeline::audit::AuditDays;
+    use crate::platform::PushSources;
+    use crate::settle::Piece;
+
+    /// Cycles of a hundred seconds, of ten days each.
+    struct Hundreds;
+
+    impl Days for Hundreds {
+        fn day(&self, moment: Moment) -> DaySlot {
+            let tens = moment.micros().div_euclid(10_000_000);
+            DaySlot {
+                window: tens.div_euclid(10) as i32,
+                day: tens.rem_euclid(10) as u8,
+                valid: Window {
+                    start: Moment::from_seconds(tens * 10),
+                    end: Moment::from_seconds(tens * 10 + 10),
+                },
+            }
+        }
+    }
+
+    fn life(begin: i64, end: i64, pieces: &[(i64, i64, bool)]) -> Life {
+        let at = Moment::from_seconds;
+        let spot = |offset: i64| Spot { input: 0, offset: offset as u64 };
+        let piece =
+            |&(begin, end, is_open)| Piece { begin: at(begin), end: at(end), is_open, spot: spot(end) };
+        Life {
+            user: (*b"u@x").into(),
+            contact: (*b"sip:u").into(),
+            hint: Hint::None,
+            is_push_source: false,
+            begin: at(begin),
+            end: at(end),
+            begins_with_line: true,
+            spot: spot(begin),
+            needs_seconds: 60,
+            pieces: pieces.iter().map(piece).collect(),
+        }
+    }
+
+    /// Window, standing, count and place of every entry that the lives make.
+    fn counted(lives: &[Life], days: &dyn Days, range: Option<(i64, i64)>) -> Vec<String> {
+        let push_sources = PushSources::new(&[]).unwrap();
+        let range = range.map(|(start, end)| Window {
+            start: Moment::from_seconds(start),
+            end: Moment::from_seconds(end),
+        });
+        let counting = Counting { days, range, push_sources: &push_sources, wants_digests: false, key: None };
+        let mut counter = LifeCounter::new(&counting);
+        let mut tally = Tally::default();
+        lives.iter().for_each(|life| counter.count(&mut tally, life, AgentRef::UNKNOWN));
+        let by_user = tally.by_user();
+        let entries = by_user.iter().flat_map(|(_, entries)| entries);
+        entries
+            .map(|it| {
+                assert_eq!((it.first(), it.last(), it.days), (None, None, 0));
+                format!("{} {:?} x{} at {}", it.window, it.standing, it.count, it.spot.offset)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_cycle_is_asked_by_itself() {
+        let life = life(30, 350, &[(30, 350, false)]);
+        assert_eq!(
+            counted(&[life], &Hundreds, None),
+            [
+                "0 SustainedClosed x1 at 350",
+                "1 SustainedClosed x1 at 350",
+                "2 SustainedClosed x1 at 350",
+                "3 Unproven x1 at 30"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_cycle_that_a_binding_begins_in_has_its_line() {
+        assert_eq!(counted(&[life(50, 130, &[(50, 130, false)])], &Hundreds, None), ["1 Unproven x1 at 50"]);
+        let without = Life { begins_with_line: false, ..life(50, 130, &[]) };
+        assert_eq!(counted(&[without], &Hundreds, None), ["0 Unproven x1 at 50", "1 Unproven x1 at 50"]);
+    }
+
+    #[test]
+    fn a_binding_that_ends_with_a_cycle_is_not_in_the_next() {
+        assert_eq!(counted(&[life(10, 100, &[])], &Hundreds, None), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_end_that_was_logged_is_the_better_proof() {
+        let life = life(0, 99, &[(0, 60, true), (39, 99, false)]);
+        assert_eq!(counted(&[life], &Hundreds, None), ["0 SustainedClosed x1 at 99"]);
+    }
+
+    #[test]
+    fn two_bindings_of_a_user_count_twice() {
+        let both = [life(0, 90, &[(0, 90, false)]), life(5, 95, &[(5, 95, false)])];
+        assert_eq!(counted(&both, &Hundreds, None), ["0 SustainedClosed x2 at 90"]);
+    }
+
+    #[test]
+    fn an_audit_asks_of_its_whole_range_and_lists_nothing_unproven() {
+        let life = life(30, 350, &[(30, 350, false)]);
+        let one = std::slice::from_ref(&life);
+        assert_eq!(counted(one, &AuditDays, None).len(), 1);
+        assert_eq!(counted(one, &AuditDays, Some((70, 130))).len(), 1);
+        assert_eq!(counted(one, &AuditDays, Some((70, 129))), Vec::<String>::new());
+        // A range that a span of an audit's days would cut in two.
+        let month = 32 * 86_400;
+        let life = super::tests::life(month - 30, month + 30, &[(month - 30, month + 30, true)]);
+        assert_eq!(counted(&[life], &AuditDays, None).len(), 1);
+    }
+}
