@@ -179,9 +179,10 @@ fn peel<'t>(text: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) -> Opt
             match syslog::peel(text).filter(|_| !outer.is_framed || outer.host.is_empty()) {
                 Some(layer) => {
                     let inner = outer.with_stamp(layer.stamp).with_host(layer.host);
-                    match layer.rest.first() {
-                        Some(b'{' | b'[' | b'@' | 0x1B | b'#') => peel(layer.rest, inner, scratch),
-                        Some(_) => application(layer.rest, inner),
+                    let rest = syslog::repeated(layer.rest).unwrap_or(layer.rest);
+                    match rest.first() {
+                        Some(b'{' | b'[' | b'@' | 0x1B | b'#') => peel(rest, inner, scratch),
+                        Some(_) => application(rest, inner),
                         None => None,
                     }
                 }

@@ -5,6 +5,9 @@ use crate::formats::stamp;
 use crate::formats::text::{between, word};
 use crate::model::Stamp;
 
+/// Bytes of a message that rsyslog keeps where it says that it was repeated.
+const REPEATED_MAX: usize = 800;
+
 /// One transport layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Layer<'t> {
@@ -131,6 +134,19 @@ fn compose(text: &[u8]) -> Option<Layer<'_>> {
     let name = head[..bar].trim_ascii_end();
     let is_name = name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte));
     (is_name && !name.is_empty()).then(|| Layer { stamp: Stamp::None, host: b"", rest: &text[bar + 3..] })
+}
+
+/// The message inside rsyslog's `message repeated 3 times: [ …]`, which stands for so many equal
+/// ones behind the first (`$RepeatedMsgReduction on`).
+///
+/// It is read once: the first one was written as it came, so no user is lost, and what the others
+/// would add is their number. rsyslog keeps 800 bytes of the message, so one of that length may
+/// be cut, and is left alone.
+pub(super) fn repeated(text: &[u8]) -> Option<&[u8]> {
+    let text = text.strip_prefix(b"message repeated ")?;
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let inside = text[digits..].strip_prefix(b" times: [").filter(|_| digits > 0)?.strip_suffix(b"]")?;
+    (inside.len() < REPEATED_MAX).then(|| inside.strip_prefix(b" ").unwrap_or(inside))
 }
 
 /// `host tag[pid]: message`, `tag[pid]: message`, or OpenSIPS' own `[pid] message`.

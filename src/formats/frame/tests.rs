@@ -42,6 +42,9 @@ fn every_prefix_is_peeled_off_a_kamailio_line() {
         "Oct  5 14:03:22 [77] NOTICE:MSG a",
         "Oct  5 14:03:22 reg2 /usr/sbin/opensips[5149]: MSG a",
         "\0\0\0Oct  5 14:03:22 reg1 kamailio[2211]: NOTICE: <script>: MSG a",
+        "\u{feff}Oct  5 14:03:22 reg1 kamailio[2211]: NOTICE: <script>: MSG a",
+        "Oct  5 14:03:22 reg1 kamailio[2211]: message repeated 3 times: [ NOTICE: <script>: MSG a]",
+        "2026-10-05T14:03:22+00:00 reg1 kamailio[2211]: message repeated 12 times: [ NOTICE: {1 2 REGISTER a@b} <script>: MSG a]",
     ];
     for line in lines {
         assert_eq!(message_of(line), "MSG a", "{line}");
@@ -62,6 +65,7 @@ fn every_prefix_is_peeled_off_an_asterisk_line() {
         "[Oct  5 14:03:22]     -- MSG a",
         "\u{1b}[Kpbx1*CLI> \r\u{1b}[0K\u{1b}[1;30m    -- \u{1b}[0mMSG a\r",
         "[Nov 22 21:14:39] \u{1b}[1;33mNOTICE\u{1b}[0m[31778]: \u{1b}[1;37ma/b.c\u{1b}[0m:\u{1b}[1;37m676\u{1b}[0m \u{1b}[1;37mf\u{1b}[0m: MSG a",
+        "Oct  5 14:03:22 pbx asterisk[901]: message repeated 2 times: [ VERBOSE[1234]: a.c:962 in f: MSG a]",
         "May 21 14:53:33 VoipTest freepbx[349589]: [2025-05-21 14:53:33] #033[1;33mNOTICE#033[0m[150]: #033[1;37mchan_sip.c#033[0m:#033[1;37m28#033[0m #033[1;37mf#033[0m: MSG a",
         r#"{"hostname":"","timestamp":"Nov 22 21:19:13","identifiers":{"lwp":5776,"callid":""},"logmsg":{"location":{"filename":"a.c","function":"f","line":1677},"level":"VERBOSE","message":"MSG a\n"}}"#,
     ];
@@ -69,6 +73,15 @@ fn every_prefix_is_peeled_off_an_asterisk_line() {
         assert_eq!(message_of(line), "MSG a", "{line}");
         let (_, _, dialect, _) = start_of(line.as_bytes()).unwrap();
         assert_eq!(dialect, Dialect::Asterisk, "{line}");
+    }
+}
+
+#[test]
+fn a_repeated_message_that_may_be_cut_is_left_alone() {
+    for inside in ["x".repeat(800), "MSG a".to_owned()] {
+        let line = format!("Oct  5 14:03:22 reg1 kamailio[2211]: message repeated 3 times: [{inside}");
+        assert!(message_of(&line).starts_with("message repeated"));
+        assert_eq!(message_of(&(line + "]")).starts_with("message repeated"), inside.len() == 800);
     }
 }
 
