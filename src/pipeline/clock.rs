@@ -101,7 +101,15 @@ pub fn date_time(civil: Civil) -> DateTime {
 
 /// The same day and time in that year; `None` for a Feb 29 that the year does not have.
 pub fn in_year(civil: Civil, year: i32) -> Option<Civil> {
-    let known = date_time(civil);
+    with_year(date_time(civil), year)
+}
+
+/// The time crate's civil time as ours, to the microsecond.
+pub fn civil_time(known: DateTime) -> Option<Civil> {
+    with_year(known, known.year().into())
+}
+
+fn with_year(known: DateTime, year: i32) -> Option<Civil> {
     let (date, time) = (known.date(), known.time());
     let micros = u32::try_from(time.subsec_nanosecond() / 1_000).ok()?;
     Civil::new(

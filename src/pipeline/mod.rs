@@ -12,6 +12,7 @@ pub mod quote;
 pub mod scan;
 mod servers;
 pub mod setup;
+mod siblings;
 mod snapshot;
 pub mod survey;
 pub mod years;

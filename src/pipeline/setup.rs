@@ -61,4 +61,10 @@ impl Setup {
         let fits = |rule: &SourceRule| rule.paths.is_match(&found.shown) || rule.paths.is_match(&found.path);
         self.sources.iter().position(fits)
     }
+
+    /// The zone given for that input's stamps: its source's, else the one for all.
+    pub fn zone_of(&self, found: &Found) -> Option<TimeZone> {
+        let rule = self.rule_of(found).and_then(|number| self.sources[number].zone.clone());
+        rule.or_else(|| self.zone.clone())
+    }
 }

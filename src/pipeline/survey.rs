@@ -1,9 +1,10 @@
 //! The survey: looks into every input and makes the plan.
 
-use super::clock::{Clock, Years};
+use super::clock::{Clock, Years, civil_time};
 use super::duplicates::{self, Candidate, Duplicate, START_LEN};
 use super::plan::{Form, Input, Plan, PlanError, Spool};
 use super::setup::{Setup, YearRule};
+use super::siblings::{self, Span};
 use super::snapshot::Stamps;
 use super::years::{Walk, date_in_name};
 use crate::formats::frame::{self, Scratch};
@@ -13,6 +14,7 @@ use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_te
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -79,8 +81,9 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
         false => format!("{file}: holds the same as {same_as}, which is read instead"),
     }));
     let (mut inputs, mut without_zone) = (Vec::new(), Vec::new());
-    for look in readable {
-        inputs.push(plan_input(look, setup, &mut without_zone)?);
+    let years = first_years(&readable, setup);
+    for (look, year) in readable.into_iter().zip(years) {
+        inputs.push(plan_input(look, year, setup, &mut without_zone)?);
     }
     let inputs = rank(inputs);
     without_zone.sort();
@@ -241,11 +244,19 @@ fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
     sample
 }
 
-fn plan_input(look: Look, setup: &Setup, without_zone: &mut Vec<String>) -> Result<Input, PlanError> {
+/// The year of an input's first section, and how it was found.
+type FirstYear = Option<(i32, &'static str)>;
+
+fn plan_input(
+    look: Look,
+    year: FirstYear,
+    setup: &Setup,
+    without_zone: &mut Vec<String>,
+) -> Result<Input, PlanError> {
     let Look { found, codec, raw_bytes, begun, spool, is_cut, sample, walk, .. } = look;
     let rule = setup.rule_of(&found).map(|number| &setup.sources[number]);
     let identity = rule.map_or(&setup.identity, |rule| &rule.identity);
-    let given = rule.and_then(|rule| rule.zone.clone()).or_else(|| setup.zone.clone());
+    let given = setup.zone_of(&found);
     let needs_zone = sample.has_local || sample.has_yearless;
     let mut clock_rule = Vec::new();
     let zone = match given {
@@ -269,8 +280,7 @@ fn plan_input(look: Look, setup: &Setup, without_zone: &mut Vec<String>) -> Resu
     let years = if walk.is_empty() {
         Years::default()
     } else {
-        let (first, how) = first_year(&walk, &found, &sample, setup, &zone)
-            .ok_or_else(|| PlanError::NoYear { shown: found.shown.clone() })?;
+        let (first, how) = year.ok_or_else(|| PlanError::NoYear { shown: found.shown.clone() })?;
         clock_rule.push(format!("year by {how}"));
         walk.years(first)
     };
@@ -301,14 +311,51 @@ fn plan_input(look: Look, setup: &Setup, without_zone: &mut Vec<String>) -> Resu
     })
 }
 
-/// The year of the first section, and how it was found.
-fn first_year(
-    walk: &Walk,
-    found: &Found,
-    sample: &Sample,
-    setup: &Setup,
-    zone: &TimeZone,
-) -> Option<(i32, &'static str)> {
+/// The years of all inputs: what each tells itself, then what its rotated siblings tell of it,
+/// then its modification time where that may be asked.
+fn first_years(looks: &[Look], setup: &Setup) -> Vec<FirstYear> {
+    let zone = |look: &Look| setup.zone_of(&look.found).unwrap_or(TimeZone::UTC);
+    let mut years: Vec<FirstYear> = looks.iter().map(|look| own_year(look, setup, &zone(look))).collect();
+    let mut rotations: BTreeMap<(PathBuf, String), Vec<usize>> = BTreeMap::new();
+    for (number, look) in looks.iter().enumerate() {
+        rotations.entry(stream_of(&look.found)).or_default().push(number);
+    }
+    for members in rotations.into_values() {
+        let spans = members.iter().filter_map(|number| {
+            let look = &looks[*number];
+            Some((*number, look.span(&zone(look))?))
+        });
+        let (members, spans): (Vec<usize>, Vec<Span>) = spans.unzip();
+        let own: Vec<Option<i32>> =
+            members.iter().map(|number| years[*number].map(|(year, _)| year)).collect();
+        for (number, year) in members.into_iter().zip(siblings::years(&spans, &own)) {
+            years[number] = years[number].or(year.map(|year| (year, "a rotated sibling")));
+        }
+    }
+    for (look, year) in looks.iter().zip(&mut years) {
+        *year = year.or_else(|| year_by_mtime(look, setup, &zone(look)));
+    }
+    years
+}
+
+impl Look {
+    /// From when to when it reaches, as far as that was seen.
+    fn span(&self, zone: &TimeZone) -> Option<Span> {
+        if let Some((first, last, turns)) = self.walk.span() {
+            return Some(Span::Yearless { first, last, turns });
+        }
+        let first = match self.sample.first?.0 {
+            Stamp::Local(civil) => civil,
+            Stamp::Instant(moment) => civil_time(zone.to_datetime(moment.timestamp()))?,
+            Stamp::None | Stamp::Yearless(_) => return None,
+        };
+        Some(Span::Known { first, last: None })
+    }
+}
+
+/// The year of the first section by what the input itself tells.
+fn own_year(look: &Look, setup: &Setup, zone: &TimeZone) -> FirstYear {
+    let Look { walk, found, sample, .. } = look;
     if let YearRule::Given(year) = setup.year {
         let bound = Date::new(i16::try_from(year).ok()?, 12, 31).ok()?;
         return Some((walk.year_by_bound(bound)?, "--year"));
@@ -324,13 +371,17 @@ fn first_year(
     if let Some(year) = date_in_name(&name).and_then(|bound| walk.year_by_bound(bound)) {
         return Some((year, "the date in the file's name"));
     }
-    if setup.year == YearRule::Mtime {
-        let modified = std::fs::metadata(&found.path).ok()?.modified().ok()?;
-        let modified = jiff::Timestamp::try_from(modified).ok()?;
-        let bound = zone.to_datetime(modified).date();
-        return Some((walk.year_by_bound(bound)?, "the file's modification time"));
-    }
     None
+}
+
+fn year_by_mtime(look: &Look, setup: &Setup, zone: &TimeZone) -> FirstYear {
+    if setup.year != YearRule::Mtime {
+        return None;
+    }
+    let modified = std::fs::metadata(&look.found.path).ok()?.modified().ok()?;
+    let modified = jiff::Timestamp::try_from(modified).ok()?;
+    let bound = zone.to_datetime(modified).date();
+    Some((look.walk.year_by_bound(bound)?, "the file's modification time"))
 }
 
 /// Ranks the inputs and numbers their streams: the rotated siblings of one directory, in the order
@@ -339,19 +390,19 @@ fn first_year(
 fn rank(mut inputs: Vec<Input>) -> Vec<Input> {
     inputs.sort_by_cached_key(|input| {
         let first = input.first.map_or(i64::MIN, Moment::micros);
-        (stream_of(input), first, input.found.shown.clone())
+        (stream_of(&input.found), first, input.found.shown.clone())
     });
     let mut streams: Vec<Vec<Input>> = Vec::new();
     for input in inputs {
         match streams.last_mut() {
-            Some(stream) if stream_of(&stream[0]) == stream_of(&input) => stream.push(input),
+            Some(stream) if stream_of(&stream[0].found) == stream_of(&input.found) => stream.push(input),
             _ => streams.push(vec![input]),
         }
     }
     streams.sort_by_cached_key(|stream| {
         let first = &stream[0];
         let shown_parent = Path::new(&first.found.shown).parent().map(Path::to_owned);
-        let (parent, stem) = stream_of(first);
+        let (parent, stem) = stream_of(&first.found);
         (shown_parent, stem, first.first.map_or(i64::MIN, Moment::micros), parent)
     });
     for (number, stream) in streams.iter_mut().enumerate() {
@@ -361,8 +412,8 @@ fn rank(mut inputs: Vec<Input>) -> Vec<Input> {
 }
 
 /// The directory, and the name without what rotation and compression add to it.
-fn stream_of(input: &Input) -> (PathBuf, String) {
-    let path = &input.found.path;
+fn stream_of(found: &Found) -> (PathBuf, String) {
+    let path = &found.path;
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     (path.parent().map_or_else(PathBuf::new, Path::to_owned), stem(&name).to_owned())
 }

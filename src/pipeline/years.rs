@@ -95,6 +95,11 @@ impl Walk {
         Some(year - i32::try_from(self.turns.len()).ok()?)
     }
 
+    /// First and last stamp, and how many years begin between them; `None` without any stamp.
+    pub fn span(&self) -> Option<(Civil, Civil, i32)> {
+        Some((self.first?, self.newest?, i32::try_from(self.turns.len()).ok()?))
+    }
+
     /// The sections, where the first is of that year.
     pub fn years(self, first: i32) -> Years {
         let later = self.turns.iter().zip(first + 1..).map(|(offset, year)| (*offset, year));
@@ -225,6 +230,14 @@ mod tests {
             walk("Jan  5 10:00:00 h x: a\nNov  5 10:00:00 h x: a\n").years(2026).sections,
             [(0, 2026)]
         );
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_by_months_makes_no_new_year() {
+        let jump = |to: &str| walk(&format!("Dec 20 10:00:00 h x: a\n{to} 10:00:00 h x: a\n")).years(2026);
+        assert_eq!(jump("Dec 19").sections, [(0, 2026)]);
+        assert_eq!(jump("Jul  1").sections, [(0, 2026)]);
+        assert_eq!(jump("Jun  1").sections, [(0, 2026), (23, 2027)]);
     }
 
     #[test]
