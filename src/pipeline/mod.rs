@@ -9,6 +9,7 @@ pub mod lives;
 pub mod plan;
 pub mod probe;
 pub mod quote;
+mod rank;
 pub mod scan;
 mod servers;
 pub mod setup;
