@@ -1,5 +1,6 @@
 //! From a log's stamp to an instant: the zone and the years of one input.
 
+use super::fold::{Turn, repeated};
 use crate::model::{Civil, Moment, Stamp};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -8,17 +9,21 @@ use jiff::tz::TimeZone;
 /// zone's transition divides.
 const BUCKET_MICROS: i64 = 15 * 60 * 1_000_000;
 
-/// The years of an input whose stamps carry none: sections in the order of the bytes.
+/// What the order of an input's records tells of its stamps: the years of those that carry none,
+/// and where the zone's clocks were put back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Years {
     /// Offset at which a section starts, and its year; the first starts at 0.
     pub sections: Vec<(u64, i32)>,
     /// Offsets of records of the old year that stand behind the first of the new one, sorted.
     pub strays: Vec<u64>,
+    /// Where stamps of a repeated hour begin to mean the later instant.
+    pub turns: Vec<Turn>,
 }
 
 impl Years {
-    fn at(&self, offset: u64) -> Option<i32> {
+    /// The year of a record at that offset; `None` where no year is known.
+    pub fn at(&self, offset: u64) -> Option<i32> {
         let section = self.sections.partition_point(|(start, _)| *start <= offset);
         let (_, year) = self.sections[..section].last()?;
         Some(year - i32::from(self.strays.binary_search(&offset).is_ok()))
@@ -29,6 +34,14 @@ impl Years {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadStamp;
 
+/// How far a zone runs ahead of UTC at some civil time, in microseconds.
+#[derive(Debug, Clone, Copy)]
+struct Ahead {
+    micros: i64,
+    /// In the later reading of an hour that the zone repeats.
+    later: Option<i64>,
+}
+
 /// What an input's stamps mean.
 #[derive(Debug, Clone)]
 pub struct Clock {
@@ -36,8 +49,8 @@ pub struct Clock {
     years: Years,
     /// What a record without any stamp is taken for, on the operator's word.
     assumed: Option<Moment>,
-    /// Bucket of civil time asked for last, and how far the zone ran ahead of UTC in it.
-    memo: Option<(i64, i64)>,
+    /// Bucket of civil time asked for last, and what holds in it.
+    memo: Option<(i64, Ahead)>,
 }
 
 impl Clock {
@@ -55,8 +68,8 @@ impl Clock {
     /// The instant that a record at that offset means; `Ok(None)` where it has no stamp and none is
     /// assumed.
     ///
-    /// In the hour that a zone repeats it is the earlier reading; in the one it skips, the time
-    /// that a clock would show that had not been put forward (RFC 5545 §3.3.5).
+    /// In the hour that a zone repeats it is the earlier reading, unless the order of the records
+    /// shows the later one; in the one it skips, the time that a clock would show that had not been put forward (RFC 5545 §3.3.5).
     ///
     /// # Errors
     ///
@@ -65,15 +78,15 @@ impl Clock {
         match stamp {
             Stamp::None => Ok(self.assumed),
             Stamp::Instant(moment) => Ok(Some(moment)),
-            Stamp::Local(civil) => Ok(Some(self.in_zone(civil))),
+            Stamp::Local(civil) => Ok(Some(self.in_zone(civil, offset))),
             Stamp::Yearless(civil) => {
                 let year = self.years.at(offset).ok_or(BadStamp)?;
-                Ok(Some(self.in_zone(in_year(civil, year).ok_or(BadStamp)?)))
+                Ok(Some(self.in_zone(in_year(civil, year).ok_or(BadStamp)?, offset)))
             }
         }
     }
 
-    fn in_zone(&mut self, civil: Civil) -> Moment {
+    fn in_zone(&mut self, civil: Civil, offset: u64) -> Moment {
         let bucket = civil.micros().div_euclid(BUCKET_MICROS);
         let ahead = match self.memo {
             Some((known, ahead)) if known == bucket => ahead,
@@ -83,14 +96,16 @@ impl Clock {
                 ahead
             }
         };
+        let is_later = || self.years.turns.iter().any(|turn| turn.is_behind(civil, offset));
+        let ahead = ahead.later.filter(|_| is_later()).unwrap_or(ahead.micros);
         Moment::from_micros(civil.micros() - ahead)
     }
 }
 
-/// Microseconds by which the zone's clock runs ahead of UTC at that civil time.
-fn ahead_of_utc(civil: Civil, zone: &TimeZone) -> i64 {
+fn ahead_of_utc(civil: Civil, zone: &TimeZone) -> Ahead {
     let instant = zone.to_ambiguous_timestamp(date_time(civil)).compatible();
-    instant.map_or(0, |instant| civil.micros() - instant.as_microsecond())
+    let micros = instant.map_or(0, |instant| civil.micros() - instant.as_microsecond());
+    Ahead { micros, later: repeated(civil, zone) }
 }
 
 /// The civil time as the time crate has it.
@@ -146,8 +161,21 @@ mod tests {
     }
 
     #[test]
+    fn behind_its_turn_the_repeated_hour_is_the_later_one() {
+        let Stamp::Local(near) = local("2026-11-01 01:00:01") else { panic!() };
+        let years = Years { turns: vec![Turn { offset: 100, near }], ..Years::default() };
+        let mut clock = clock("America/New_York", years);
+        let mut at = |text: &str, offset| clock.resolve(local(text), offset).unwrap().unwrap().to_string();
+        assert_eq!(at("2026-11-01 01:30:00", 99), "2026-11-01T05:30:00Z");
+        assert_eq!(at("2026-11-01 01:30:00", 100), "2026-11-01T06:30:00Z");
+        assert_eq!(at("2026-11-01 02:30:00", 200), "2026-11-01T07:30:00Z");
+        // Another year's hour has a turn of its own.
+        assert_eq!(at("2027-11-07 01:30:00", 300), "2027-11-07T05:30:00Z");
+    }
+
+    #[test]
     fn a_year_holds_from_its_section_on() {
-        let years = Years { sections: vec![(0, 2026), (100, 2027)], strays: vec![120] };
+        let years = Years { sections: vec![(0, 2026), (100, 2027)], strays: vec![120], turns: Vec::new() };
         let mut clock = clock("UTC", years);
         let mut at = |text: &[u8], offset| {
             let stamp = crate::formats::stamp::rfc3164(text).unwrap().0;

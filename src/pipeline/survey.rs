@@ -2,6 +2,7 @@
 
 use super::clock::{Clock, Years, civil_time};
 use super::duplicates::{self, Candidate, Duplicate, START_LEN};
+use super::fold::{self, Jumps};
 use super::plan::{Form, Input, Plan, PlanError, Spool};
 use super::rank::{rank, stream_of};
 use super::setup::{Setup, YearRule};
@@ -12,7 +13,8 @@ use crate::formats::frame::{self, Scratch};
 use crate::formats::snapshot::recognises;
 use crate::model::{Moment, Stamp};
 use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_text, discover};
-use jiff::civil::Date;
+use jiff::ToSpan;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -37,6 +39,8 @@ struct Look {
     start: Option<blake3::Hash>,
     sample: Sample,
     walk: Walk,
+    /// Of stamps with a full date and no zone.
+    jumps: Jumps,
 }
 
 /// What the start of an input holds.
@@ -140,7 +144,8 @@ impl Look {
 
 fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
     let mut scratch = Scratch::default();
-    let mut walk = Walk::default();
+    let (mut walk, mut jumps) = (Walk::default(), Jumps::default());
+    let zone = setup.zone_of(&found).unwrap_or(TimeZone::UTC);
     let (mut begun, mut spool, codec, sample);
     let raw_bytes;
     let (mut is_cut, mut mapped_bytes) = (false, None);
@@ -153,6 +158,8 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
             start_digest = duplicates::start_digest(bytes);
             if sample.has_yearless {
                 walk.block(bytes, 0);
+            } else if sample.puts_back(&zone, last_local(bytes)) {
+                jumps.lines(bytes, 0);
             }
             mapped_bytes = Some(bytes.len() as u64);
             raw_bytes = mapped_bytes;
@@ -172,7 +179,16 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
             (begun, spool) = (None, None);
             // A file can be opened again; what cannot is kept, or copied where it must be read twice.
             let is_file = found.path.is_file() && !found.is_stdin();
-            if sample.has_yearless {
+            // How far a stream reaches is not known; most are rotated within a week.
+            let week_on = sample.first_local().and_then(|first| first.checked_add(8.days()).ok());
+            if is_file && !sample.has_yearless && sample.puts_back(&zone, week_on) {
+                let mut next = first;
+                while let Some(block) = next {
+                    jumps.lines(&block.bytes, block.offset);
+                    stream.recycle(block.bytes);
+                    next = stream.next_block(1 << 20)?;
+                }
+            } else if sample.has_yearless {
                 let mut copy = if is_file { None } else { Some(temporary()?) };
                 let mut next = first;
                 while let Some(block) = next {
@@ -201,7 +217,33 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
         start: start_digest,
         sample,
         walk,
+        jumps,
     })
+}
+
+impl Sample {
+    /// The first stamp, where it is a full date without a zone.
+    fn first_local(&self) -> Option<DateTime> {
+        match self.first?.0 {
+            Stamp::Local(civil) => Some(super::clock::date_time(civil)),
+            _ => None,
+        }
+    }
+
+    /// Whether the zone puts its clocks back between the first stamp and that time.
+    fn puts_back(&self, zone: &TimeZone, last: Option<DateTime>) -> bool {
+        match (self.first, last) {
+            (Some((Stamp::Local(first), _)), Some(last)) => fold::puts_back(zone, first, last),
+            _ => false,
+        }
+    }
+}
+
+/// The last full date without a zone in a file.
+fn last_local(bytes: &[u8]) -> Option<DateTime> {
+    let end = &bytes[bytes.len().saturating_sub(SAMPLE_LEN)..];
+    let lines = end.split(|byte| *byte == b'\n').rev();
+    lines.filter_map(fold::local_stamp).next().map(super::clock::date_time)
 }
 
 fn temporary() -> Result<tempfile::NamedTempFile, PlanError> {
@@ -254,7 +296,7 @@ fn plan_input(
     setup: &Setup,
     without_zone: &mut Vec<String>,
 ) -> Result<Input, PlanError> {
-    let Look { found, codec, raw_bytes, begun, spool, is_cut, sample, walk, .. } = look;
+    let Look { found, codec, raw_bytes, begun, spool, is_cut, sample, walk, jumps, .. } = look;
     let rule = setup.rule_of(&found).map(|number| &setup.sources[number]);
     let identity = rule.map_or(&setup.identity, |rule| &rule.identity);
     let given = setup.zone_of(&found);
@@ -279,11 +321,12 @@ fn plan_input(
         clock_rule.push(format!("day {day} on the operator's word"));
     }
     let years = if walk.is_empty() {
-        Years::default()
+        let turns = jumps.turns(&zone, |civil, _| Some(civil));
+        Years { turns, ..Years::default() }
     } else {
         let (first, how) = year.ok_or_else(|| PlanError::NoYear { shown: found.shown.clone() })?;
         clock_rule.push(format!("year by {how}"));
-        walk.years(first)
+        walk.years(first, &zone)
     };
     let first = sample.first.and_then(|(stamp, offset)| {
         Clock::new(zone.clone(), years.clone()).resolve(stamp, offset).ok().flatten()

@@ -5,6 +5,7 @@
 //! `--year`, the neighbour's end), or follows from a record that also carries a full date.
 
 use super::clock::{Years, in_year};
+use super::fold::Jumps;
 use crate::formats::stamp;
 use crate::model::{Civil, Moment, Stamp};
 use jiff::civil::Date;
@@ -22,6 +23,7 @@ pub struct Walk {
     /// Offsets at which a new year begins.
     turns: Vec<u64>,
     strays: Vec<u64>,
+    jumps: Jumps,
     newest: Option<Civil>,
     /// First stamp of all.
     first: Option<Civil>,
@@ -44,7 +46,10 @@ impl Walk {
         let Some(stamp) = front_stamp(line) else { return };
         match self.newest {
             None => self.first = Some(stamp),
-            Some(newest) if newest.micros() - stamp.micros() > NEW_YEAR_JUMP => self.turns.push(offset),
+            Some(newest) if newest.micros() - stamp.micros() > NEW_YEAR_JUMP => {
+                self.turns.push(offset);
+                self.jumps.restart();
+            }
             // `Dec 31` just behind the first `Jan 1`: a record of the old year that came late.
             Some(newest)
                 if stamp.micros() - newest.micros() > NEW_YEAR_JUMP
@@ -57,6 +62,7 @@ impl Walk {
             Some(_) => {}
         }
         self.newest = Some(stamp);
+        self.jumps.note(stamp, offset);
         if self.anchor.is_none()
             && let Some(instant) = full_clock(line)
         {
@@ -100,10 +106,13 @@ impl Walk {
         Some((self.first?, self.newest?, i32::try_from(self.turns.len()).ok()?))
     }
 
-    /// The sections, where the first is of that year.
-    pub fn years(self, first: i32) -> Years {
+    /// The sections, where the first is of that year, and the turns of that zone.
+    pub fn years(self, first: i32, zone: &TimeZone) -> Years {
         let later = self.turns.iter().zip(first + 1..).map(|(offset, year)| (*offset, year));
-        Years { sections: std::iter::once((0, first)).chain(later).collect(), strays: self.strays }
+        let sections = std::iter::once((0, first)).chain(later).collect();
+        let years = Years { sections, strays: self.strays, turns: Vec::new() };
+        let turns = self.jumps.turns(zone, |civil, offset| in_year(civil, years.at(offset)?));
+        Years { turns, ..years }
     }
 }
 
@@ -212,7 +221,7 @@ mod tests {
         let log = "Dec 30 10:00:00 h x: a\nJan  2 10:00:00 h x: a\nJan  1 10:00:00 h x: a\n";
         let walk = walk(log);
         let first = walk.year_by_bound(date("2027-01-05")).unwrap();
-        assert_eq!(walk.years(first).sections, [(0, 2026), (23, 2027)]);
+        assert_eq!(walk.years(first, &TimeZone::UTC).sections, [(0, 2026), (23, 2027)]);
     }
 
     #[test]
@@ -220,21 +229,23 @@ mod tests {
         let walk = walk(
             "Dec 31 23:59:59 h x: a\nJan  1 00:00:01 h x: a\nDec 31 23:59:58 h x: a\nJan  1 00:00:02 h x: a\n",
         );
-        let years = walk.years(2026);
+        let years = walk.years(2026, &TimeZone::UTC);
         assert_eq!((years.sections.len(), years.strays), (2, vec![46]));
     }
 
     #[test]
     fn a_silence_of_many_months_is_no_new_year() {
         assert_eq!(
-            walk("Jan  5 10:00:00 h x: a\nNov  5 10:00:00 h x: a\n").years(2026).sections,
+            walk("Jan  5 10:00:00 h x: a\nNov  5 10:00:00 h x: a\n").years(2026, &TimeZone::UTC).sections,
             [(0, 2026)]
         );
     }
 
     #[test]
     fn a_clock_that_steps_back_by_months_makes_no_new_year() {
-        let jump = |to: &str| walk(&format!("Dec 20 10:00:00 h x: a\n{to} 10:00:00 h x: a\n")).years(2026);
+        let jump = |to: &str| {
+            walk(&format!("Dec 20 10:00:00 h x: a\n{to} 10:00:00 h x: a\n")).years(2026, &TimeZone::UTC)
+        };
         assert_eq!(jump("Dec 19").sections, [(0, 2026)]);
         assert_eq!(jump("Jul  1").sections, [(0, 2026)]);
         assert_eq!(jump("Jun  1").sections, [(0, 2026), (23, 2027)]);
