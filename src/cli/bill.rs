@@ -8,6 +8,7 @@ use crate::book::Book;
 use crate::model::{Invoice, Reason};
 use crate::pipeline::audit;
 use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
+use crate::pipeline::edge;
 use crate::report::{
     self, BillSummary, BookFacts, Counts, CycleFacts, CycleSummary, Dialect, DuplicateFacts, InputFacts,
     Manifest, Stage, StageError, UnbilledGroup,
@@ -35,8 +36,22 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     for bill in bills.iter().filter(|bill| !bill.is_partial) {
         check_coverage(&book, &read.scan, &bill.cycle).map_err(bill_failure)?;
     }
-    let outputs =
-        Outputs { args, book: &book, read: &read, bill: &bill, bills: &bills, dialect: args.csv.into() };
+    let mut notes: Vec<String> =
+        cycles.iter().flat_map(|cycle| edge::notes(&read.plan, &read.scan, cycle)).collect();
+    // An edge between two cycles is told by both.
+    notes.dedup();
+    if !args.logs.quiet {
+        notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
+    }
+    let outputs = Outputs {
+        args,
+        book: &book,
+        read: &read,
+        bill: &bill,
+        bills: &bills,
+        notes: &notes,
+        dialect: args.csv.into(),
+    };
     let leftovers = outputs.write().map_err(stage_failure)?;
     outputs.summary(&leftovers)
 }
@@ -67,6 +82,8 @@ struct Outputs<'r> {
     read: &'r Read,
     bill: &'r Bill<'r>,
     bills: &'r [CycleBill],
+    /// What the manifest says besides the plan's notes.
+    notes: &'r [String],
     dialect: Dialect,
 }
 
@@ -175,6 +192,7 @@ impl Outputs<'_> {
             repeated: records.repeated,
         };
         manifest.notes.clone_from(&plan.notes);
+        manifest.notes.extend_from_slice(self.notes);
         for (file, digest) in self.bill.side_files() {
             manifest.notes.push(format!("side file {file}: blake3:{digest}"));
         }

@@ -5,6 +5,7 @@ pub mod bill;
 pub mod clock;
 pub mod collect;
 pub mod duplicates;
+pub mod edge;
 pub mod fold;
 pub mod lives;
 pub mod plan;

@@ -36,6 +36,8 @@ pub struct Input {
     /// What the operator says of the registrar, for bindings that live on in silence.
     pub lives: LifeRules,
     pub zone: TimeZone,
+    /// Its stamps carry no zone, so that `zone` decides.
+    pub is_zoneless: bool,
     pub years: Years,
     /// Instant of records without any clock, on the operator's word.
     pub assumed: Option<Moment>,

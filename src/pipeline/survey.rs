@@ -342,6 +342,7 @@ fn plan_input(
         identity: Arc::new(identity.clone()),
         lives: rule.map_or(setup.lives, |rule| rule.lives),
         zone,
+        is_zoneless: needs_zone,
         years,
         assumed: assumed.map(Moment::from),
         clock_rule: clock_rule.join(", "),
