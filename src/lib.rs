@@ -9,7 +9,7 @@
 //! ```text
 //!  4  cli        one file per verb; the only room that knows the terminal
 //!  3  pipeline   the order of the work; the only place where neighbours meet
-//!  2  read  facts  book  report        the edges: the only rooms that touch a disk
+//!  2  read  facts  book  report        the edges: the only rooms that touch a disk; and `suggest`
 //!  1  formats  identity  platform  settle  tally  billing        pure: values in, values out
 //!  0  model      the nouns everybody shares
 //! ```
@@ -29,6 +29,8 @@
 //! - [`facts`] has the `Part`: what a part of the logs says, ready to be joined with its neighbours.
 //! - [`book`] reads the price book, once, into one small policy per room.
 //! - [`report`] writes every output, a file each, and moves them in by rename.
+//! - [`suggest`] drafts the pattern file for an operator's own lines: pure, and on this floor because it
+//!   tries its drafts with `formats`.
 //! - [`pipeline`] has the order of the work: survey, scan, settle, decide, price.
 //! - [`cli`] has the verbs.
 //!
@@ -85,4 +87,5 @@ pub mod platform;
 pub mod read;
 pub mod report;
 pub mod settle;
+pub mod suggest;
 pub mod tally;

@@ -189,6 +189,9 @@ pub struct ProbeArgs {
     /// Files, directories (read recursively), or `-` for standard input
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
+    /// Write a pattern file for the lines that look like registrations and are not read yet
+    #[arg(long)]
+    pub suggest: bool,
     #[command(flatten)]
     pub logs: LogArgs,
     #[command(flatten)]

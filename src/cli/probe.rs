@@ -3,19 +3,25 @@
 use super::args::ProbeArgs;
 use super::failure::Failure;
 use super::run::{self, Ask, Read};
+use crate::book::Config;
 use crate::formats::scan::Scanner;
-use crate::model::{Grade, Platform, Standing};
+use crate::model::{Grade, Platform, Spot, Standing};
 use crate::pipeline::audit::{self, AuditDays, Evidence, Verdicts};
-use crate::pipeline::plan::Form;
+use crate::pipeline::plan::{Form, Plan};
 use crate::pipeline::probe::{self, KAMAILIO_FRAGMENT};
+use crate::pipeline::{self};
 use crate::platform::{AgentPolicy, Classifier};
 use crate::report::escaped;
+use crate::suggest::draft;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Runs the verb.
 pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
     let config = run::load_config(args.config.config.as_deref())?;
+    if args.suggest {
+        return suggest(args, &config);
+    }
     let agents = AgentPolicy { billable_agents: None, push_agents: config.push_agents.clone() };
     let classifier = Classifier::new(config.platform_rules.clone(), &agents)
         .map_err(|error| Failure::Usage(error.to_string()))?;
@@ -58,16 +64,32 @@ pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
             writeln!(out, "    {line}")?;
         }
     }
-    for error in &read.plan.unreadable {
-        eprintln!("siptally: {error}");
-    }
     out.flush()?;
     let is_whole = run::check_whole(&read);
     if let (false, Err(failure)) = (read.plan.unreadable.is_empty(), &is_whole) {
         eprintln!("siptally: {failure}");
     }
-    match read.plan.unreadable.len() {
-        0 => is_whole,
+    unreadable(&read.plan).and(is_whole)
+}
+
+/// Writes the draft of a pattern file, and nothing else, to standard output.
+fn suggest(args: &ProbeArgs, config: &Config) -> Result<(), Failure> {
+    let (plan, scanner) = run::survey_only(&args.paths, &args.logs, config)?;
+    let suggestion = pipeline::suggest::suggest(&plan, &scanner)?;
+    let place = |spot: Spot| format!("{}:{}", plan.inputs[spot.input as usize].found.shown, spot.offset);
+    let out = &mut io::stdout().lock();
+    write!(out, "{}", draft(&suggestion, &place))?;
+    out.flush()?;
+    unreadable(&plan)
+}
+
+/// Tells of the files that the run went on without.
+fn unreadable(plan: &Plan) -> Result<(), Failure> {
+    for error in &plan.unreadable {
+        eprintln!("siptally: {error}");
+    }
+    match plan.unreadable.len() {
+        0 => Ok(()),
         1 => Err(Failure::Input("1 input could not be read".to_owned())),
         more => Err(Failure::Input(format!("{more} inputs could not be read"))),
     }

@@ -222,6 +222,13 @@ pub fn read_unchecked(
     Ok(Read { plan, scan })
 }
 
+/// Surveys the logs for a verb that reads them in its own way.
+pub fn survey_only(paths: &[PathBuf], logs: &LogArgs, config: &Config) -> Result<(Plan, Scanner), Failure> {
+    let setup = setup(logs, config, false)?;
+    let plan = survey(paths, &setup, true)?;
+    Ok((plan, Scanner::new(setup.patterns)))
+}
+
 /// The first interrupt (Ctrl-C) stops the scan, and with it the run; a second one ends the process.
 fn interrupt_stops(meter: &Arc<Meter>) {
     let meter = Arc::clone(meter);

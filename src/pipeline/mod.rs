@@ -17,5 +17,6 @@ mod servers;
 pub mod setup;
 mod siblings;
 mod snapshot;
+pub mod suggest;
 pub mod survey;
 pub mod years;

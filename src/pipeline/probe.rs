@@ -9,7 +9,7 @@ use crate::read::Source;
 use std::collections::BTreeSet;
 
 /// So much of each input is searched for lines that look like registrations and are not read.
-const UNREAD_SAMPLE: u64 = 64 << 20;
+pub(super) const UNREAD_SAMPLE: u64 = 64 << 20;
 const EXAMPLES: usize = 3;
 
 /// Lines that hold `REGISTER` and that no message or pattern reads.
@@ -69,7 +69,7 @@ pub fn unread(plan: &Plan, scanner: &Scanner) -> Result<Unread, ScanError> {
 }
 
 /// Whether the scanner makes anything of the line.
-fn is_read(line: &[u8], scanner: &Scanner, scratch: &mut Scratch, allow_bare: bool) -> bool {
+pub(super) fn is_read(line: &[u8], scanner: &Scanner, scratch: &mut Scratch, allow_bare: bool) -> bool {
     struct Any(bool);
     impl Sink for Any {
         fn event(&mut self, _: &Event<'_>) {

@@ -1,0 +1,175 @@
+//! Lines in, templates out.
+
+use super::grow::grow;
+use super::line::{Key, Line};
+use super::template::{Draft, Template, count_read};
+use super::words::{is_about_registering, sense};
+use crate::formats::pattern::PatternEvent;
+use crate::model::Spot;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A longer message is a dump and no line of an operator's.
+const LINE_LEN_MAX: usize = 8 << 10;
+/// So many lines of one beginning are kept: enough to see every field in all its forms.
+const KEPT_MAX: usize = 1000;
+/// So many different beginnings are told apart.
+const BEGINNINGS_MAX: usize = 64;
+/// Tokens of a line in which the words for what happened are looked for.
+const BEGINNING_TOKENS: usize = 24;
+/// A draft with more patterns than this helps nobody.
+const TEMPLATES_MAX: usize = 40;
+
+/// Collects lines that look like registrations.
+///
+/// Memory is bounded: of each beginning a thousand lines are kept, evenly spread over the log.
+/// The result depends on the lines and their order alone.
+#[derive(Debug, Default)]
+pub struct Suggester {
+    groups: BTreeMap<Vec<u8>, Group>,
+    seen: u64,
+    candidates: u64,
+}
+
+/// Lines that begin alike.
+#[derive(Debug)]
+struct Group {
+    kept: Vec<Line>,
+    seen: u64,
+    /// Of so many lines one is kept.
+    stride: u64,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Suggestion {
+    /// Registrations first, then what goes with them, the commonest first.
+    pub templates: Vec<Template>,
+    /// Lines that nothing reads yet.
+    pub seen: u64,
+    /// Those among them that name a SIP user or speak of registering.
+    pub candidates: u64,
+    /// Candidates that were kept and looked at closely.
+    pub kept: u64,
+    /// Templates that are no registrations, and how many of the kept lines they have.
+    pub left_out: (u64, u64),
+}
+
+impl Suggester {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the message of one record, from its start, that nothing reads yet.
+    pub fn line(&mut self, text: &[u8], spot: Spot) {
+        self.seen += 1;
+        if text.len() > LINE_LEN_MAX || !is_candidate(text) {
+            return;
+        }
+        self.candidates += 1;
+        let line = Line::new(text, spot);
+        let mut beginning = beginning(&line);
+        if !self.groups.contains_key(&beginning) && self.groups.len() >= BEGINNINGS_MAX {
+            beginning.clear();
+        }
+        let group = self.groups.entry(beginning).or_insert(Group { kept: Vec::new(), seen: 0, stride: 1 });
+        if group.seen.is_multiple_of(group.stride) {
+            if group.kept.len() == KEPT_MAX {
+                let mut number = 0;
+                group.kept.retain(|_| {
+                    number += 1;
+                    number % 2 == 1
+                });
+                group.stride *= 2;
+            }
+            if group.seen.is_multiple_of(group.stride) {
+                group.kept.push(line);
+            }
+        }
+        group.seen += 1;
+    }
+
+    /// The templates of all lines.
+    pub fn finish(self) -> Suggestion {
+        let mut lines: Vec<Line> = self.groups.into_values().flat_map(|group| group.kept).collect();
+        lines.sort_by_key(|line| line.spot);
+        let mut suggestion = Suggestion {
+            seen: self.seen,
+            candidates: self.candidates,
+            kept: lines.len() as u64,
+            ..Suggestion::default()
+        };
+        if lines.is_empty() {
+            return suggestion;
+        }
+        let mut drafts: Vec<Draft<'_>> =
+            grow(&lines).into_iter().map(|sketch| Draft::of(sketch, &lines)).collect();
+        drafts.sort_by_key(|draft| {
+            let first = draft.sketch.rows.iter().map(|row| row.line).min();
+            (std::cmp::Reverse(draft.sketch.rows.len()), first)
+        });
+        let are_paired = drafts.iter().any(Draft::is_request) && drafts.iter().any(Draft::is_reply);
+        let mut taken = BTreeSet::new();
+        for draft in &drafts {
+            let size = draft.sketch.rows.len() as u64;
+            let texts = || draft.sketch.rows.iter().map(|row| &*lines[row.line].text);
+            let absorbs = |template: &&mut Template| count_read(&template.spec, texts()) == size;
+            match draft.event(are_paired) {
+                None => {
+                    suggestion.left_out.0 += 1;
+                    suggestion.left_out.1 += size;
+                }
+                Some(_)
+                    if suggestion.templates.iter_mut().find(absorbs).map(|it| it.count += size).is_some() => {
+                }
+                Some(_) if suggestion.templates.len() == TEMPLATES_MAX => {
+                    suggestion.left_out.0 += 1;
+                    suggestion.left_out.1 += size;
+                }
+                Some(event) => suggestion.templates.push(draft.finish(event, &lines, &mut taken)),
+            }
+        }
+        suggestion.templates.sort_by_key(|template| rank(template.spec.event));
+        suggestion
+    }
+}
+
+const fn rank(event: PatternEvent) -> u8 {
+    match event {
+        PatternEvent::Registration => 0,
+        PatternEvent::Request => 1,
+        PatternEvent::Reply => 2,
+        PatternEvent::Deregistration => 3,
+        PatternEvent::Refusal => 4,
+        _ => 5,
+    }
+}
+
+/// Whether the text names a SIP user or speaks of registering.
+fn is_candidate(text: &[u8]) -> bool {
+    let holds = |needle: &[u8]| memchr::memmem::find(text, needle).is_some();
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    holds(b"sip:")
+        || holds(b"sips:")
+        || memchr::memchr_iter(b'@', text).any(|at| {
+            at > 0
+                && !text[at - 1].is_ascii_whitespace()
+                && text.get(at + 1).is_some_and(u8::is_ascii_alphanumeric)
+        })
+        || text.split(|byte| !is_word(byte)).any(is_about_registering)
+}
+
+/// What tells lines of different kinds apart before their templates are known: how they begin,
+/// and the words for what happened. So a flood of refusals does not drive out the rest.
+fn beginning(line: &Line) -> Vec<u8> {
+    let mut beginning = match line.key(0) {
+        Key::Literal(text) => text.to_vec(),
+        _ => Vec::new(),
+    };
+    for at in 1..BEGINNING_TOKENS.min(line.tokens.len()) {
+        if let Some(word) = line.word(at).filter(|word| sense(word).is_some()) {
+            beginning.push(b' ');
+            beginning.extend_from_slice(word);
+        }
+    }
+    beginning
+}
