@@ -10,7 +10,7 @@ use crate::users::{User, parse};
 use crate::{logs, micros, siptally, truth};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a log can prove.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,11 @@ fn all() -> Vec<Log> {
         // A day took 40 seconds in this run.
         Log { tolerance_seconds: 8, ..log("pjsip16-steady", ROTATED, Added) },
     ]
+}
+
+/// The files of all logs.
+pub fn paths(folder: &Path) -> Vec<PathBuf> {
+    all().iter().flat_map(|log| log.files.iter().map(|file| folder.join(log.run).join(file))).collect()
 }
 
 #[test]

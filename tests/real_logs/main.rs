@@ -13,6 +13,7 @@ mod kamailio;
 mod siptally;
 mod snapshots;
 mod sustained;
+mod suggest;
 mod table;
 #[path = "../common/users.rs"]
 mod users;
