@@ -169,23 +169,50 @@ fn before(rests: &[Rest<'_>], anchor: Anchor<'_>, opener: Option<u8>, is_agent: 
             place.unwrap_or(rest.line.tokens.len())
         })
         .collect();
-    let mut step = |is_allowed: &dyn Fn(u8) -> bool| {
-        let mark = |(rest, cursor): (&Rest<'_>, &usize)| {
-            if *cursor > rest.cursor { rest.line.mark(cursor - 1) } else { None }
-        };
-        let Some(first) = rests.iter().zip(&cursors).map(mark).next().flatten() else { return false };
-        let is_shared = rests.iter().zip(&cursors).map(mark).all(|mark| mark == Some(first));
-        if is_shared && is_allowed(first) {
-            cursors.iter_mut().for_each(|cursor| *cursor -= 1);
-        }
-        is_shared && is_allowed(first)
-    };
-    step(&|mark| mark == b'"' && anchor.2 == Some(b'"'));
-    while step(&|mark| b" \t,;|{".contains(&mark)) {}
-    if let Some(closer) = closer(opener) {
-        step(&|mark| mark == closer);
+    // The quote that opens a key.
+    step_back(rests, &mut cursors, &|mark| mark == b'"' && anchor.2 == Some(b'"'));
+    while step_back(rests, &mut cursors, &|mark| b" \t,;|{".contains(&mark)) {}
+    if let Some(closer) = closer(opener)
+        && !step_back(rests, &mut cursors, &|mark| mark == closer)
+        && let Some(further) = closer_behind_words(rests, &cursors, closer)
+    {
+        cursors = further;
     }
     cursors
+}
+
+/// Moves every place back over the mark in front of it, where all rows have the same and it may be.
+fn step_back(rests: &[Rest<'_>], cursors: &mut [usize], is_allowed: &dyn Fn(u8) -> bool) -> bool {
+    let mark = |(rest, cursor): (&Rest<'_>, &usize)| {
+        if *cursor > rest.cursor { rest.line.mark(cursor - 1) } else { None }
+    };
+    let Some(first) = rests.iter().zip(&*cursors).map(mark).next().flatten() else { return false };
+    let is_shared = rests.iter().zip(&*cursors).map(mark).all(|mark| mark == Some(first));
+    if is_shared && is_allowed(first) {
+        cursors.iter_mut().for_each(|cursor| *cursor -= 1);
+    }
+    is_shared && is_allowed(first)
+}
+
+/// The places of the mark that closes the value, where only text that all rows share stands
+/// between it and the anchor: `" and contact`.
+fn closer_behind_words(rests: &[Rest<'_>], cursors: &[usize], closer: u8) -> Option<Vec<usize>> {
+    const WORDS_MAX: usize = 8;
+    for back in 1..=WORDS_MAX {
+        let place = |(rest, cursor): (&Rest<'_>, &usize)| {
+            cursor.checked_sub(back).filter(|place| *place >= rest.cursor)
+        };
+        let places: Vec<usize> = rests.iter().zip(cursors).map(place).collect::<Option<_>>()?;
+        let key = rests[0].line.key(places[0]);
+        let is_shared = rests.iter().zip(&places).all(|(rest, place)| rest.line.key(*place) == key);
+        if !is_shared || matches!(key, Key::Value(_)) {
+            return None;
+        }
+        if rests[0].line.mark(places[0]) == Some(closer) {
+            return Some(places);
+        }
+    }
+    None
 }
 
 /// Behind an opening quote or bracket, with no word further on: its counterpart before the same

@@ -32,7 +32,7 @@ impl<'l> Grower<'l> {
         loop {
             let ended = rows.iter().filter(|row| self.key(row, 0) == Key::End).count();
             let label = label(&pieces);
-            let is_value_next = label.name.is_some() || last_byte(&pieces) == Some(b'|');
+            let is_value_next = label.name.is_some() || matches!(last_byte(&pieces), Some(b'|' | b'\t'));
             if ended == rows.len() {
                 return vec![Sketch { pieces, rows }];
             }
@@ -68,7 +68,7 @@ impl<'l> Grower<'l> {
                 if pieces.is_empty() && keys.len() > 1 {
                     return self.split_start(rows, &pieces, depth);
                 }
-                if self.are_words(&keys, &pieces) {
+                if keys.len() > 1 && self.are_keys(&rows) || self.are_words(&keys, &pieces) {
                     return self.split(rows, &pieces, depth);
                 }
             }
@@ -139,7 +139,7 @@ impl<'l> Grower<'l> {
     /// Whether one token is the whole of what stands between quotes or bars here, if anything does.
     fn is_closed(&self, rows: &[Row], pieces: &[Piece]) -> bool {
         match closer(last_byte(pieces)) {
-            Some(mark @ (b'|' | b'"')) => rows.iter().all(|row| {
+            Some(mark @ (b'|' | b'\t' | b'"')) => rows.iter().all(|row| {
                 let next = self.lines[row.line].mark(row.cursor + 1);
                 next == Some(mark) || (next.is_none() && self.key(row, 1) == Key::End)
             }),
@@ -160,6 +160,11 @@ impl<'l> Grower<'l> {
             Shape::Contact => !rows.iter().any(|row| self.key(row, 1) == Key::Literal(b",")) || is_followed(),
             _ => true,
         }
+    }
+
+    /// Whether a key comes next in every row: lines with other keys are of another template.
+    fn are_keys(&self, rows: &[Row]) -> bool {
+        rows.iter().all(|row| self.lines[row.line].is_key(row.cursor))
     }
 
     /// Whether the rows part here by words that belong to templates.

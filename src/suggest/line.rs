@@ -55,12 +55,16 @@ impl Line {
         self.tokens.get(at).map_or(self.text.len(), |token| token.range.start)
     }
 
-    /// Whether the word at that token is a key: `aor=`, `"aor":`.
+    /// Whether the word at that token is a key: `aor=`, `aor: `, `"aor":`.
     pub(super) fn is_key(&self, at: usize) -> bool {
         let before = at.checked_sub(1).and_then(|before| self.mark(before));
         let is_open = at == 0 || before.is_some_and(|mark| b" \t\"',;|{[(".contains(&mark));
+        if self.word(at).is_none() {
+            return false;
+        }
         match self.mark(at + 1) {
             Some(b'=') => is_open,
+            Some(b':') => is_open && self.mark(at + 2) == Some(b' '),
             Some(b'"') => before == Some(b'"') && self.mark(at + 2) == Some(b':'),
             _ => false,
         }

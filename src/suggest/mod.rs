@@ -10,6 +10,8 @@ mod draft;
 mod grow;
 mod line;
 mod name;
+#[cfg(test)]
+mod round_trip;
 mod shape;
 mod sketch;
 mod suggester;

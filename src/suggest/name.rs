@@ -17,6 +17,15 @@ pub(super) struct Gap<'l> {
     pub name: Option<Name>,
     /// The byte in front of it.
     pub before: Option<u8>,
+    /// It stands behind an address, or its label says so.
+    is_port: bool,
+}
+
+impl Gap<'_> {
+    /// Whether its label is one that no field of a pattern goes by, nor a port's.
+    pub(super) fn is_labelled_freely(&self) -> bool {
+        self.label.name.is_none() && !self.is_port
+    }
 }
 
 /// The gaps of a template, named where they can be. No two have one name.
@@ -29,6 +38,7 @@ pub(super) fn named<'l>(sketch: &Sketch, lines: &'l [Line], is_message: bool) ->
             values: Values::of(sketch, number, lines),
             name: None,
             before: last_byte(head),
+            is_port: head.iter().rev().nth(1) == Some(&Piece::Gap) || last_word(head).ends_with(b"port"),
         })
     };
     let mut gaps: Vec<Gap<'l>> = sketch.pieces.iter().enumerate().filter_map(gap).collect();
@@ -80,8 +90,8 @@ fn identity(gaps: &mut [Gap<'_>], sketch: &Sketch, is_message: bool) {
             return None;
         }
         let word = last_word(&sketch.pieces[..gap.number]);
-        let is_from = matches!(word.as_slice(), b"from" | b"fu" | b"from_uri" | b"caller");
-        let is_to = matches!(word.as_slice(), b"to" | b"tu" | b"to_uri" | b"callee");
+        let is_from = matches!(word.as_slice(), b"from" | b"fu" | b"f" | b"from_uri" | b"caller");
+        let is_to = matches!(word.as_slice(), b"to" | b"tu" | b"t" | b"to_uri" | b"callee");
         Some(match (gap.label.name, is_message) {
             (Some(Name::CallId | Name::Contact), _) => return None,
             (_, true) if is_from => 5,
@@ -143,7 +153,7 @@ fn by_value(gaps: &mut [Gap<'_>], sketch: &Sketch) {
             && is_id
             && !gap.values.are(Shape::Address)
             && !gap.values.have_scheme()
-            && gap.values.are_distinct()
+            && (gap.before == Some(b'[') || gap.values.are_ids())
     });
 }
 
@@ -170,20 +180,20 @@ fn by_neighbour(gaps: &mut [Gap<'_>]) {
     });
 }
 
-/// What looks like products and has no name yet: the last such gap.
+/// What looks like products and has no name yet: the last such gap. Else the last text of several
+/// words, where the line names somebody: an answer's reason stands in lines that do not.
 fn user_agent(gaps: &mut [Gap<'_>]) {
     if is_taken(gaps, Name::Ua) {
         return;
     }
-    let is_one = |gap: &&mut Gap<'_>| {
-        gap.name.is_none()
-            && gap.label.name.is_none()
-            && !gap.label.is_key
-            && gap.values.have_products()
-            && !gap.values.are(Shape::Uri)
-    };
-    if let Some(gap) = gaps.iter_mut().rfind(is_one) {
-        gap.name = Some(Name::Ua);
+    let is_open = |gap: &Gap<'_>| gap.name.is_none() && gap.label.name.is_none() && !gap.label.is_key;
+    let is_product =
+        |gap: &Gap<'_>| is_open(gap) && gap.values.have_products() && !gap.values.are(Shape::Uri);
+    let names_somebody = is_taken(gaps, Name::Aor) || is_taken(gaps, Name::User);
+    let is_phrase = |gap: &Gap<'_>| is_open(gap) && names_somebody && gap.values.have_phrases();
+    let at = gaps.iter().rposition(is_product).or_else(|| gaps.iter().rposition(is_phrase));
+    if let Some(at) = at {
+        gaps[at].name = Some(Name::Ua);
     }
 }
 

@@ -83,10 +83,12 @@ fn class(gap: &Gap<'_>, behind: Vec<u8>, is_guarded: bool) -> String {
             one(times)
         }
         _ if gap.values.are(Shape::Number) && !gap.values.may_be_empty() && gap.values.are_single() => {
-            if gap.values.have_sign() { r"-?\d+".to_owned() } else { r"\d+".to_owned() }
+            // A result code may turn negative some day; a port or a clock will not.
+            let is_result = gap.values.have_sign() || (gap.label.is_key && gap.is_labelled_freely());
+            if is_result { r"-?\d+".to_owned() } else { r"\d+".to_owned() }
         }
         _ if is_one(next, gap) => one(times),
-        _ if gap.values.are_plain() => r"[\w ./'-]*".to_owned(),
+        _ if gap.values.are_plain() => r"[\w ./-]*".to_owned(),
         _ => free(),
     }
 }

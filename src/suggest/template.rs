@@ -147,7 +147,7 @@ impl<'l> Draft<'l> {
         };
         let members = self.members();
         let json = PatternSpec { json: true, fields: members, contains: self.mark_of_kind(), ..spec.clone() };
-        if !json.fields.is_empty() && self.is_read_by(&json, lines) {
+        if !json.fields.is_empty() && json.fields.len() == self.names.len() && self.is_read_by(&json, lines) {
             spec = json;
         } else {
             spec.regex = Some(shape::regex(&self.sketch, &self.gaps));

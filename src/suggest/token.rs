@@ -55,7 +55,7 @@ static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
         // next field is none of them.
         concat!(
             r#"(?P<contact>(?:"[^"/:,=][^"/]*" ?)?<sips?:[^>\s]*>(?:;(?:expires|q|reg-id|methods|received|transport|ob"#,
-            r#"|audio|video|(?:pub-|temp-)?gruu|path|\+[\w.-]+)(?:=(?:"[^"]*"|[^\s;,|"<>]*))?)*)"#,
+            r#"|audio|video|(?:pub-|temp-)?gruu|path|\+[\w.-]+)(?:=(?:"[^"]*"|[^\s;,|"'<>]*))?)*)"#,
         ),
         concat!(
             r#"(?P<uri>(?:sips?|tel):[^\s"|,;<>(){}\[\]]*[\w\]](?:\[[0-9A-Fa-f:.]+\](?::\d+)?)?"#,

@@ -88,10 +88,12 @@ impl<'l> Values<'l> {
         })
     }
 
-    /// Whether nearly every line has a value of its own, as Call-IDs have.
-    pub(super) fn are_distinct(&self) -> bool {
+    /// Whether the values look like Call-IDs: long, and many of them. A device keeps its own from
+    /// refresh to refresh, so they repeat.
+    pub(super) fn are_ids(&self) -> bool {
         let distinct: BTreeSet<&[u8]> = self.all.iter().copied().collect();
-        self.all.len() >= 5 && distinct.len() * 10 >= self.all.len() * 4
+        let len: usize = distinct.iter().map(|value| value.len()).sum();
+        distinct.len() >= 5 && len >= 8 * distinct.len()
     }
 
     /// Whether some value looks like a product and its version.
@@ -101,6 +103,11 @@ impl<'l> Values<'l> {
                 && (value.contains(&b'/') || value.contains(&b' ') && value.iter().any(u8::is_ascii_digit))
                 && !value.contains(&b'@')
         })
+    }
+
+    /// Whether the values are mostly of several words.
+    pub(super) fn have_phrases(&self) -> bool {
+        self.mostly(|value, _| value.contains(&b' ') && value.iter().any(u8::is_ascii_alphabetic))
     }
 
     /// Whether no value holds a blank.
@@ -118,7 +125,7 @@ impl<'l> Values<'l> {
 
     /// Whether no value holds anything but letters, digits, blanks and what short reasons hold.
     pub(super) fn are_plain(&self) -> bool {
-        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" ._'/-".contains(byte);
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" ._/-".contains(byte);
         self.all.iter().all(|value| value.iter().all(is_plain))
     }
 }

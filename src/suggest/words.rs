@@ -115,7 +115,7 @@ pub(super) fn named_by(label: &[u8], is_key: bool) -> Option<Name> {
         _ => None,
     };
     let as_key = match label.as_str() {
-        "to" | "tu" | "uri" => Some(Name::Aor),
+        "to" | "tu" | "t" | "uri" => Some(Name::Aor),
         "user" | "username" | "account" | "ext" | "extension" | "authuser" | "touser" | "fu" | "tuser" => {
             Some(Name::User)
         }
@@ -123,9 +123,9 @@ pub(super) fn named_by(label: &[u8], is_key: bool) -> Option<Name> {
         "client" | "device" | "app" | "phone" => Some(Name::Ua),
         "ct" => Some(Name::Contact),
         "exp" | "expire" | "ttl" => Some(Name::Expires),
-        "ci" | "cid" => Some(Name::CallId),
+        "ci" | "cid" | "id" => Some(Name::CallId),
         "cs" | "seq" => Some(Name::Cseq),
-        "method" | "rm" => Some(Name::Method),
+        "method" | "rm" | "m" => Some(Name::Method),
         "code" | "status" | "statuscode" | "rs" | "reply" => Some(Name::Code),
         "ip" | "src" | "srcip" | "si" | "source" | "sourceip" | "received" | "address" | "addr" => {
             Some(Name::Ip)
@@ -138,8 +138,9 @@ pub(super) fn named_by(label: &[u8], is_key: bool) -> Option<Name> {
 
 /// Words of prose that end a free text: the next field begins behind them.
 pub(super) fn is_joint(word: &[u8]) -> bool {
-    const JOINTS: [&[u8]; 12] = [
-        b"from", b"to", b"at", b"via", b"with", b"by", b"on", b"for", b"contact", b"expires", b"ip", b"port",
+    const JOINTS: [&[u8]; 13] = [
+        b"from", b"and", b"to", b"at", b"via", b"with", b"by", b"on", b"for", b"contact", b"expires", b"ip",
+        b"port",
     ];
     JOINTS.contains(&word.to_ascii_lowercase().as_slice())
 }
