@@ -131,8 +131,8 @@ pub fn findings(scan: &Scan, verdicts: &Verdicts, unread: &Unread) -> Vec<String
     }
     if unread.lines > 0 {
         findings.push(format!(
-            "{} lines hold REGISTER and are not read; if they are written after save(), describe them in a \
-             pattern file (--pattern) with `accepted = true`",
+            "{} lines hold REGISTER and are not read; `siptally probe --suggest` drafts a pattern file \
+             (--pattern) for such lines, in which you only say whether they are written after save()",
             unread.lines
         ));
     }

@@ -67,6 +67,9 @@ fn pattern(out: &mut String, template: &Template, place: &dyn Fn(Spot) -> String
     let spec = &template.spec;
     out.push('\n');
     let _ = writeln!(out, "# {}{}", counted(template.count, "line"), words(template));
+    if template.unread > 0 {
+        let _ = writeln!(out, "# {} more like them it does not read.", template.unread);
+    }
     for Example { spot, text } in &template.examples {
         let _ = writeln!(out, "#   {}: {}", one_line(place(*spot).as_bytes()), one_line(text));
     }
@@ -84,7 +87,9 @@ fn pattern(out: &mut String, template: &Template, place: &dyn Fn(Spot) -> String
     if let Some(time) = &spec.time {
         let _ = writeln!(out, "time = {}", quoted(time));
     }
-    let _ = writeln!(out, "event = \"{}\"", event(spec.event));
+    let told_by =
+        template.told_by.as_ref().map(|word| format!("      # told by `{}`", one_line(word.as_bytes())));
+    let _ = writeln!(out, "event = \"{}\"{}", event(spec.event), told_by.unwrap_or_default());
     if template.is_asked() {
         for line in advice(template) {
             let _ = writeln!(out, "# {line}");

@@ -3,7 +3,7 @@
 use super::name::Gap;
 use super::sketch::{Piece, Sketch};
 use super::token::Shape;
-use super::words::{Name, sense};
+use super::words::Name;
 
 /// A free text in a line that begins with a Call-ID in brackets. A stranger chooses the Call-ID;
 /// that a `]` with a blank behind it is no part of any field keeps one that imitates a line from
@@ -17,12 +17,12 @@ pub(super) fn regex(sketch: &Sketch, gaps: &[Gap<'_>]) -> String {
     for (number, piece) in sketch.pieces.iter().enumerate() {
         match piece {
             Piece::Literal(text) => push_literal(&mut regex, text),
-            Piece::Words(words) if words.iter().any(|word| sense(word).is_some()) => {
+            // Another word at this place could tell another story, so these alone.
+            Piece::Words(words) => {
                 let words: Vec<String> =
                     words.iter().map(|word| regex::escape(&String::from_utf8_lossy(word))).collect();
                 regex.push_str(&format!("(?:{})", words.join("|")));
             }
-            Piece::Words(_) => regex.push_str("[A-Za-z_-]+"),
             Piece::Gap => {
                 let Some(gap) = gaps.iter().find(|gap| gap.number == number) else { continue };
                 let class = class(gap, following(sketch, number), is_guarded);
@@ -87,6 +87,7 @@ fn class(gap: &Gap<'_>, behind: Vec<u8>, is_guarded: bool) -> String {
             let is_result = gap.values.have_sign() || (gap.label.is_key && gap.is_labelled_freely());
             if is_result { r"-?\d+".to_owned() } else { r"\d+".to_owned() }
         }
+        _ if gap.values.are_words() => "[A-Za-z_-]+".to_owned(),
         _ if is_one(next, gap) => one(times),
         _ if gap.values.are_plain() => r"[\w ./-]*".to_owned(),
         _ => free(),

@@ -102,6 +102,7 @@ pub(super) const fn closer(opener: Option<u8>) -> Option<u8> {
 /// `at` is the place's number among the pieces. The largest template gives the shape.
 pub(super) fn joined(mut sketches: Vec<Sketch>, at: usize, lines: &[Line]) -> Vec<Sketch> {
     sketches.sort_by_key(|sketch| std::cmp::Reverse(sketch.rows.len()));
+    let tells = sketches.iter().any(|sketch| words_at(sketch, at).iter().any(|word| sense(word).is_some()));
     let mut done: Vec<Sketch> = Vec::new();
     for sketch in sketches {
         let host = done.iter_mut().find_map(|host| {
@@ -118,7 +119,63 @@ pub(super) fn joined(mut sketches: Vec<Sketch>, at: usize, lines: &[Line]) -> Ve
             None => done.push(sketch),
         }
     }
+    if !tells {
+        // Names of users or transports: the next line may have another one.
+        for sketch in &mut done {
+            if matches!(sketch.pieces.get(at), Some(Piece::Words(_))) {
+                sketch.pieces[at] = Piece::Gap;
+            }
+        }
+    }
     done
+}
+
+/// Parts a template whose lines tell different stories in one field: `result="all ok"` and
+/// `result="auth failed"` are no lines of one kind.
+pub(super) fn told_apart(sketch: Sketch, lines: &[Line]) -> Vec<Sketch> {
+    for number in 0..sketch.pieces.len() {
+        if sketch.pieces[number] == Piece::Gap
+            && label(&sketch.pieces[..number]).name.is_none_or(|name| name == Name::Code)
+            && let Some((refused, others)) = stories(&sketch, number, lines)
+        {
+            let part = |values: BTreeSet<Vec<u8>>| {
+                let is_in = |row: &&Row| values.contains(&lines[row.line].text[row.places[number].clone()]);
+                let rows = sketch.rows.iter().filter(is_in).cloned().collect();
+                let mut pieces = sketch.pieces.clone();
+                if !values.iter().all(|value| value.iter().all(u8::is_ascii_digit)) {
+                    pieces[number] = Piece::Words(values);
+                }
+                Sketch { pieces, rows }
+            };
+            let parts = [part(refused), part(others)];
+            return parts.into_iter().flat_map(|part| told_apart(part, lines)).collect();
+        }
+    }
+    vec![sketch]
+}
+
+/// The values of a gap that speak of a refusal, and the others; `None` where there are not both,
+/// or so many values that it is a free text.
+fn stories(sketch: &Sketch, number: usize, lines: &[Line]) -> Option<(BTreeSet<Vec<u8>>, BTreeSet<Vec<u8>>)> {
+    const VALUES_MAX: usize = 12;
+    const VALUE_LEN_MAX: usize = 60;
+    let mut values: BTreeSet<&[u8]> = BTreeSet::new();
+    for row in &sketch.rows {
+        let value = &lines[row.line].text[row.places[number].clone()];
+        values.insert(value);
+        if values.len() > VALUES_MAX || value.len() > VALUE_LEN_MAX || value.contains(&b'/') {
+            return None;
+        }
+    }
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let is_refused =
+        |value: &[u8]| value.split(|byte| !is_word(byte)).any(|word| sense(word) == Some(Sense::Refused));
+    let owned = |value: &[u8]| value.to_vec();
+    let refused: BTreeSet<Vec<u8>> =
+        values.iter().filter(|value| is_refused(value)).map(|value| owned(value)).collect();
+    let others: BTreeSet<Vec<u8>> =
+        values.iter().filter(|value| !is_refused(value)).map(|value| owned(value)).collect();
+    (!refused.is_empty() && !others.is_empty()).then_some((refused, others))
 }
 
 fn words_at(sketch: &Sketch, at: usize) -> BTreeSet<Vec<u8>> {

@@ -2,6 +2,7 @@
 
 use super::grow::grow;
 use super::line::{Key, Line};
+use super::sketch::told_apart;
 use super::template::{Draft, Template, count_read};
 use super::words::{is_about_registering, sense};
 use crate::formats::pattern::PatternEvent;
@@ -101,8 +102,11 @@ impl Suggester {
         if lines.is_empty() {
             return suggestion;
         }
-        let mut drafts: Vec<Draft<'_>> =
-            grow(&lines).into_iter().map(|sketch| Draft::of(sketch, &lines)).collect();
+        let mut drafts: Vec<Draft<'_>> = grow(&lines)
+            .into_iter()
+            .flat_map(|sketch| told_apart(sketch, &lines))
+            .map(|sketch| Draft::of(sketch, &lines))
+            .collect();
         drafts.sort_by_key(|draft| {
             let first = draft.sketch.rows.iter().map(|row| row.line).min();
             (std::cmp::Reverse(draft.sketch.rows.len()), first)
@@ -112,20 +116,21 @@ impl Suggester {
         for draft in &drafts {
             let size = draft.sketch.rows.len() as u64;
             let texts = || draft.sketch.rows.iter().map(|row| &*lines[row.line].text);
-            let absorbs = |template: &&mut Template| count_read(&template.spec, texts()) == size;
-            match draft.event(are_paired) {
+            let event = draft.event(are_paired);
+            let host = suggestion.templates.iter_mut().find(|template| {
+                Some(template.spec.event) == event && count_read(&template.spec, texts()) == size
+            });
+            if let Some(host) = host {
+                host.count += size;
+                continue;
+            }
+            let template = event.and_then(|event| draft.finish(event, &lines, &mut taken));
+            match template.filter(|_| suggestion.templates.len() < TEMPLATES_MAX) {
+                Some(template) => suggestion.templates.push(template),
                 None => {
                     suggestion.left_out.0 += 1;
                     suggestion.left_out.1 += size;
                 }
-                Some(_)
-                    if suggestion.templates.iter_mut().find(absorbs).map(|it| it.count += size).is_some() => {
-                }
-                Some(_) if suggestion.templates.len() == TEMPLATES_MAX => {
-                    suggestion.left_out.0 += 1;
-                    suggestion.left_out.1 += size;
-                }
-                Some(event) => suggestion.templates.push(draft.finish(event, &lines, &mut taken)),
             }
         }
         suggestion.templates.sort_by_key(|template| rank(template.spec.event));

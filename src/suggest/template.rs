@@ -28,6 +28,10 @@ pub struct Template {
     pub spec: PatternSpec,
     /// Lines of the sample that the pattern reads.
     pub count: u64,
+    /// Lines that are alike but for a value that the pattern does not take.
+    pub unread: u64,
+    /// The word that makes the template a refusal or a removal.
+    pub told_by: Option<String>,
     /// At most three, unlike each other where there are some.
     pub examples: Vec<Example>,
     /// Words that stand at one place of the template, with how many lines have each.
@@ -126,13 +130,14 @@ impl<'l> Draft<'l> {
         })
     }
 
-    /// The finished template; its name is made unlike those that `taken` holds.
+    /// The finished template; its name is made unlike those that `taken` holds. `None` where no
+    /// pattern can be made of it, because it holds no text to search for.
     pub(super) fn finish(
         &self,
         event: PatternEvent,
         lines: &[Line],
         taken: &mut BTreeSet<String>,
-    ) -> Template {
+    ) -> Option<Template> {
         let name = unlike(name(&self.sketch.pieces, event), taken);
         let mut spec = PatternSpec {
             name,
@@ -152,9 +157,29 @@ impl<'l> Draft<'l> {
         } else {
             spec.regex = Some(shape::regex(&self.sketch, &self.gaps));
             spec.contains = contains(&self.sketch.pieces);
+            if Pattern::compile(&spec).is_err() {
+                spec.contains = None;
+            }
         }
         let count = self.count_read(&spec, lines);
-        Template { count, examples: self.examples(lines), words: self.words(lines), spec }
+        let told_by = match event {
+            PatternEvent::Refusal => self.word_of(Sense::Refused),
+            PatternEvent::Deregistration => self.word_of(Sense::Removed),
+            _ => None,
+        };
+        (count > 0).then(|| Template {
+            count,
+            unread: self.sketch.rows.len() as u64 - count,
+            told_by,
+            examples: self.examples(lines),
+            words: self.words(lines),
+            spec,
+        })
+    }
+
+    fn word_of(&self, wanted: Sense) -> Option<String> {
+        let word = words(&self.sketch.pieces).into_iter().find(|word| sense(word) == Some(wanted))?;
+        Some(String::from_utf8_lossy(&word).into_owned())
     }
 
     fn time(&self) -> Option<String> {
@@ -277,7 +302,11 @@ fn words(pieces: &[Piece]) -> Vec<Vec<u8>> {
             Piece::Literal(text) if !is_key && text.iter().any(u8::is_ascii_alphabetic) => {
                 words.push(text.clone())
             }
-            Piece::Words(all) => words.extend(all.iter().cloned()),
+            Piece::Words(all) => {
+                let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+                let each = all.iter().flat_map(|phrase| phrase.split(move |byte| !is_of_word(byte)));
+                words.extend(each.filter(|word| !word.is_empty()).map(<[u8]>::to_vec));
+            }
             _ => {}
         }
     }

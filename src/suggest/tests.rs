@@ -66,3 +66,45 @@ fn lines_about_something_else_are_left_out() {
     let found = suggestion(&lines("worker {n} is up", 5));
     assert_eq!((found.seen, found.candidates), (5, 0));
 }
+
+#[test]
+fn a_field_that_tells_of_refusals_parts_the_lines() {
+    let outcomes = [
+        ("REGISTER|ok|sip:u{n}@a.example|{ua}", "REGISTER|denied|sip:u{n}@a.example|{ua}"),
+        ("REGISTER|200|sip:u{n}@a.example|{ua}", "REGISTER|denied|sip:u{n}@a.example|{ua}"),
+        (
+            "REGISTER aor=sip:u{n}@a.example result=\"all fine\"",
+            "REGISTER aor=sip:u{n}@a.example result=\"auth failed\"",
+        ),
+        ("REGISTER at north sip:u{n}@a.example", "REGISTER at rejected sip:u{n}@a.example"),
+    ];
+    for (accepted, refused) in outcomes {
+        let mut log = lines(accepted, 10);
+        log.extend(lines(&accepted.replace("north", "south"), 4));
+        log.extend(lines(refused, 10));
+        let found = suggestion(&log);
+        let events: Vec<_> = found.templates.iter().map(|it| (it.spec.event, it.count)).collect();
+        assert_eq!(events, [(PatternEvent::Registration, 14), (PatternEvent::Refusal, 10)], "{accepted}");
+        for line in &log[14..] {
+            let registration = &found.templates[0].spec;
+            let count = super::template::count_read(registration, [line.as_bytes()].into_iter());
+            assert_eq!(count, 0, "{registration:?} reads {line}");
+        }
+    }
+}
+
+#[test]
+fn users_that_are_plain_words_are_users() {
+    let names = ["alice", "bob", "carol"];
+    let log: Vec<String> =
+        (0..12).map(|n| format!("User {} registered from 192.0.2.{n}", names[n % 3])).collect();
+    let found = regexes(&suggestion(&log));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].1, r"User (?P<user>\S+) registered from (?P<ip>\S+)$");
+}
+
+#[test]
+fn a_template_without_text_to_search_for_is_left_out() {
+    let found = suggestion(&lines("{n}|<sip:u{n}@a.example>|3600", 9));
+    assert_eq!(found.templates.len(), 0, "{found:#?}");
+}

@@ -105,6 +105,11 @@ impl<'l> Values<'l> {
         })
     }
 
+    /// Whether every value is a word.
+    pub(super) fn are_words(&self) -> bool {
+        self.shapes.iter().all(|shape| *shape == Some(Shape::Word))
+    }
+
     /// Whether the values are mostly of several words.
     pub(super) fn have_phrases(&self) -> bool {
         self.mostly(|value, _| value.contains(&b' ') && value.iter().any(u8::is_ascii_alphabetic))

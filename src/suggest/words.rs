@@ -69,7 +69,7 @@ pub(super) fn sense(word: &[u8]) -> Option<Sense> {
         Some(Sense::Removed)
     } else if begins(&[
         "reject", "den", "fail", "forbid", "unauthor", "invalid", "wrong", "challeng", "refus", "block",
-        "ban", "mismatch", "foreign", "drop", "scann", "error", "unknown", "tried",
+        "ban", "mismatch", "foreign", "drop", "scann", "error", "tried",
     ]) && !word.starts_with("dens")
         || matches!(word.as_str(), "bad" | "not" | "ko" | "nok")
     {
