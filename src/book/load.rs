@@ -102,12 +102,12 @@ impl Config {
     }
 }
 
-/// Reads a file of `[[pattern]]` tables alone.
+/// Reads a file of `[[pattern]]` tables alone, with what to warn of: an `accepted` left open, say.
 ///
 /// # Errors
 ///
 /// Every problem at once, among them a file without any pattern.
-pub fn load_patterns(path: &Path) -> Result<Vec<PatternSpec>, BookError> {
+pub fn load_patterns(path: &Path) -> Result<(Vec<PatternSpec>, Vec<Problem>), BookError> {
     let (mut file, _) = File::read(path)?;
     let problems = Problems::new(&file.name);
     let read = file.document(&problems).map(|document| {
@@ -119,7 +119,7 @@ pub fn load_patterns(path: &Path) -> Result<Vec<PatternSpec>, BookError> {
         root.finish();
         patterns
     });
-    problems.settle(read).map(|(patterns, _)| patterns)
+    problems.settle(read)
 }
 
 /// All of a book but its name.

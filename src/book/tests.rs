@@ -378,8 +378,9 @@ fn a_pattern_file_holds_patterns_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.toml");
     std::fs::write(&path, "[[pattern]]\nname = 'a'\nregex = '(?P<aor>x)'\nevent = 'refusal'\n").unwrap();
-    let patterns = load_patterns(&path).unwrap();
+    let (patterns, warnings) = load_patterns(&path).unwrap();
     assert_eq!(patterns[0].origin, format!("{}:1", path.display()));
+    assert_eq!(warnings, []);
     std::fs::write(&path, "[logs]\nzone = 'UTC'\n").unwrap();
     let error = load_patterns(&path).unwrap_err();
     let texts: Vec<_> = error.problems.iter().map(|problem| problem.text.as_str()).collect();

@@ -4,7 +4,7 @@
 use super::args::{LogArgs, UserCaseArg};
 use super::failure::Failure;
 use super::progress::Progress;
-use crate::book::{self, Book, Config, Zone};
+use crate::book::{self, Book, Config, Problem, Zone};
 use crate::formats::pattern::{PatternSpec, Patterns};
 use crate::formats::scan::Scanner;
 use crate::identity::{Policy, UserCase};
@@ -247,7 +247,10 @@ fn block_len() -> usize {
 }
 
 fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failure> {
-    let patterns = patterns(logs, config)?;
+    let (patterns, warnings) = patterns_warned(logs, config)?;
+    if !logs.quiet {
+        warnings.iter().for_each(|warning| eprintln!("siptally: warning: {warning}"));
+    }
     let flag_zone = logs.log_zone.as_deref().map(zone).transpose()?;
     let sources = config.sources.iter().map(|source| {
         let mut paths = GlobSetBuilder::new();
@@ -282,15 +285,24 @@ fn life_rules(max_expiry_seconds: u32, config: &Config) -> LifeRules {
 
 /// The patterns of the flags, then of the configuration.
 pub fn patterns(logs: &LogArgs, config: &Config) -> Result<Patterns, Failure> {
+    patterns_warned(logs, config).map(|(patterns, _)| patterns)
+}
+
+/// The same, with what the files of the flags warn of.
+fn patterns_warned(logs: &LogArgs, config: &Config) -> Result<(Patterns, Vec<Problem>), Failure> {
     let mut specs: Vec<PatternSpec> = Vec::new();
+    let mut warnings = Vec::new();
     for path in &logs.pattern {
-        specs.extend(book::load_patterns(path)?);
+        let (read, warned) = book::load_patterns(path)?;
+        specs.extend(read);
+        warnings.extend(warned);
     }
     specs.extend(config.patterns.iter().cloned());
-    Patterns::compile(&specs).map_err(|errors| {
+    let patterns = Patterns::compile(&specs).map_err(|errors| {
         let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Failure::Usage(texts.join("\n"))
-    })
+    })?;
+    Ok((patterns, warnings))
 }
 
 /// The book's policy with the flags over it.
