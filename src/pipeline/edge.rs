@@ -101,7 +101,8 @@ fn hangs<'t>(entries: impl Iterator<Item = &'t Entry>, span: Window, before: i32
 }
 
 fn counts(standing: Standing) -> bool {
-    matches!(standing, Standing::Accepted | Standing::Sustained | Standing::Hosted | Standing::MessageSent)
+    standing.is_sustained()
+        || matches!(standing, Standing::Accepted | Standing::Hosted | Standing::MessageSent)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub fn suggest(plan: &Plan, scanner: &Scanner) -> Result<Suggestion, ScanError> 
         let begun = input.begun.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (mut stream, mut next) = match begun {
             Some((stream, first)) => (stream, first),
-            None => match Source::open(&input.to_open())? {
+            None => match input.open()? {
                 Source::Mapped(mapped) => {
                     let bytes = mapped.bytes();
                     let len = bytes.len().min(UNREAD_SAMPLE as usize);

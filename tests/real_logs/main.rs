@@ -12,8 +12,8 @@ mod kamailio;
 #[path = "../common/siptally.rs"]
 mod siptally;
 mod snapshots;
-mod sustained;
 mod suggest;
+mod sustained;
 mod table;
 #[path = "../common/users.rs"]
 mod users;
