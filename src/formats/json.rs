@@ -12,15 +12,17 @@ use memchr::memmem;
 pub enum Value<'t> {
     /// A string, still escaped, without its quotes.
     Text(&'t [u8]),
-    /// Anything else up to the next `,`, `}` or space: a number, `null`, or the start of an object or array.
+    /// An array, without its brackets, up to the first `]`.
+    Array(&'t [u8]),
+    /// Anything else up to the next `,`, `}` or space: a number, `null`, or the start of an object.
     Bare(&'t [u8]),
 }
 
 impl<'t> Value<'t> {
-    /// The bytes of a string that needs no unescaping, or of a bare value.
+    /// The bytes of a string that needs no unescaping, or of another value.
     pub fn raw(self) -> &'t [u8] {
         match self {
-            Self::Text(text) | Self::Bare(text) => text,
+            Self::Text(text) | Self::Array(text) | Self::Bare(text) => text,
         }
     }
 }
@@ -66,6 +68,7 @@ fn value_at(text: &[u8]) -> Option<Value<'_>> {
             let inside = &text[1..];
             string_end(inside).map(|end| Value::Text(&inside[..end]))
         }
+        b'[' => memchr::memchr(b']', text).map(|end| Value::Array(&text[1..end])),
         _ => {
             let end = memchr::memchr3(b',', b'}', b' ', text).unwrap_or(text.len());
             Some(Value::Bare(&text[..end]))
@@ -112,6 +115,14 @@ pub fn unescape(text: &[u8], out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(rest);
+}
+
+/// Appends the bytes whose numbers an array lists; `false` where it lists anything else.
+pub fn byte_array(array: &[u8], out: &mut Vec<u8>) -> bool {
+    array.split(|byte| *byte == b',').all(|number| {
+        let number = std::str::from_utf8(number.trim_ascii()).ok().and_then(|text| text.parse().ok());
+        number.map(|byte| out.push(byte)).is_some()
+    })
 }
 
 /// The character of the four digits after `\u` (and of a second half, where they are a
@@ -164,6 +175,27 @@ mod tests {
         assert_eq!(undone(br#"a\"b\\c\n\u001b[0m\u00e9\ud83d\ude00"#), "a\"b\\c\n\u{1b}[0mé😀".as_bytes());
         assert_eq!(undone(br"\ud83d"), "\u{fffd}".as_bytes());
         assert_eq!(undone(br"end\"), br"end\");
+    }
+
+    #[test]
+    fn an_array_of_byte_numbers_is_bytes_and_no_other_is() {
+        let bytes = |object: &[u8]| match member(object, b"\"MESSAGE\"")? {
+            Value::Array(array) => {
+                let mut out = Vec::new();
+                byte_array(array, &mut out).then_some(out)
+            }
+            _ => None,
+        };
+        assert_eq!(bytes(br#"{"MESSAGE":[74,111,115,233],"x":1}"#), Some(b"Jos\xe9".to_vec()));
+        assert_eq!(bytes(br#"{"MESSAGE" : [ 74, 111 ]}"#), Some(b"Jo".to_vec()));
+        for other in [
+            &br#"{"MESSAGE":["a","b"]}"#[..],
+            br#"{"MESSAGE":[74,256]}"#,
+            br#"{"MESSAGE":[]}"#,
+            br#"{"MESSAGE":[74"#,
+        ] {
+            assert_eq!(bytes(other), None);
+        }
     }
 
     #[test]

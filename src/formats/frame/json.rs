@@ -2,7 +2,7 @@
 //! OpenSIPS' and Asterisk's.
 
 use super::{Origin, Outer, Record, Start, Starts, asterisk, kamailio, peel, trim};
-use crate::formats::json::{Value, member, unescape, unique_member};
+use crate::formats::json::{Value, byte_array, member, unescape, unique_member};
 use crate::formats::stamp;
 use crate::model::{Dialect, Moment, Stamp};
 use memchr::memmem::find;
@@ -99,7 +99,16 @@ fn from_kamailio<'t>(
 
 /// The string's bytes, unescaped into the next scratch buffer where need be, and the buffers left.
 fn text_of<'t>(value: Value<'t>, scratch: &'t mut [Vec<u8>]) -> Option<(&'t [u8], &'t mut [Vec<u8>])> {
-    let Value::Text(text) = value else { return None };
+    let text = match value {
+        Value::Text(text) => text,
+        // journald writes a text that is no UTF-8, or has escape sequences, as the numbers of its bytes.
+        Value::Array(array) => {
+            let (buffer, rest) = scratch.split_first_mut()?;
+            buffer.clear();
+            return byte_array(array, buffer).then_some((trim(buffer), rest));
+        }
+        Value::Bare(_) => return None,
+    };
     if memchr::memchr(b'\\', text).is_none() {
         return Some((trim(text), scratch));
     }

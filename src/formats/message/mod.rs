@@ -10,6 +10,7 @@ mod asterisk;
 mod chan_sip;
 mod conference;
 mod freeswitch;
+mod journald;
 mod kamailio;
 mod kazoo;
 mod opensips;
@@ -66,6 +67,7 @@ pub static MESSAGES: &[Message] = &[
     conference::MESSAGE,
     asterisk::MESSAGE,
     freeswitch::MESSAGE,
+    journald::BYTES,
 ];
 
 #[cfg(test)]
