@@ -104,6 +104,28 @@ pub fn asterisk(text: &[u8]) -> Option<(Stamp, usize)> {
     Some((stamp, len))
 }
 
+/// C's `ctime`: `Www Mmm dd HH:MM:SS YYYY`, local to the server.
+pub fn ctime(text: &[u8]) -> Option<(Stamp, usize)> {
+    const DAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
+    let head: &[u8; 24] = text.first_chunk()?;
+    let day_name: &[u8; 3] = head.first_chunk()?;
+    if !DAYS.contains(&day_name)
+        || [3, 7, 10, 19].iter().any(|at| head[*at] != b' ')
+        || head[13] != b':'
+        || head[16] != b':'
+    {
+        return None;
+    }
+    let month = month(head[4..].first_chunk()?)?;
+    let day = match head[8] {
+        b' ' => digit(head[9])?,
+        tens => digit(tens)? * 10 + digit(head[9])?,
+    };
+    let year = i32::from(two(head, 20)?) * 100 + i32::from(two(head, 22)?);
+    let civil = Civil::new(year, month, day, two(head, 11)?, two(head, 14)?, two(head, 17)?, 0)?;
+    Some((Stamp::Local(civil), 24))
+}
+
 /// The number of an English month's three letters.
 pub fn month(name: &[u8; 3]) -> Option<u8> {
     Some(match name {

@@ -6,6 +6,7 @@
 //! borrow from the line. To add a frame, copy `freeswitch.rs` and call it from [`open`].
 
 mod asterisk;
+mod flexisip;
 mod freeswitch;
 mod json;
 mod kamailio;
@@ -198,6 +199,7 @@ fn application<'t>(text: &'t [u8], outer: Outer<'t>) -> Option<Record<'t>> {
     kamailio::open(text, outer)
         .or_else(|| asterisk::open(text, outer))
         .or_else(|| freeswitch::open(text, outer))
+        .or_else(|| flexisip::open(text, outer))
         .or_else(|| {
             let bare = || outer.record(Dialect::Unknown, text, Starts::only(Origin::Plain));
             outer.is_framed.then(bare)

@@ -156,3 +156,11 @@ proptest::proptest! {
         open(&line[..cut.min(line.len())], &mut scratch, true);
     }
 }
+
+#[test]
+fn flexisips_clock_has_a_year_and_no_zone() {
+    let civil = crate::model::Civil::new(2026, 10, 5, 14, 3, 22, 0).map(Stamp::Local);
+    let (stamp, _, dialect, message) = start_of(b"Mon Oct  5 14:03:22 2026: Registered x").unwrap();
+    assert_eq!((Some(stamp), dialect, message), (civil, Dialect::Flexisip, b"Registered x".to_vec()));
+    assert_eq!(start_of(b"Mon Oct 35 14:03:22 2026: Registered x"), None);
+}

@@ -9,6 +9,7 @@ mod acc;
 mod asterisk;
 mod chan_sip;
 mod conference;
+mod flexisip;
 mod freeswitch;
 mod journald;
 mod kamailio;
@@ -68,6 +69,7 @@ pub static MESSAGES: &[Message] = &[
     asterisk::MESSAGE,
     freeswitch::MESSAGE,
     journald::BYTES,
+    flexisip::MESSAGE,
 ];
 
 #[cfg(test)]

@@ -3,18 +3,22 @@
 //! attr, latency, shtag`.
 //!
 //! INSERT and UPDATE are grade A: they fire after the binding is stored. Values are not escaped,
-//! so fields are counted from both ends and the User-Agent is what is left between. The line
-//! carries no clock.
+//! so fields are counted from both ends and the User-Agent is what is left between; a comma in a
+//! URI or Call-ID moves them, which the numbers among them show. The line carries no clock.
 
 use super::{Message, Outcome, Text};
-use crate::model::{AgentText, Aor, Event, Kind, RejectReason};
+use crate::model::{AgentText, Aor, Dialect, Event, Kind, RejectReason};
 
-pub(super) const MESSAGE: Message = Message { name: "opensips-event", needles: &[b"E_UL_CONTACT_"], read };
+pub(super) const MESSAGE: Message = Message { name: "opensips-event", needles: &[b"E_UL_"], read };
 
 const BEFORE_AGENT: usize = 7;
 const AFTER_AGENT: usize = 8;
 
 fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
+    if text.text.starts_with(b"E_UL_AOR_INSERT,") || text.text.starts_with(b"E_UL_AOR_DELETE,") {
+        // Once an AOR, however many contacts come and go.
+        return Outcome::Other;
+    }
     let Some(rest) = text.text.strip_prefix(b"E_UL_CONTACT_") else { return Outcome::NoMatch };
     let what = rest.split(|byte| *byte == b',').next().unwrap_or_default();
     let kind = match what {
@@ -41,8 +45,16 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
         }
     }
     fields[index] = &text.text[begin..];
-    let [_, _, aor, contact, _, _, _, agent, _, _, _, call_id, cseq, _, _, _] = fields;
+    let [_, _, aor, contact, received, _, q, agent, socket, flags, expires, call_id, cseq, _, _, _] = fields;
+    let is_number =
+        |text: &[u8]| text.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.'));
+    let is_received = received.is_empty() || received.starts_with(b"sip");
+    let is_socket = socket.is_empty() || memchr::memchr(b':', socket).is_some();
+    if ![q, flags, expires, cseq].into_iter().all(is_number) || !is_socket || !is_received {
+        return Outcome::Reject(RejectReason::Ambiguous);
+    }
     event.kind = kind;
+    event.dialect = Dialect::OpenSips;
     event.aor = Aor::Name(aor);
     event.contact = contact;
     event.agent = if agent.is_empty() { AgentText::Missing } else { AgentText::Text(agent) };

@@ -274,3 +274,34 @@ fn events_of_other_servers_are_read() {
         "other"
     );
 }
+
+#[test]
+fn an_event_of_opensips_is_refused_where_a_comma_moves_its_fields() {
+    let line = |contact: &str, call_id: &str| {
+        said(&format!(
+            "E_UL_CONTACT_UPDATE,location,a@x,{contact},,,0,UA 1,udp:203.0.113.5:5060,0,1791212602,{call_id},2,,0,"
+        ))
+    };
+    assert_eq!(line("sip:a@192.0.2.1", "c"), "Accepted 'a@x' [UA 1]");
+    assert_eq!(line("sip:a,b@192.0.2.1", "c"), "reject ambiguous");
+    assert_eq!(line("sip:a@192.0.2.1", "c,d"), "reject ambiguous");
+    assert_eq!(said("E_UL_AOR_INSERT,location,a@x"), "other");
+    assert_eq!(said("E_UL_CONTACT_REFRESH,location,a@x,sip:a@192.0.2.1,,,,,,,,,,,,"), "other");
+}
+
+#[test]
+fn a_line_of_flexisip_does_not_tell_an_acceptance_from_a_failure() {
+    let line = |message: &str| said(&format!("Mon Oct  5 14:03:22 2026: {message}"));
+    assert_eq!(
+        line("Registered  <sip:alice@example.com> (sip:alice@192.0.2.10;transport=tls) Linphone/5 (x)"),
+        "Attempt sip:alice@example.com [Linphone/5 (x)]"
+    );
+    assert_eq!(
+        line("Registered \"A <sip:ghost@x> \\\"\" <sip:alice@example.com> (sip:a@192.0.2.1) "),
+        "Attempt sip:alice@example.com no agent"
+    );
+    assert_eq!(line("Unregistered A <sip:a@x> (sip:a@192.0.2.1) U"), "Deregistered sip:a@x [U]");
+    assert_eq!(line("Registration expired  <sip:a@x>"), "Expired sip:a@x no agent");
+    assert_eq!(line("Registered  <sip:a@x"), "reject truncated");
+    assert_eq!(said("Oct  5 14:03:22 h x: Registered  <sip:a@x> (sip:a@192.0.2.1) U"), "");
+}

@@ -1,4 +1,5 @@
-//! Dumps of a registrar's location table: files of many-line records without any log frame.
+//! Dumps of a registrar's location table, and its events as many lines each: files of records
+//! without any log frame.
 //!
 //! One file a family: what one command or one table prints. A [`SnapshotReader`] goes over such
 //! an input line by line and tells of each binding as one event; a file may hold several dumps
@@ -16,6 +17,7 @@ mod binding;
 mod blocks;
 mod cli;
 mod columns;
+mod datagram;
 mod json;
 mod kamcmd;
 mod mi;

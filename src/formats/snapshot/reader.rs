@@ -9,7 +9,7 @@ use super::kamcmd::Kamcmd;
 use super::mi::Mi;
 use super::sql::Sql;
 use super::table::DbText;
-use super::{print_ucontact, sofia};
+use super::{datagram, print_ucontact, sofia};
 use crate::model::{RejectReason, Sink, Spot};
 
 /// What a family makes of a line.
@@ -43,6 +43,7 @@ enum Family {
     DbText(DbText),
     Sql(Sql),
     PrintUcontact,
+    Datagram,
     Cli(Cli),
     Blocks(Blocks),
     Sofia,
@@ -91,6 +92,7 @@ impl SnapshotReader {
             Family::Sql(sql) => return sql.line(line, binding, sink),
             Family::Cli(cli) => return cli.line(line, binding, sink),
             Family::Blocks(blocks) => return blocks.line(line, binding, sink),
+            Family::Datagram => return datagram::line(line, binding, sink),
             Family::Mi(mi) => mi.line(line, binding, sink),
             Family::PrintUcontact => print_ucontact::line(line, binding, sink),
             Family::Sofia => sofia::line(line, binding, sink),
@@ -117,6 +119,8 @@ impl SnapshotReader {
             Family::Cli(Cli::default())
         } else if sofia::starts(text) {
             Family::Sofia
+        } else if datagram::starts(text) {
+            Family::Datagram
         } else if Blocks::starts(text) {
             Family::Blocks(Blocks::default())
         } else {
@@ -133,6 +137,7 @@ impl SnapshotReader {
                 binding.spoil(RejectReason::Truncated);
                 binding.tell(sink);
             }
+            Family::Datagram => datagram::close(binding, sink),
             Family::Cli(cli) => cli.close(binding, sink),
             Family::Blocks(blocks) => blocks.close(binding, sink),
             Family::None | Family::Mi(_) | Family::DbText(_) | Family::Sofia => binding.tell(sink),

@@ -5,7 +5,7 @@ use super::columns::Table;
 use super::reader::is_prompt;
 use super::sql;
 use super::table::DbText;
-use super::{print_ucontact, sofia};
+use super::{datagram, print_ucontact, sofia};
 use memchr::memmem;
 
 /// Whether an input that starts like this (its first 64 KiB or less) holds snapshots.
@@ -22,6 +22,7 @@ fn tells(line: &[u8]) -> bool {
     Astdb::starts(line)
         || print_ucontact::starts(line)
         || sofia::starts(line)
+        || datagram::starts(line)
         || DbText::starts(line)
         || matches!(text, b"Domains: {" | b"AoRs: {")
         || text.starts_with(b"AOR:: ")

@@ -323,13 +323,23 @@ fn a_print_of_one_contact_is_read() {
 }
 
 #[test]
+fn an_event_of_opensips_in_lines_is_an_accepted_registration() {
+    let dump = b"E_UL_AOR_INSERT\ndomain::location\naor::alice@example.com\n\nE_UL_CONTACT_INSERT\ndomain::location\naor::alice@example.com\nuri::sip:alice@192.0.2.10\nuser_agent::Bria :: 6\ncallid::c1\ncseq::2\n\nE_UL_CONTACT_UPDATE\naor::eve@example.com\nuri::sip:eve@192.0.2.10\nuser_agent::x\n aor::ghost\ncallid::c1\n\nE_UL_CONTACT_DELETE\naor::alice@example.com\nuri::sip:alice@192.0.2.10\n";
+    assert!(recognises(dump));
+    let listener = read(dump);
+    assert_eq!(agents(&listener), [("alice@example.com", Some("Bria :: 6")), ("alice@example.com", None)]);
+    assert_eq!((listener.told[0].kind, listener.told[1].kind), (Kind::Accepted, Kind::Expired));
+    assert_eq!((listener.others.len(), listener.rejects.len()), (1, 1));
+}
+
+#[test]
 fn a_log_is_no_snapshot() {
     for log in [
         &b"[Oct  5 14:03:22] VERBOSE[1] res_pjsip_registrar.c: Added contact 'sip:1@192.0.2.1' to AOR '1' with expiration of 60 seconds\n"[..],
         b"REG-OK t=1791209002 src=192.0.2.10 aor=a@example.com exp=60 ua=Domains: {\n",
         b"REGISTER sip:example.com SIP/2.0\r\nCall-ID: x\r\nContact: <sip:a@192.0.2.1>\r\nUser-Agent: \"AoR\": {\r\n",
         b"{\"message\":\"AoRs\",\"aor\":\"x\"}\n",
-        b"E_UL_CONTACT_INSERT\ndomain::location\n",
+        b"E_UL_CONTACT_INSERT,location,a@x,sip:a@192.0.2.1,,,0,E_UL_AOR_INSERT,,0,1,c,2,,0,\n",
         b"",
     ] {
         assert!(!recognises(log), "{}", text(log));
