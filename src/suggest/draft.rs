@@ -37,10 +37,7 @@ fn head(out: &mut String, suggestion: &Suggestion) {
         suggestion.candidates
     ));
     if suggestion.kept < suggestion.candidates {
-        say(format!(
-            "{} of those, evenly spread, were looked at; the counts below are theirs.",
-            suggestion.kept
-        ));
+        say(format!("{} of those were kept and compared; the counts below are theirs.", suggestion.kept));
     }
     if templates > 0 {
         say(format!(
@@ -57,9 +54,9 @@ fn head(out: &mut String, suggestion: &Suggestion) {
     if suggestion.templates.iter().any(Template::is_asked) {
         say("One question is open, once a pattern: does the server print the line only after it accepted"
             .to_owned());
-        say("(in Kamailio: behind save())? If so, take the `# ` away in front of `accepted = true`."
+        say("(in Kamailio: behind save())? If so, take the `# ` away in front of `accepted = true`; if not,"
             .to_owned());
-        say("A pattern without that answer bills nobody.".to_owned());
+        say("write `accepted = false`. A pattern without an answer bills nobody.".to_owned());
     }
 }
 

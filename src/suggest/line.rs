@@ -36,6 +36,21 @@ impl Line {
         }
     }
 
+    /// A number that lines with other values have too: FNV-1a over the keys.
+    pub(super) fn look(&self) -> u64 {
+        let mut look = 0xcbf2_9ce4_8422_2325_u64;
+        let mut mix = |byte: u8| look = (look ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        for at in 0..self.tokens.len() {
+            match self.key(at) {
+                Key::Literal(text) => text.iter().for_each(|byte| mix(*byte)),
+                Key::Value(shape) => mix(0x80 | shape.number()),
+                Key::End => {}
+            }
+            mix(0);
+        }
+        look
+    }
+
     /// The punctuation at that token.
     pub(super) fn mark(&self, at: usize) -> Option<u8> {
         match self.tokens.get(at)?.shape {

@@ -1,7 +1,7 @@
 //! Which gap is which field: by its label, by what its values look like, by what stands beside it.
 
 use super::line::Line;
-use super::sketch::{Label, Piece, Sketch, label, last_byte};
+use super::sketch::{Label, Piece, Sketch, is_status, label, last_byte};
 use super::token::Shape;
 use super::values::Values;
 use super::words::Name;
@@ -19,6 +19,8 @@ pub(super) struct Gap<'l> {
     pub before: Option<u8>,
     /// It stands behind an address, or its label says so.
     is_port: bool,
+    /// It stands behind a status code, whose reason it is.
+    pub is_reason: bool,
 }
 
 impl Gap<'_> {
@@ -38,6 +40,7 @@ pub(super) fn named<'l>(sketch: &Sketch, lines: &'l [Line], is_message: bool) ->
             values: Values::of(sketch, number, lines),
             name: None,
             before: last_byte(head),
+            is_reason: is_status(head),
             is_port: head.iter().rev().nth(1) == Some(&Piece::Gap) || last_word(head).ends_with(b"port"),
         })
     };

@@ -87,6 +87,7 @@ fn class(gap: &Gap<'_>, behind: Vec<u8>, is_guarded: bool) -> String {
             let is_result = gap.values.have_sign() || (gap.label.is_key && gap.is_labelled_freely());
             if is_result { r"-?\d+".to_owned() } else { r"\d+".to_owned() }
         }
+        _ if gap.is_reason && gap.values.are_plain() => r"[\w ./-]*".to_owned(),
         _ if gap.values.are_words() => "[A-Za-z_-]+".to_owned(),
         _ if is_one(next, gap) => one(times),
         _ if gap.values.are_plain() => r"[\w ./-]*".to_owned(),

@@ -1,6 +1,7 @@
 //! A template in the making: what all its lines share, and the gaps between.
 
 use super::line::Line;
+use super::values::Values;
 use super::words::named_by;
 use super::words::{Name, Sense, sense};
 use std::collections::BTreeSet;
@@ -131,8 +132,12 @@ pub(super) fn joined(mut sketches: Vec<Sketch>, at: usize, lines: &[Line]) -> Ve
 }
 
 /// Parts a template whose lines tell different stories in one field: `result="all ok"` and
-/// `result="auth failed"` are no lines of one kind.
+/// `result="auth failed"` are no lines of one kind. A status code tells them apart by itself.
 pub(super) fn told_apart(sketch: Sketch, lines: &[Line]) -> Vec<Sketch> {
+    let mut gaps = (0..sketch.pieces.len()).filter(|number| sketch.pieces[*number] == Piece::Gap);
+    if gaps.any(|number| Values::of(&sketch, number, lines).are_codes()) {
+        return vec![sketch];
+    }
     for number in 0..sketch.pieces.len() {
         if sketch.pieces[number] == Piece::Gap
             && label(&sketch.pieces[..number]).name.is_none_or(|name| name == Name::Code)

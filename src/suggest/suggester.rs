@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A longer message is a dump and no line of an operator's.
 const LINE_LEN_MAX: usize = 8 << 10;
-/// So many lines of one beginning are kept: enough to see every field in all its forms.
+/// So many lines of one beginning are kept because they are unlike those before, and as many
+/// again from the whole of the log: enough to see every field in all its forms.
 const KEPT_MAX: usize = 1000;
 /// So many different beginnings are told apart.
 const BEGINNINGS_MAX: usize = 64;
@@ -22,7 +23,7 @@ const TEMPLATES_MAX: usize = 40;
 
 /// Collects lines that look like registrations.
 ///
-/// Memory is bounded: of each beginning a thousand lines are kept, evenly spread over the log.
+/// Memory is bounded: of each beginning two thousand lines are kept at most.
 /// The result depends on the lines and their order alone.
 #[derive(Debug, Default)]
 pub struct Suggester {
@@ -32,12 +33,40 @@ pub struct Suggester {
 }
 
 /// Lines that begin alike.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Group {
-    kept: Vec<Line>,
+    /// Lines unlike those before them, and what they look like.
+    first: Vec<Line>,
+    looks: BTreeSet<u64>,
+    /// Of the other lines one in `stride`.
+    spread: Vec<Line>,
     seen: u64,
-    /// Of so many lines one is kept.
     stride: u64,
+}
+
+impl Group {
+    fn take(&mut self, line: Line) {
+        if self.looks.len() < KEPT_MAX && self.looks.insert(line.look()) {
+            self.first.push(line);
+            return;
+        }
+        let stride = self.stride.max(1);
+        if self.seen.is_multiple_of(stride) {
+            if self.spread.len() == KEPT_MAX {
+                // Every second one stays; this one is kept if it is the next of the wider stride.
+                let mut number = 0;
+                self.spread.retain(|_| {
+                    number += 1;
+                    number % 2 == 1
+                });
+                self.stride = stride * 2;
+            }
+            if self.seen.is_multiple_of(self.stride.max(1)) {
+                self.spread.push(line);
+            }
+        }
+        self.seen += 1;
+    }
 }
 
 /// What was found.
@@ -72,26 +101,13 @@ impl Suggester {
         if !self.groups.contains_key(&beginning) && self.groups.len() >= BEGINNINGS_MAX {
             beginning.clear();
         }
-        let group = self.groups.entry(beginning).or_insert(Group { kept: Vec::new(), seen: 0, stride: 1 });
-        if group.seen.is_multiple_of(group.stride) {
-            if group.kept.len() == KEPT_MAX {
-                let mut number = 0;
-                group.kept.retain(|_| {
-                    number += 1;
-                    number % 2 == 1
-                });
-                group.stride *= 2;
-            }
-            if group.seen.is_multiple_of(group.stride) {
-                group.kept.push(line);
-            }
-        }
-        group.seen += 1;
+        self.groups.entry(beginning).or_default().take(line);
     }
 
     /// The templates of all lines.
     pub fn finish(self) -> Suggestion {
-        let mut lines: Vec<Line> = self.groups.into_values().flat_map(|group| group.kept).collect();
+        let mut lines: Vec<Line> =
+            self.groups.into_values().flat_map(|group| group.first.into_iter().chain(group.spread)).collect();
         lines.sort_by_key(|line| line.spot);
         let mut suggestion = Suggestion {
             seen: self.seen,
@@ -113,10 +129,16 @@ impl Suggester {
         });
         let are_paired = drafts.iter().any(Draft::is_request) && drafts.iter().any(Draft::is_reply);
         let mut taken = BTreeSet::new();
+        let mut are_mixed = false;
         for draft in &drafts {
             let size = draft.sketch.rows.len() as u64;
             let texts = || draft.sketch.rows.iter().map(|row| &*lines[row.line].text);
             let event = draft.event(are_paired);
+            let others: Vec<usize> = drafts
+                .iter()
+                .filter(|other| other.event(are_paired) != event)
+                .flat_map(|other| other.sketch.rows.iter().map(|row| row.line))
+                .collect();
             let host = suggestion.templates.iter_mut().find(|template| {
                 Some(template.spec.event) == event && count_read(&template.spec, texts()) == size
             });
@@ -124,7 +146,11 @@ impl Suggester {
                 host.count += size;
                 continue;
             }
-            let template = event.and_then(|event| draft.finish(event, &lines, &mut taken));
+            let template = event.and_then(|event| draft.finish(event, &lines, &others, &mut taken));
+            are_mixed |= template.as_ref().is_some_and(|template| {
+                template.is_asked()
+                    && count_read(&template.spec, others.iter().map(|line| &*lines[*line].text)) > 0
+            });
             match template.filter(|_| suggestion.templates.len() < TEMPLATES_MAX) {
                 Some(template) => suggestion.templates.push(template),
                 None => {
@@ -133,7 +159,13 @@ impl Suggester {
                 }
             }
         }
-        suggestion.templates.sort_by_key(|template| rank(template.spec.event));
+        // The first pattern that knows a line wins: where a registration's knows a refusal as well,
+        // the refusals come first.
+        let is_first =
+            |event| are_mixed && !matches!(event, PatternEvent::Registration | PatternEvent::Message);
+        suggestion
+            .templates
+            .sort_by_key(|template| (!is_first(template.spec.event), rank(template.spec.event)));
         suggestion
     }
 }
@@ -152,6 +184,10 @@ const fn rank(event: PatternEvent) -> u8 {
 /// Whether the text names a SIP user or speaks of registering.
 fn is_candidate(text: &[u8]) -> bool {
     let holds = |needle: &[u8]| memchr::memmem::find(text, needle).is_some();
+    // The first line of a SIP message, or a Via: a dump, which needs no pattern of its own.
+    if holds(b"SIP/2.0") {
+        return false;
+    }
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     holds(b"sip:")
         || holds(b"sips:")

@@ -131,11 +131,13 @@ impl<'l> Draft<'l> {
     }
 
     /// The finished template; its name is made unlike those that `taken` holds. `None` where no
-    /// pattern can be made of it, because it holds no text to search for.
+    /// pattern can be made of it, because it holds no text to search for. `others` are lines that
+    /// say something else: an object's members alone may not tell those apart, text always does.
     pub(super) fn finish(
         &self,
         event: PatternEvent,
         lines: &[Line],
+        others: &[usize],
         taken: &mut BTreeSet<String>,
     ) -> Option<Template> {
         let name = unlike(name(&self.sketch.pieces, event), taken);
@@ -152,7 +154,9 @@ impl<'l> Draft<'l> {
         };
         let members = self.members();
         let json = PatternSpec { json: true, fields: members, contains: self.mark_of_kind(), ..spec.clone() };
-        if !json.fields.is_empty() && json.fields.len() == self.names.len() && self.is_read_by(&json, lines) {
+        let is_whole = !json.fields.is_empty() && json.fields.len() == self.names.len();
+        let reads_others = || count_read(&json, others.iter().map(|line| &*lines[*line].text)) > 0;
+        if is_whole && self.is_read_by(&json, lines) && !reads_others() {
             spec = json;
         } else {
             spec.regex = Some(shape::regex(&self.sketch, &self.gaps));
@@ -206,22 +210,28 @@ impl<'l> Draft<'l> {
         self.names.iter().filter_map(member).collect()
     }
 
-    /// The member that tells the kind of an object: `"event":"register"`.
+    /// The member that tells the kind of an object: `"result":"ok"`, else `"event":"register"`.
     fn mark_of_kind(&self) -> Option<String> {
-        let at = self.sketch.pieces.iter().position(|piece| {
-            matches!(piece, Piece::Literal(word) if sense(word).is_some() || is_about_registering(word))
-        })?;
-        let text: Vec<u8> = self.sketch.pieces
-            [at.saturating_sub(5)..=(at + 1).min(self.sketch.pieces.len() - 1)]
-            .iter()
-            .map_while(|piece| match piece {
-                Piece::Literal(text) => Some(text.as_slice()),
-                _ => None,
+        let pieces = &self.sketch.pieces;
+        let mark = |at: usize| matches!(pieces.get(at), Some(Piece::Literal(text)) if text == b"\"");
+        let is_key = |at: usize| {
+            mark(at + 1) && matches!(pieces.get(at + 2), Some(Piece::Literal(text)) if text == b":")
+        };
+        let telling = |is_it: &dyn Fn(&[u8]) -> bool| {
+            (1..pieces.len()).find(|at| match &pieces[*at] {
+                Piece::Literal(word) => mark(at - 1) && mark(at + 1) && !is_key(*at) && is_it(word),
+                _ => false,
             })
-            .collect::<Vec<_>>()
-            .concat();
-        let text = String::from_utf8(text).ok()?;
-        Some(text.trim_start_matches(['{', ',', ' ']).to_owned())
+        };
+        let outcomes = [Sense::Accepted, Sense::Refused, Sense::Removed, Sense::Fetched];
+        let at = telling(&|word| sense(word).is_some_and(|sense| outcomes.contains(&sense)))
+            .or_else(|| telling(&|word| sense(word).is_some() || is_about_registering(word)))?;
+        let key = (1..at).rev().find(|at| is_key(*at))?;
+        let literals = pieces[key - 1..=at + 1].iter().map(|piece| match piece {
+            Piece::Literal(text) => Some(text.as_slice()),
+            _ => None,
+        });
+        String::from_utf8(literals.collect::<Option<Vec<_>>>()?.concat()).ok()
     }
 
     /// Whether the pattern reads every line of the template.

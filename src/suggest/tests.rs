@@ -108,3 +108,35 @@ fn a_template_without_text_to_search_for_is_left_out() {
     let found = suggestion(&lines("{n}|<sip:u{n}@a.example>|3600", 9));
     assert_eq!(found.templates.len(), 0, "{found:#?}");
 }
+
+#[test]
+fn memory_is_bounded_and_the_rare_line_is_seen() {
+    let mut log = lines("REGISTER accepted aor=sip:u{n}@a.example ua={ua}", 5000);
+    log[2500] = "REGISTER accepted aor=<null> ua=Acme \"last\" {1}".to_owned();
+    let found = suggestion(&log);
+    assert_eq!((found.candidates, found.templates.len()), (5000, 1), "{found:#?}");
+    assert!(found.kept <= 2000, "{}", found.kept);
+    let texts: Vec<u64> = found.templates.iter().map(|template| template.count).collect();
+    assert_eq!(texts, [found.kept], "{found:#?}");
+}
+
+#[test]
+fn objects_are_told_apart_by_a_member_or_by_their_text() {
+    let object =
+        |result: &str| format!(r#"{{"method":"REGISTER","result":"{result}","aor":"sip:u{{n}}@a.example"}}"#);
+    let mut log = lines(&object("stored"), 10);
+    log.extend(lines(&object("denied"), 10));
+    let found = suggestion(&log);
+    assert_eq!(found.templates.len(), 2, "{found:#?}");
+    let (stored, denied) = (&found.templates[0].spec, &found.templates[1].spec);
+    assert!(stored.regex.as_deref().is_some_and(|regex| regex.contains("\"stored\"")), "{stored:?}");
+    assert_eq!((denied.json, denied.contains.as_deref()), (true, Some("\"result\":\"denied\"")));
+    let refusals = log[10..].iter().map(String::as_bytes);
+    assert_eq!(super::template::count_read(stored, refusals), 0);
+}
+
+#[test]
+fn a_dumped_message_is_no_line_of_a_script() {
+    let found = suggestion(&lines("REGISTER sip:a.example SIP/2.0#015#012To: <sip:u{n}@a.example>", 5));
+    assert_eq!(found.candidates, 0);
+}

@@ -28,6 +28,23 @@ pub(super) enum Shape {
     Odd,
 }
 
+impl Shape {
+    /// A number of its own for each kind of value.
+    pub(super) const fn number(self) -> u8 {
+        match self {
+            Self::Word => 1,
+            Self::Mark(_) => 2,
+            Self::Time => 3,
+            Self::Contact => 4,
+            Self::Uri => 5,
+            Self::Address => 6,
+            Self::Number => 7,
+            Self::Null => 8,
+            Self::Odd => 9,
+        }
+    }
+}
+
 /// A stretch of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
@@ -124,6 +141,11 @@ fn shape_of_run(run: &[u8], behind: &[u8]) -> Shape {
     }
     if ADDRESS.is_match(run) {
         return Shape::Address;
+    }
+    // Any transport may come next, however rare it is in this log.
+    const TRANSPORTS: [&[u8]; 6] = [b"udp", b"tcp", b"tls", b"ws", b"wss", b"sctp"];
+    if TRANSPORTS.contains(&run.to_ascii_lowercase().as_slice()) {
+        return Shape::Odd;
     }
     let is_key = behind.starts_with(b"=") || behind.starts_with(b"\":");
     let is_word = |byte: &u8| {

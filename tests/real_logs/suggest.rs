@@ -39,6 +39,20 @@ fn asterisk_needs_no_pattern() {
     }
 }
 
+#[test]
+fn a_draft_hangs_neither_on_threads_nor_on_the_order_of_the_arguments() {
+    let Some(folder) = logs("kamailio") else { return };
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let (one, other) = (path("kv/kv.stderr.log"), path("syslog/reqreply.rfc5424.log"));
+    let draft = |args: [&str; 4]| {
+        let args = [&["probe", "--suggest", "--quiet", "--log-zone", "UTC"], &args[..]].concat();
+        siptally::run(Path::new(env!("CARGO_MANIFEST_DIR")), &args, b"", &[]).stdout
+    };
+    let text = draft(["-j", "1", &one, &other]);
+    assert!(!text.is_empty());
+    assert!(text == draft(["-j", "4", &other, &one]));
+}
+
 fn draft(folder: &Path, log: &Log) -> String {
     draft_of(&folder.join(log.path))
 }
