@@ -30,7 +30,13 @@ pub fn suggest(plan: &Plan, scanner: &Scanner) -> Result<Suggestion, ScanError> 
             None => match input.open()? {
                 Source::Mapped(mapped) => {
                     let bytes = mapped.bytes();
-                    let len = bytes.len().min(UNREAD_SAMPLE as usize);
+                    // Whole lines: half of one would look like a template of its own.
+                    let len = match usize::try_from(UNREAD_SAMPLE) {
+                        Ok(most) if most < bytes.len() => {
+                            memchr::memrchr(b'\n', &bytes[..most]).map_or(0, |at| at + 1)
+                        }
+                        _ => bytes.len(),
+                    };
                     look.block(&bytes[..len], Spot { input: rank, offset: 0 }, input.allow_bare);
                     continue;
                 }

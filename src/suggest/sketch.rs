@@ -131,6 +131,9 @@ pub(super) fn joined(mut sketches: Vec<Sketch>, at: usize, lines: &[Line]) -> Ve
     done
 }
 
+/// Different values of one field.
+type Distinct = BTreeSet<Vec<u8>>;
+
 /// Parts a template whose lines tell different stories in one field: `result="all ok"` and
 /// `result="auth failed"` are no lines of one kind. A status code tells them apart by itself.
 pub(super) fn told_apart(sketch: Sketch, lines: &[Line]) -> Vec<Sketch> {
@@ -161,7 +164,7 @@ pub(super) fn told_apart(sketch: Sketch, lines: &[Line]) -> Vec<Sketch> {
 
 /// The values of a gap that speak of a refusal, and the others; `None` where there are not both,
 /// or so many values that it is a free text.
-fn stories(sketch: &Sketch, number: usize, lines: &[Line]) -> Option<(BTreeSet<Vec<u8>>, BTreeSet<Vec<u8>>)> {
+fn stories(sketch: &Sketch, number: usize, lines: &[Line]) -> Option<(Distinct, Distinct)> {
     const VALUES_MAX: usize = 12;
     const VALUE_LEN_MAX: usize = 60;
     let mut values: BTreeSet<&[u8]> = BTreeSet::new();

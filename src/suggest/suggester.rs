@@ -1,9 +1,10 @@
 //! Lines in, templates out.
 
 use super::grow::grow;
-use super::line::{Key, Line};
+use super::line::Line;
 use super::sketch::told_apart;
 use super::template::{Draft, Template, count_read};
+use super::token::{Shape, first_tokens};
 use super::words::{is_about_registering, sense};
 use crate::formats::pattern::PatternEvent;
 use crate::model::Spot;
@@ -14,6 +15,10 @@ const LINE_LEN_MAX: usize = 8 << 10;
 /// So many lines of one beginning are kept because they are unlike those before, and as many
 /// again from the whole of the log: enough to see every field in all its forms.
 const KEPT_MAX: usize = 1000;
+/// So many lines of one beginning are compared with those before, which costs time.
+const COMPARED_MAX: u64 = 20_000;
+/// So many lines of another template show whether a pattern reads that template too.
+const OTHERS_MAX: usize = 50;
 /// So many different beginnings are told apart.
 const BEGINNINGS_MAX: usize = 64;
 /// Tokens of a line in which the words for what happened are looked for.
@@ -40,15 +45,20 @@ struct Group {
     looks: BTreeSet<u64>,
     /// Of the other lines one in `stride`.
     spread: Vec<Line>,
+    compared: u64,
     seen: u64,
     stride: u64,
 }
 
 impl Group {
-    fn take(&mut self, line: Line) {
-        if self.looks.len() < KEPT_MAX && self.looks.insert(line.look()) {
-            self.first.push(line);
-            return;
+    fn take(&mut self, text: &[u8], spot: Spot) {
+        self.compared += 1;
+        if self.compared <= COMPARED_MAX && self.looks.len() < KEPT_MAX {
+            let line = Line::new(text, spot);
+            if self.looks.insert(line.look()) {
+                self.first.push(line);
+                return;
+            }
         }
         let stride = self.stride.max(1);
         if self.seen.is_multiple_of(stride) {
@@ -62,7 +72,7 @@ impl Group {
                 self.stride = stride * 2;
             }
             if self.seen.is_multiple_of(self.stride.max(1)) {
-                self.spread.push(line);
+                self.spread.push(Line::new(text, spot));
             }
         }
         self.seen += 1;
@@ -96,12 +106,11 @@ impl Suggester {
             return;
         }
         self.candidates += 1;
-        let line = Line::new(text, spot);
-        let mut beginning = beginning(&line);
+        let mut beginning = beginning(text);
         if !self.groups.contains_key(&beginning) && self.groups.len() >= BEGINNINGS_MAX {
             beginning.clear();
         }
-        self.groups.entry(beginning).or_default().take(line);
+        self.groups.entry(beginning).or_default().take(text, spot);
     }
 
     /// The templates of all lines.
@@ -137,7 +146,7 @@ impl Suggester {
             let others: Vec<usize> = drafts
                 .iter()
                 .filter(|other| other.event(are_paired) != event)
-                .flat_map(|other| other.sketch.rows.iter().map(|row| row.line))
+                .flat_map(|other| other.sketch.rows.iter().take(OTHERS_MAX).map(|row| row.line))
                 .collect();
             let host = suggestion.templates.iter_mut().find(|template| {
                 Some(template.spec.event) == event && count_read(&template.spec, texts()) == size
@@ -201,16 +210,16 @@ fn is_candidate(text: &[u8]) -> bool {
 
 /// What tells lines of different kinds apart before their templates are known: how they begin,
 /// and the words for what happened. So a flood of refusals does not drive out the rest.
-fn beginning(line: &Line) -> Vec<u8> {
-    let mut beginning = match line.key(0) {
-        Key::Literal(text) => text.to_vec(),
+fn beginning(text: &[u8]) -> Vec<u8> {
+    let tokens = first_tokens(text, BEGINNING_TOKENS);
+    let mut words = tokens.iter().map(|token| (token, &text[token.range.clone()]));
+    let mut beginning = match words.next() {
+        Some((token, word)) if token.is_literal() => word.to_vec(),
         _ => Vec::new(),
     };
-    for at in 1..BEGINNING_TOKENS.min(line.tokens.len()) {
-        if let Some(word) = line.word(at).filter(|word| sense(word).is_some()) {
-            beginning.push(b' ');
-            beginning.extend_from_slice(word);
-        }
+    for (_, word) in words.filter(|(token, word)| token.shape == Shape::Word && sense(word).is_some()) {
+        beginning.push(b' ');
+        beginning.extend_from_slice(word);
     }
     beginning
 }

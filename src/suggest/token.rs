@@ -92,15 +92,22 @@ static ADDRESS: LazyLock<Regex> =
 
 /// Cuts a message into tokens.
 pub(super) fn tokens(text: &[u8]) -> Vec<Token> {
+    let mut tokens = first_tokens(text, TOKENS_MAX);
+    let at = tokens.last().map_or(0, |token| token.range.end);
+    if at < text.len() {
+        tokens.push(Token { shape: Shape::Odd, range: at..text.len() });
+    }
+    tokens
+}
+
+/// So many tokens at most.
+pub(super) fn first_tokens(text: &[u8], most: usize) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut at = 0;
-    while at < text.len() && tokens.len() < TOKENS_MAX {
+    while at < text.len() && tokens.len() < most {
         let token = next(text, at, tokens.last());
         at = token.range.end;
         tokens.push(token);
-    }
-    if at < text.len() {
-        tokens.push(Token { shape: Shape::Odd, range: at..text.len() });
     }
     tokens
 }
@@ -109,6 +116,10 @@ fn next(text: &[u8], at: usize, before: Option<&Token>) -> Token {
     let mark = Token { shape: Shape::Mark(text[at]), range: at..at + 1 };
     // Behind a key, `=` is no part of the value; a user part may begin with one.
     if text[at] == b'=' && before.is_some_and(|before| !matches!(before.shape, Shape::Mark(_))) {
+        return mark;
+    }
+    // What begins no other token is a mark; the rule is dear.
+    if b" \t,;|:)]}{>".contains(&text[at]) {
         return mark;
     }
     let Some(found) = TOKEN.captures(&text[at..]) else { return mark };
