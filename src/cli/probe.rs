@@ -101,6 +101,7 @@ fn inputs(read: &Read, out: &mut impl Write) -> io::Result<()> {
     for (input, counts) in read.plan.inputs.iter().zip(&read.scan.lines) {
         let first = match (input.form, input.first) {
             (Form::Snapshot, _) => "snapshot".to_owned(),
+            (Form::Capture, _) => "capture".to_owned(),
             (Form::Log, Some(first)) => format!("from {first}"),
             (Form::Log, None) => "no clock".to_owned(),
         };

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod bill;
+mod capture;
 pub mod clock;
 pub mod collect;
 pub mod duplicates;

@@ -18,6 +18,8 @@ pub enum Form {
     Log,
     /// Dumps of a location table, from the first line to the last.
     Snapshot,
+    /// Packets; places in it are their numbers.
+    Capture,
 }
 
 /// One input, as the survey found it.

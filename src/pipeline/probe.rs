@@ -30,7 +30,7 @@ pub fn unread(plan: &Plan, scanner: &Scanner) -> Result<Unread, ScanError> {
     let mut scratch = scanner.scratch();
     for input in &plan.inputs {
         // A snapshot's lines are no records of their own.
-        if input.found.is_stdin() || input.form == Form::Snapshot {
+        if input.found.is_stdin() || input.form != Form::Log {
             continue;
         }
         let mut look = |bytes: &[u8]| {

@@ -1,17 +1,19 @@
 //! Going back to the logs: the line behind a spot, as it stands there.
 
-use super::plan::{Input, Plan};
+use super::capture::StreamReader;
+use super::plan::{Form, Input, Plan};
 use super::scan::ScanError;
 use crate::model::Spot;
-use crate::read::{InputError, Source};
+use crate::read::{Capture, InputError, Source};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 
 /// A line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
-    /// Counted from 1.
+    /// Counted from 1; of a capture the packet's number.
     pub line: u64,
-    /// The record's first line, without its line end.
+    /// The record's first line, without its line end; of a capture the whole message.
     pub text: Vec<u8>,
 }
 
@@ -40,12 +42,33 @@ pub fn quotes(plan: &Plan, spots: &BTreeSet<Spot>) -> Result<BTreeMap<Spot, Quot
 fn of_input(input: &Input, wanted: &[u64], mut tell: impl FnMut(u64, Quote)) -> Result<(), InputError> {
     let mut walk = Walk { wanted, lines: 0 };
     match input.open()? {
+        Source::Mapped(mapped) if input.form == Form::Capture => {
+            of_capture(&mut Capture::new(&input.found.path, mapped.bytes()), wanted, &mut tell)?;
+        }
+        Source::Stream(stream) if input.form == Form::Capture => {
+            let reader = StreamReader::new(stream, None);
+            of_capture(&mut Capture::new(&input.found.path, reader), wanted, &mut tell)?;
+        }
         Source::Mapped(mapped) => walk.block(mapped.bytes(), 0, &mut tell),
         Source::Stream(mut stream) => {
             while let Some(block) = stream.next_block(1 << 20)? {
                 walk.block(&block.bytes, block.offset, &mut tell);
                 stream.recycle(block.bytes);
             }
+        }
+    }
+    Ok(())
+}
+
+/// Tells of the message of each of the ascending packet numbers.
+fn of_capture<R: Read>(
+    capture: &mut Capture<R>,
+    wanted: &[u64],
+    tell: &mut impl FnMut(u64, Quote),
+) -> Result<(), InputError> {
+    while let Some(message) = capture.next_message()? {
+        if wanted.binary_search(&message.packet).is_ok() {
+            tell(message.packet, Quote { line: message.packet, text: message.bytes.to_vec() });
         }
     }
     Ok(())

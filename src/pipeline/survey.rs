@@ -12,7 +12,7 @@ use super::years::{Walk, date_in_name};
 use crate::formats::frame::{self, Scratch};
 use crate::formats::snapshot::recognises;
 use crate::model::{Moment, Stamp};
-use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_text, discover};
+use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_text, discover, is_capture};
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -153,7 +153,7 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
     match Source::open(&found)? {
         Source::Mapped(mapped) => {
             let bytes = mapped.bytes();
-            check_text(&found.path, bytes)?;
+            check_form(&found.path, bytes)?;
             sample = take_sample(bytes, &mut scratch);
             start_digest = duplicates::start_digest(bytes);
             if sample.has_yearless {
@@ -171,7 +171,7 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
             }
             let first = stream.next_block(SAMPLE_LEN)?;
             let start = first.as_ref().map_or(&[][..], |block| &block.bytes);
-            check_text(&found.path, start)?;
+            check_form(&found.path, start)?;
             sample = take_sample(start, &mut scratch);
             start_digest = duplicates::start_digest(start);
             codec = stream.codec();
@@ -256,6 +256,10 @@ fn spool_error(path: &Path, cause: std::io::Error) -> PlanError {
 
 fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
     let mut sample = Sample::default();
+    if is_capture(start) {
+        sample.form = Form::Capture;
+        return sample;
+    }
     let start = &start[..start.len().min(SAMPLE_LEN)];
     let mut offset = 0;
     for line in start.split_inclusive(|byte| *byte == b'\n') {
@@ -285,6 +289,11 @@ fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
         (sample.form, sample.first, sample.has_local) = (Form::Snapshot, stamps.first, stamps.has_local);
     }
     sample
+}
+
+/// A log is text; a capture is not, and is read all the same.
+fn check_form(path: &Path, start: &[u8]) -> Result<(), InputError> {
+    if is_capture(start) { Ok(()) } else { check_text(path, start) }
 }
 
 /// The year of an input's first section, and how it was found.

@@ -27,6 +27,12 @@ pub enum InputError {
         ShownPath(path)
     )]
     Damaged { path: PathBuf, offset: u64, lines: u64, what: Damage },
+    /// A capture whose container is cut short or corrupt. `offset` counts decoded bytes.
+    #[error(
+        "{}: {what} at byte {offset}; {packets} packets were read; refusing to bill on a part",
+        ShownPath(path)
+    )]
+    BrokenCapture { path: PathBuf, offset: u64, packets: u64, what: Box<str> },
     /// The file is no longer the one that was opened.
     #[error("{}: {how} while it was read; run again when nothing writes to it", ShownPath(path))]
     Changed { path: PathBuf, how: Change },
@@ -48,6 +54,7 @@ impl InputError {
             | Self::EmptyDirectory { path }
             | Self::Unreadable { path, .. }
             | Self::Damaged { path, .. }
+            | Self::BrokenCapture { path, .. }
             | Self::Changed { path, .. }
             | Self::NotText { path, .. } => path,
         }

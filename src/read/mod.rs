@@ -6,6 +6,7 @@
 //! notes, what cannot be read as an [`InputError`]. Copy `text.rs` to add a file.
 
 mod block;
+mod capture;
 mod decode;
 mod discover;
 mod error;
@@ -18,6 +19,7 @@ mod utf16;
 mod watch;
 
 pub use block::{Blocks, LINE_MAX, cut};
+pub use capture::{Capture, Counts as CaptureCounts, Message as CapturedMessage, Transport, is_capture};
 pub use decode::Codec;
 pub use discover::{Discovery, Found, discover};
 pub use error::{Change, Damage, InputError, NotText};

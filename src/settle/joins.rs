@@ -46,6 +46,8 @@ pub(super) struct Joins<T> {
     names: HashMap<Box<[u8]>, Option<Box<[u8]>>, RandomState>,
     /// A request has been seen: lines wait from here on.
     has_dumps: bool,
+    /// A line of the server has been seen: there is somebody to tell twice.
+    has_lines: bool,
 }
 
 impl<T> Default for Joins<T> {
@@ -57,6 +59,7 @@ impl<T> Default for Joins<T> {
             recent: VecDeque::new(),
             names: HashMap::default(),
             has_dumps: false,
+            has_lines: false,
         }
     }
 }
@@ -69,11 +72,17 @@ impl<T> Joins<T> {
 
     /// A line of the server; handed back where nothing can be told twice.
     pub fn wait(&mut self, line: Pending<T>) -> Option<Pending<T>> {
+        self.has_lines = true;
         if !self.has_dumps {
             return Some(line);
         }
         self.pending.push_back(line);
         None
+    }
+
+    /// Whether the server writes lines of its own besides its messages.
+    pub fn has_lines(&self) -> bool {
+        self.has_lines
     }
 
     /// A transaction has proven a registration of these contacts (URIs, a line each).

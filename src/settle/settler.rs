@@ -92,11 +92,13 @@ impl Settler {
     /// as far as that is known. Comes before [`Self::finish`], which forgets those.
     pub fn finish_lives(&mut self, tell: &mut impl FnMut(&Life, AgentRef<'_>)) {
         for (mut life, agent) in std::mem::take(&mut self.ended) {
+            let bindings = &self.ties.bindings;
+            let text = agent.as_deref().or_else(|| bindings.agent(&life.user, &life.contact));
             // Dumps may have shown whom the server calls by that name.
             if let Some(sip_id) = self.joins.sip_id(&life.user) {
                 life.user = sip_id.into();
             }
-            let text = agent.as_deref().or_else(|| self.ties.bindings.agent(&life.user, &life.contact));
+            let text = text.or_else(|| bindings.agent(&life.user, &life.contact));
             tell(&life, AgentRef { text, hint: life.hint, is_push_source: life.is_push_source });
         }
     }
@@ -255,7 +257,8 @@ impl Settler {
             spot: request.spot,
             evidence: EvidenceKind::Transaction,
         });
-        if standing == Standing::Accepted {
+        // A line comes before the reply that tells the same, so there has been one by now.
+        if standing == Standing::Accepted && self.joins.has_lines() {
             // The server's line spells the contact as its reply does: parameters reordered, or the
             // address it saw.
             let listed = [&request.contacts[..], &reply.contacts].concat();
