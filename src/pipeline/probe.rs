@@ -146,7 +146,8 @@ pub fn findings(scan: &Scan, verdicts: &Verdicts, unread: &Unread) -> Vec<String
 /// What to switch on where User-Agents are missing.
 pub fn no_agent_hint(without: u64, all: u64, is_pjsip: bool, is_chan_sip: bool) -> String {
     let remedy = if is_pjsip {
-        "PJSIP's own lines never carry one: tie it by a pattern with `event = \"agent\"` on a dialplan's \
+        "PJSIP's own lines never carry one: put what `asterisk -rx 'database show registrar'` prints into a \
+         file beside the log, tie it by a pattern with `event = \"agent\"` on a dialplan's \
          NoOp(${PJSIP_CONTACT(…,user_agent)}), or have `pjsip set logger on` log the messages themselves \
          (which this version does not read yet)"
     } else if is_chan_sip {
