@@ -22,6 +22,18 @@ struct Told {
 /// What was proven lately, by what a server's line calls it by.
 type Index = HashMap<Box<[u8]>, Vec<Told>, RandomState>;
 
+/// What was proven, to be forgotten in the order of arrival.
+#[derive(Debug)]
+struct Recent {
+    key: Box<[u8]>,
+    is_contact: bool,
+    moment: Option<Moment>,
+    record: u64,
+}
+
+/// A user as the server or a message calls it.
+type Name = Box<[u8]>;
+
 /// A line of the server that waits.
 #[derive(Debug)]
 pub(super) struct Pending<T> {
@@ -40,10 +52,9 @@ pub(super) struct Joins<T> {
     pending: VecDeque<Pending<T>>,
     by_contact: Index,
     by_name: Index,
-    /// Keys of both indexes in the order of arrival.
-    recent: VecDeque<(Box<[u8]>, bool, u64, Option<Moment>)>,
+    recent: VecDeque<Recent>,
     /// SIP-ID by the server's name; `None` where one name stood for two.
-    names: HashMap<Box<[u8]>, Option<Box<[u8]>>, RandomState>,
+    names: HashMap<Name, Option<Name>, RandomState>,
     /// A request has been seen: lines wait from here on.
     has_dumps: bool,
     /// A line of the server has been seen: there is somebody to tell twice.
@@ -90,11 +101,11 @@ impl<T> Joins<T> {
         let told = Told { user: user.into(), moment, record };
         for contact in contacts.split(|byte| *byte == b'\n').filter(|contact| !contact.is_empty()) {
             self.by_contact.entry(contact.into()).or_default().push(told.clone());
-            self.recent.push_back((contact.into(), true, record, moment));
+            self.recent.push_back(Recent { key: contact.into(), is_contact: true, moment, record });
         }
         let name = name_of(user);
         self.by_name.entry(name.into()).or_default().push(told);
-        self.recent.push_back((name.into(), false, record, moment));
+        self.recent.push_back(Recent { key: name.into(), is_contact: false, moment, record });
     }
 
     /// The log has moved on: gives the lines whose time is over to `lone`, unless a transaction
@@ -108,20 +119,19 @@ impl<T> Joins<T> {
         while self.pending.front().is_some_and(|line| is_over(line.moment, line.record)) {
             joined += self.resolve(lone);
         }
-        while let Some((_, _, at, begun)) = self.recent.front() {
+        while let Some(oldest) = self.recent.front() {
             // Twice the time: a line that waits may be that much younger than what told it.
-            let is_old = is_over(*begun, *at)
-                && self
-                    .pending
-                    .front()
-                    .is_none_or(|line| line.record > at + LIFE_RECORDS || is_far(line.moment, *begun));
+            let is_old = is_over(oldest.moment, oldest.record)
+                && self.pending.front().is_none_or(|line| {
+                    line.record > oldest.record + LIFE_RECORDS || is_far(line.moment, oldest.moment)
+                });
             if !is_old {
                 break;
             }
-            if let Some((key, is_contact, at, _)) = self.recent.pop_front() {
+            if let Some(Recent { key, is_contact, record, .. }) = self.recent.pop_front() {
                 let index = if is_contact { &mut self.by_contact } else { &mut self.by_name };
                 if let Some(list) = index.get_mut(&key) {
-                    list.retain(|told| told.record != at);
+                    list.retain(|told| told.record != record);
                     if list.is_empty() {
                         index.remove(&key);
                     }
