@@ -1,0 +1,165 @@
+//! No cut shows: whatever the blocks, the threads and the rotation, the bytes are those of one
+//! sequential pass, also where a message or a transaction lies across the cut.
+
+#[path = "common/siptally.rs"]
+mod siptally;
+
+use std::fmt::Write;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+/// A log of a real server, the start of its records, and how many users it shows.
+struct Sample {
+    name: &'static str,
+    opens_record: fn(&str) -> bool,
+    users: usize,
+}
+
+const SAMPLES: [Sample; 4] = [
+    Sample { name: "pjsip-logger", opens_record: |line| line.starts_with("[2026-"), users: 26 },
+    Sample { name: "sip-debug", opens_record: |line| line.starts_with("[2026-"), users: 18 },
+    Sample { name: "kamailio-syslog", opens_record: |line| line.starts_with(['F', 'M']), users: 49 },
+    Sample { name: "sipdump", opens_record: |line| line.trim_end() == "====================", users: 49 },
+];
+
+fn text_of(sample: &Sample) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("sample-logs/dumps/{}.gz", sample.name));
+    let packed = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut text = Vec::new();
+    flate2::read::MultiGzDecoder::new(&packed[..]).read_to_end(&mut text).expect("a whole gzip stream");
+    text
+}
+
+/// What `users` says of everything in a folder.
+fn users(folder: &Path, jobs: &str, block: &str) -> String {
+    let args = ["users", "--format", "ndjson", "--user-case", "keep", "--log-zone", "America/New_York"];
+    let args = [&args[..], &["--year", "2026", "-j", jobs, "logs"]].concat();
+    let run = siptally::run(folder, &args, b"", &[("SIPTALLY_BLOCK", block)]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    String::from_utf8(run.stdout).expect("JSON is UTF-8")
+}
+
+fn folder_of(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder for the logs");
+    fs::create_dir(folder.path().join("logs")).expect("the folder can be made");
+    for (name, bytes) in files {
+        fs::write(folder.path().join("logs").join(name), bytes).expect("the log can be written");
+    }
+    folder
+}
+
+#[test]
+fn no_block_and_no_thread_shows_in_a_log_of_messages() {
+    for sample in &SAMPLES {
+        let folder = folder_of(&[("full", &text_of(sample))]);
+        let whole = users(folder.path(), "1", "1000000000");
+        assert_eq!(whole.lines().count(), sample.users, "{}", sample.name);
+        for block in ["1", "300", "5000", "70000"] {
+            for jobs in ["1", "3"] {
+                assert_eq!(
+                    users(folder.path(), jobs, block),
+                    whole,
+                    "{} in blocks of {block}, {jobs} threads",
+                    sample.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn no_compression_shows_in_a_log_of_messages() {
+    for sample in &SAMPLES {
+        let text = text_of(sample);
+        let whole = users(folder_of(&[("full", &text)]).path(), "2", "1000000000");
+        let packed = zstd::encode_all(&text[..], 3).expect("the log can be packed");
+        for block in ["1", "300", "70000"] {
+            assert_eq!(users(folder_of(&[("full", &packed)]).path(), "2", block), whole, "{}", sample.name);
+        }
+    }
+}
+
+#[test]
+fn no_rotation_shows_in_a_log_of_messages() {
+    for sample in &SAMPLES {
+        let text = text_of(sample);
+        let whole = users(folder_of(&[("full", &text)]).path(), "2", "1000000000");
+        // Places where a server could have moved its log away: before any record, so that a request
+        // stands at the end of one file and its reply at the start of the next.
+        let mut starts = Vec::new();
+        let mut at = 0;
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            if (sample.opens_record)(&String::from_utf8_lossy(line)) {
+                starts.push(at);
+            }
+            at += line.len();
+        }
+        for share in 1..12 {
+            let first = starts[starts.len() * share / 14];
+            let second = starts[starts.len() * (share + 2) / 14];
+            let files =
+                [("full.2", &text[..first]), ("full.1", &text[first..second]), ("full", &text[second..])];
+            assert_eq!(
+                users(folder_of(&files).path(), "2", "5000"),
+                whole,
+                "{} rotated at {first} and {second}",
+                sample.name
+            );
+        }
+    }
+}
+
+/// A REGISTER and its reply as Kamailio's `$mb` comes through rsyslog.
+fn message(second: u32, user: u32, text: &str) -> String {
+    format!(
+        "2026-10-05T14:03:{second:02}.000000+00:00 reg1 kamailio[1]: INFO: <script>: {text}#015#012To: <sip:u{user}@x.example>#015#012\
+         Call-ID: {user}@h#015#012CSeq: 1 REGISTER#015#012Contact: <sip:u{user}@192.0.2.1>;expires=60#015#012Content-Length: 0#015#012#015#012\n"
+    )
+}
+
+#[test]
+fn a_reply_is_found_a_hundred_thousand_lines_behind_its_request() {
+    const USERS: u32 = 100_000;
+    let mut log = String::new();
+    for (second, start_line) in
+        [(1, "[rcv] x#012REGISTER sip:x.example SIP/2.0"), (20, "[snd] x#012SIP/2.0 200 OK")]
+    {
+        for user in 0..USERS {
+            log.push_str(&message(second, user, start_line));
+        }
+    }
+    let folder = folder_of(&[("full", log.as_bytes())]);
+    assert_eq!(users(folder.path(), "2", "1000000").lines().count(), USERS as usize);
+    // Without any clock the distance in records decides.
+    let clockless = log.replace("2026-10-05T14:03:01.000000+00:00 reg1 kamailio[1]: ", " 1(1) ");
+    let clockless = clockless.replace("2026-10-05T14:03:20.000000+00:00 reg1 kamailio[1]: ", " 1(1) ");
+    let folder = folder_of(&[("full", clockless.as_bytes())]);
+    assert_eq!(users(folder.path(), "2", "1000000").lines().count(), USERS as usize);
+}
+
+#[test]
+fn strangers_by_the_hundred_thousand_change_no_users_and_are_counted() {
+    let mut log = String::new();
+    for stranger in 0..210_000 {
+        let _ = writeln!(
+            log,
+            "[2026-10-05 14:03:22] NOTICE[1] res_pjsip/pjsip_distributor.c: Request 'REGISTER' from '<sip:s{stranger}@x>' failed for '192.0.2.66:5060' (callid: {stranger}) - No matching endpoint found"
+        );
+        if stranger % 210 == 0 {
+            let _ = writeln!(
+                log,
+                "[2026-10-05 14:03:22] VERBOSE[1] res_pjsip_registrar.c: Added contact 'sip:u@192.0.2.1:{stranger}' to AOR 'u{stranger}' with expiration of 60 seconds"
+            );
+        }
+    }
+    let folder = folder_of(&[("full", log.as_bytes())]);
+    let args = ["users", "--format", "ndjson", "--log-zone", "America/New_York", "logs"];
+    let run = siptally::run(folder.path(), &args, b"", &[]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(run.stdout.iter().filter(|byte| **byte == b'\n').count(), 1000);
+    assert!(run.stderr.contains("10000 refused and unproven requests"), "{}", run.stderr);
+    for (jobs, block) in [("1", "1000000000"), ("3", "50000")] {
+        assert_eq!(users(folder.path(), jobs, block).into_bytes(), run.stdout);
+    }
+}
