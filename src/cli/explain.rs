@@ -9,6 +9,7 @@ use crate::model::{AgentKey, Aor, Days, Dialect, SipId};
 use crate::pipeline::audit::AuditDays;
 use crate::pipeline::bill::Bill;
 use crate::pipeline::collect::Trace;
+use crate::pipeline::plan::Form;
 use crate::pipeline::quote::{Quote, quotes};
 use crate::platform::{AgentPolicy, Classifier};
 use crate::report::{self, escaped};
@@ -92,7 +93,9 @@ fn event(
     let code = trace.code.map_or_else(String::new, |code| format!(" {code}"));
     writeln!(out, "\n{time}  {}{code}  ({})", trace.kind.name(), trace.source)?;
     let place = read.shown(trace.spot);
+    let is_capture = read.plan.inputs[trace.spot.input as usize].form == Form::Capture;
     match quote {
+        _ if is_capture => writeln!(out, "  {place}, packet {}", trace.spot.offset)?,
         Some(quote) => writeln!(out, "  {place}:{}, byte {}", quote.line, trace.spot.offset)?,
         None => writeln!(out, "  {place}, byte {}", trace.spot.offset)?,
     }
@@ -111,8 +114,11 @@ fn event(
             verdict.rule
         )?;
     }
-    match quote {
-        Some(quote) => writeln!(out, "  | {}", escaped(&quote.text)),
-        None => Ok(()),
+    for line in quote.iter().flat_map(|quote| quote.text.split(|byte| *byte == b'\n')) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !line.is_empty() {
+            writeln!(out, "  | {}", escaped(line))?;
+        }
     }
+    Ok(())
 }

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::run::{self, Ask, Read};
 use crate::book::Config;
 use crate::formats::scan::Scanner;
-use crate::model::{Grade, Platform, Spot, Standing};
+use crate::model::{Grade, Kind, Platform, Spot, Standing};
 use crate::pipeline::audit::{self, AuditDays, Evidence, Verdicts};
 use crate::pipeline::plan::{Form, Plan};
 use crate::pipeline::probe::{self, KAMAILIO_FRAGMENT};
@@ -136,9 +136,15 @@ fn evidence(read: &Read, out: &mut impl Write) -> io::Result<()> {
     for (reason, count) in &records.rejected {
         writeln!(out, "  {count:>10}  rejected: {reason}")?;
     }
-    writeln!(out, "  {:>10}  lines of something else", records.lines.saturating_sub(records.known()))?;
-    if records.unanswered > 0 {
-        writeln!(out, "  {:>10}  requests without a reply", records.unanswered)?;
+    let known = records.known() + records.continued;
+    writeln!(out, "  {:>10}  lines of something else", records.lines.saturating_sub(known))?;
+    let requests = records.of_kind(Kind::Request);
+    if requests > 0 {
+        let answered = requests.saturating_sub(records.unanswered) as f64 * 100.0 / requests as f64;
+        writeln!(out, "  {:>10}  requests without a reply ({answered:.1} % have one)", records.unanswered)?;
+    }
+    if records.unasked > 0 {
+        writeln!(out, "  {:>10}  replies without a request", records.unasked)?;
     }
     if records.repeated > 0 {
         writeln!(out, "  {:>10}  retransmissions and repeated replies", records.repeated)?;

@@ -68,6 +68,11 @@ impl Records {
         self.evidence.iter().filter(|((_, kind), _)| kind.grade() == grade).map(|(_, count)| count).sum()
     }
 
+    /// Records of that kind.
+    pub fn of_kind(&self, kind: Kind) -> u64 {
+        self.evidence.iter().filter(|((_, known), _)| *known == kind).map(|(_, count)| count).sum()
+    }
+
     /// Every record we know: evidence, other and rejected.
     pub fn known(&self) -> u64 {
         self.evidence.values().sum::<u64>() + self.other + self.rejected_total()

@@ -4,6 +4,7 @@ use super::audit::{Verdicts, without_agent};
 use super::plan::{Form, Plan};
 use super::scan::{Scan, ScanError};
 use crate::formats::scan::{Block, LineEnds, Scanner, Scratch};
+use crate::formats::sip::message::start_line;
 use crate::model::{Event, Grade, Kind, Reject, Sink, Spot, Stamp, Standing};
 use crate::read::Source;
 use std::collections::BTreeSet;
@@ -40,7 +41,7 @@ pub fn unread(plan: &Plan, scanner: &Scanner) -> Result<Unread, ScanError> {
                 let begin = memchr::memrchr(b'\n', &bytes[..hit]).map_or(0, |before| before + 1);
                 let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |after| hit + after);
                 let line = &bytes[begin..end];
-                if !is_read(line, scanner, &mut scratch, input.allow_bare) {
+                if !is_of_message(line) && !is_read(line, scanner, &mut scratch, input.allow_bare) {
                     unread.lines += 1;
                     if unread.examples.len() < EXAMPLES {
                         unread.examples.push((input.found.shown.clone(), line.to_vec()));
@@ -66,6 +67,13 @@ pub fn unread(plan: &Plan, scanner: &Scanner) -> Result<Unread, ScanError> {
         }
     }
     Ok(unread)
+}
+
+/// Whether the line is one of a SIP message that was logged over many lines.
+fn is_of_message(line: &[u8]) -> bool {
+    let name = line.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'-').count();
+    let is_header = name > 0 && line[name..].trim_ascii_start().starts_with(b":");
+    is_header || start_line(line).is_some()
 }
 
 /// Whether the scanner makes anything of the line.
@@ -136,6 +144,13 @@ pub fn findings(scan: &Scan, verdicts: &Verdicts, unread: &Unread) -> Vec<String
             unread.lines
         ));
     }
+    let requests = records.of_kind(Kind::Request);
+    if records.unanswered * 20 > requests {
+        findings.push(half_hint(records.unanswered, requests, "requests", "reply"));
+    }
+    if records.unasked * 20 > records.of_kind(Kind::Reply) {
+        findings.push(half_hint(records.unasked, records.of_kind(Kind::Reply), "replies", "request"));
+    }
     if records.rejected_total() > 0 {
         findings
             .push(format!("{} records were rejected; --rejects FILE lists them", records.rejected_total()));
@@ -143,13 +158,22 @@ pub fn findings(scan: &Scan, verdicts: &Verdicts, unread: &Unread) -> Vec<String
     findings
 }
 
+/// What to switch on where only one half of many transactions is logged.
+fn half_hint(lone: u64, all: u64, halves: &str, missing: &str) -> String {
+    format!(
+        "{lone} of {all} {halves} have no {missing} in these logs, so nothing is proven by them; log both halves: \
+         in Kamailio `xlog(\"[rcv] $si:$sp\\n$mb\")` in request_route and the reply in \
+         event_route[sl:local-response] and onreply_route (or the sipdump module, which writes both), in \
+         Asterisk `pjsip set logger on` without a host or method"
+    )
+}
+
 /// What to switch on where User-Agents are missing.
 pub fn no_agent_hint(without: u64, all: u64, is_pjsip: bool, is_chan_sip: bool) -> String {
     let remedy = if is_pjsip {
         "PJSIP's own lines never carry one: put what `asterisk -rx 'database show registrar'` prints into a \
          file beside the log, tie it by a pattern with `event = \"agent\"` on a dialplan's \
-         NoOp(${PJSIP_CONTACT(…,user_agent)}), or have `pjsip set logger on` log the messages themselves \
-         (which this version does not read yet)"
+         NoOp(${PJSIP_CONTACT(…,user_agent)}), or have `pjsip set logger on` log the messages themselves"
     } else if is_chan_sip {
         "chan_sip writes `Saved useragent` at verbose 4: `core set verbose 4`"
     } else {
