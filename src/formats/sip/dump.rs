@@ -17,7 +17,9 @@ use std::sync::LazyLock;
 /// What every first line of a message holds: a request at its end, a reply at its start.
 pub(in crate::formats) const NEEDLES: [&[u8]; 2] = [b" SIP/2.0", b"SIP/2.0 "];
 
+// Built once: making a searcher costs as much as searching a short line.
 static VERSION: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"SIP/2.0"));
+static STATUS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b": SIP/2.0 "));
 
 /// One message, as a log holds it over many lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +81,7 @@ pub fn may_begin(line: &[u8]) -> bool {
     let line = line.strip_suffix(b".").unwrap_or(line);
     line.ends_with(b" SIP/2.0")
         || line.trim_ascii_start().starts_with(b"SIP/2.0 ")
-        || memmem::find(line, b": SIP/2.0 ").is_some()
+        || STATUS.find(line).is_some()
 }
 
 /// Appends the message without the three blanks that sofia puts before each line.
@@ -95,7 +97,7 @@ pub fn unindent(message: &[u8], out: &mut Vec<u8>) {
 fn first_line_within(line: &[u8], layers: &mut Scratch) -> Option<usize> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if !line.ends_with(b" SIP/2.0") && memmem::find(line, b": SIP/2.0 ").is_none() {
+    if !line.ends_with(b" SIP/2.0") && STATUS.find(line).is_none() {
         return None;
     }
     let record = frame::open(line, layers, false)?;
@@ -209,6 +211,8 @@ fn next_version(bytes: &[u8], from: usize, until: usize) -> Option<Range<usize>>
 pub fn escaped<'t>(text: &'t [u8], out: &'t mut Vec<u8>) -> Option<(&'t [u8], &'t [u8])> {
     const WAYS: [(&[u8], &[u8]); 4] =
         [(b"\n", b"\r"), (b"#012", b"#015"), (b"\\012", b"\\015"), (b"\\n", b"\\r")];
+    // Every message has a first line, and hardly any other record holds the like.
+    VERSION.find(text)?;
     let (feed, carriage) = WAYS.into_iter().find(|(feed, _)| memmem::find(text, feed).is_some())?;
     let without_carriage = |line: &'t [u8]| line.strip_suffix(carriage).unwrap_or(line);
     let (first, rest) = split_once(text, feed)?;
