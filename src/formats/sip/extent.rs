@@ -43,7 +43,8 @@ pub(super) struct Extent {
 pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) -> Extent {
     let is_asterisk = matches!(ending, Ending::Bytes(_) | Ending::Closer(_));
     let most = if is_asterisk { ASTERISK_RECORD_MAX } else { DUMP_MAX };
-    let limit = bytes.len().min(begin + most);
+    // An opening line may be longer than any record by itself; the message then has no room left.
+    let limit = bytes.len().min(begin.saturating_add(most)).max(from);
     let cut = || Extent { message: from..limit, end: limit, is_ambiguous: false };
     if let Ending::Bytes(length) = ending {
         let end = from.saturating_add(length);
@@ -197,6 +198,15 @@ mod tests {
     fn asterisk_cuts_a_record_at_its_limit_wherever_that_is() {
         let text = format!("INVITE sip:x SIP/2.0\r\nl: 9000\r\n\r\n{}", "x".repeat(9000));
         assert_eq!(end_of(&text, Ending::Bytes(9031)), (8191, 8191, false));
+    }
+
+    #[test]
+    fn a_message_behind_an_endless_opening_line_is_cut_to_nothing() {
+        let text = format!("{}\nREGISTER sip:x SIP/2.0\r\n\r\n", "x".repeat(9000));
+        for ending in [Ending::Bytes(30), Ending::Closer(b"---")] {
+            let extent = extent(text.as_bytes(), 0, 9001, ending);
+            assert_eq!((extent.message, extent.end), (9001..9001, 9001));
+        }
     }
 
     #[test]
