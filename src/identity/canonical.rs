@@ -1,7 +1,7 @@
 //! Writing the canonical bytes of an AOR.
 
 use super::{Policy, UserCase};
-use crate::model::{Aor, Dialect};
+use crate::model::{Aor, Dialect, undo_escapes};
 
 /// Writes the canonical SIP-ID of an AOR into `out` (which is cleared first) and returns whether
 /// there is one: `false` for a URI without user part, and for nobody.
@@ -45,7 +45,7 @@ pub fn canonical(aor: Aor<'_>, dialect: Dialect, policy: &Policy, out: &mut Vec<
         return false;
     }
     if is_escaped {
-        unescape(user, out);
+        undo_escapes(user, b'%', out);
     } else {
         out.extend_from_slice(user);
     }
@@ -151,26 +151,6 @@ fn without_port(host: &[u8]) -> &[u8] {
         _ => &host[..memchr::memchr(b':', host).unwrap_or(host.len())],
     };
     host.strip_suffix(b".").unwrap_or(host)
-}
-
-/// Appends the text with every `%xx` undone; a `%` without two digits stays.
-fn unescape(text: &[u8], out: &mut Vec<u8>) {
-    let mut rest = text;
-    while let Some(at) = memchr::memchr(b'%', rest) {
-        out.extend_from_slice(&rest[..at]);
-        let digit = |index: usize| rest.get(at + index).and_then(|byte| char::from(*byte).to_digit(16));
-        match (digit(1), digit(2)) {
-            (Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                rest = &rest[at + 3..];
-            }
-            _ => {
-                out.push(b'%');
-                rest = &rest[at + 1..];
-            }
-        }
-    }
-    out.extend_from_slice(rest);
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use crate::formats::stamp;
 use crate::formats::text::{is_filler, number};
-use crate::model::{AgentText, Aor, Dialect, Event, Kind, Moment, Reject, RejectReason, Sink, Spot, Stamp};
+use crate::model::{
+    AgentText, Aor, Dialect, Event, Kind, Moment, Reject, RejectReason, Sink, Spot, Stamp, undo_escapes,
+};
 
 /// A field is no longer than this; a SIP message over UDP is at most 64 KiB.
 const FIELD_MAX: usize = 64 << 10;
@@ -285,23 +287,7 @@ pub(super) fn contact_id(id: &[u8]) -> Option<&[u8]> {
 /// Undoes `^3B` and its like, which Asterisk writes where a store keeps `;` for itself.
 pub(super) fn without_carets(text: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    let mut rest = text;
-    while let Some(at) = memchr::memchr(b'^', rest) {
-        out.extend_from_slice(&rest[..at]);
-        let digit = |at: usize| rest.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-        match (digit(at + 1), digit(at + 2)) {
-            (Some(high), Some(low)) => {
-                // Two digits make a byte.
-                out.push((high * 16 + low) as u8);
-                rest = &rest[at + 3..];
-            }
-            _ => {
-                out.push(b'^');
-                rest = &rest[at + 1..];
-            }
-        }
-    }
-    out.extend_from_slice(rest);
+    undo_escapes(text, b'^', out);
 }
 
 #[cfg(test)]

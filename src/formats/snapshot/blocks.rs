@@ -7,7 +7,7 @@
 use super::binding::{Binding, Field, Line, contact_id, micros};
 use super::reader::Taken;
 use crate::formats::text::host_of;
-use crate::model::{Dialect, Kind, RejectReason, Sink};
+use crate::model::{Dialect, Kind, RejectReason, Sink, undo_escapes};
 
 /// What a block is, as far as it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -216,7 +216,8 @@ impl Blocks {
     }
 
     fn sofia_key(&mut self, key: &[u8], value: &[u8], binding: &mut Binding) {
-        percent_decoded(value, &mut self.value);
+        self.value.clear();
+        undo_escapes(value, b'%', &mut self.value);
         let value = self.value.as_slice();
         match key {
             // The header's `from-user` is the user of To; an expiry calls it `user`.
@@ -246,25 +247,4 @@ fn peer(key: &[u8], value: &[u8], binding: &mut Binding) {
         b"Address-IP" if value != b"(null)" && !value.is_empty() => binding.put(Field::SourceIp, value),
         _ => {}
     }
-}
-
-fn percent_decoded(text: &[u8], out: &mut Vec<u8>) {
-    out.clear();
-    let mut rest = text;
-    while let Some(at) = memchr::memchr(b'%', rest) {
-        out.extend_from_slice(&rest[..at]);
-        let digit = |at: usize| rest.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-        match (digit(at + 1), digit(at + 2)) {
-            (Some(high), Some(low)) => {
-                // Two digits make a byte.
-                out.push((high * 16 + low) as u8);
-                rest = &rest[at + 3..];
-            }
-            _ => {
-                out.push(b'%');
-                rest = &rest[at + 1..];
-            }
-        }
-    }
-    out.extend_from_slice(rest);
 }
