@@ -187,7 +187,8 @@ impl Scanner {
             }
             false => text,
         };
-        let transfer = Transfer { direction: dump.direction, peer: dump.peer, is_ambiguous };
+        let dump::Dump { direction, peer, addresses, .. } = *dump;
+        let transfer = Transfer { direction, peer, addresses, is_ambiguous };
         transfer.tell(text, blank, values, sink);
     }
 
@@ -201,7 +202,8 @@ impl Scanner {
         if allow_bare && let Some(row) = siptrace::row(line, &mut scratch.sip.message) {
             let SipScratch { message, values } = &mut scratch.sip;
             let blank = Event { spot, stamp: row.stamp, ..Event::new(Kind::Attempt, "kamailio-siptrace") };
-            let transfer = Transfer { direction: row.direction, peer: row.peer, is_ambiguous: false };
+            let transfer =
+                Transfer { direction: row.direction, peer: row.peer, addresses: None, is_ambiguous: false };
             transfer.tell(message, blank, values, sink);
             return;
         }
@@ -225,7 +227,7 @@ impl Scanner {
                 thread: record.thread,
                 ..Event::new(Kind::Attempt, "sip-message")
             };
-            Transfer { direction, peer, is_ambiguous }.tell(message, blank, values, sink);
+            Transfer { direction, peer, addresses: None, is_ambiguous }.tell(message, blank, values, sink);
             return;
         }
         let mut is_other = false;

@@ -154,7 +154,8 @@ pub struct Event<'t> {
     pub code: Option<u16>,
     /// Source address without port; empty where the record has none.
     pub source_ip: &'t [u8],
-    /// Server thread or channel that ties neighbouring records together; empty where unknown.
+    /// Server thread or channel that ties neighbouring records together, or the address of the side
+    /// that answers; empty where unknown.
     pub thread: &'t [u8],
     /// The record is the SIP message itself and whole: a header that is not here was not sent.
     pub is_whole: bool,

@@ -95,12 +95,14 @@ pub(super) fn tell(
         _ => Direction::Unknown,
     };
     let peer = message.source.ip().to_string();
+    let (sender, receiver) = (message.source.to_string(), message.destination.to_string());
     let blank = Event {
         spot: Spot { input, offset: message.packet },
         stamp: message.moment.map_or(Stamp::None, Stamp::Instant),
         ..Event::new(Kind::Attempt, "capture")
     };
-    Transfer { direction, peer: peer.as_bytes(), is_ambiguous: false }.tell(
+    let addresses = Some((sender.as_bytes(), receiver.as_bytes()));
+    Transfer { direction, peer: peer.as_bytes(), addresses, is_ambiguous: false }.tell(
         message.bytes,
         blank,
         values,

@@ -220,7 +220,12 @@ impl Collector<'_> {
                 },
                 call_id: event.call_id,
                 cseq: event.cseq,
-                thread: if event.kind == Kind::Accepted { b"" } else { event.thread },
+                thread: match (event.kind, event.dialect) {
+                    (Kind::Accepted, _) => b"",
+                    // Asterisk's threads share the work: the one that answers is another.
+                    (Kind::Request | Kind::MessageRequest | Kind::Reply, Dialect::Asterisk) => b"",
+                    _ => event.thread,
+                },
                 host: if event.dialect == Dialect::Asterisk { event.host } else { b"" },
                 code: event.code,
                 asks: match event.kind {

@@ -162,8 +162,9 @@ pub fn findings(scan: &Scan, verdicts: &Verdicts, unread: &Unread) -> Vec<String
 fn half_hint(lone: u64, all: u64, halves: &str, missing: &str) -> String {
     format!(
         "{lone} of {all} {halves} have no {missing} in these logs, so nothing is proven by them; log both halves: \
-         in Kamailio `xlog(\"[rcv] $si:$sp\\n$mb\")` in request_route and the reply in \
-         event_route[sl:local-response] and onreply_route (or the sipdump module, which writes both), in \
+         in Kamailio `xlog(\"[rcv] $si:$sp\\n$mb\")` in request_route and the same with [snd] in \
+         event_route[sl:local-response] and wherever a reply is sent on (or the sipdump module, which writes \
+         both; a reply without such a word could be a stranger's and proves nothing), in \
          Asterisk `pjsip set logger on` without a host or method"
     )
 }

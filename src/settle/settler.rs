@@ -277,6 +277,11 @@ fn fill_key(key: &mut Vec<u8>, held: &Held<'_>) {
     key.extend_from_slice(held.call_id);
     key.push(b'\n');
     key.extend_from_slice(held.cseq);
+    // Where the addresses of messages are known, a reply answers what went to its sender.
+    if matches!(held.kind, Kind::Request | Kind::MessageRequest | Kind::Reply) {
+        key.push(b'\n');
+        key.extend_from_slice(held.thread);
+    }
 }
 
 /// A channel's role holds for the conference it enters next, within timer F like everything else

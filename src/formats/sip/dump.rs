@@ -6,7 +6,7 @@
 
 use super::extent::{DUMP_MAX, Ending, extent};
 use super::message::start_line;
-use super::opener::{self, Direction};
+use super::opener::{self, Addresses, Direction};
 use crate::formats::frame::{self, Scratch};
 use crate::formats::text::split_once;
 use crate::model::Stamp;
@@ -35,6 +35,8 @@ pub struct Dump<'t> {
     pub direction: Direction,
     /// Address of the other side, without port; empty where it is not told.
     pub peer: &'t [u8],
+    /// Sender and receiver with their ports, where both are told beside the message.
+    pub addresses: Option<Addresses<'t>>,
     /// The message's own bytes.
     pub message: Range<usize>,
     /// Lines of the message are indented by three blanks.
@@ -68,6 +70,7 @@ pub fn at<'t>(bytes: &'t [u8], floor: usize, line: Range<usize>, layers: &mut Sc
         name: opener.name,
         direction: opener.direction,
         peer: opener.peer,
+        addresses: opener.addresses,
         message: extent.message,
         is_indented,
         end: extent.end,

@@ -1,7 +1,7 @@
 //! What a SIP message tells of a registration (RFC 3261 §10, RFC 3428).
 
 use super::message::{Message, StartLine, read};
-use super::opener::Direction;
+use super::opener::{Addresses, Direction};
 use crate::formats::stamp;
 use crate::model::{AgentText, Aor, Event, Kind, Reject, RejectReason, Sink, Stamp};
 
@@ -11,6 +11,8 @@ pub struct Transfer<'t> {
     pub direction: Direction,
     /// Address of the other side, without port; empty where it is not told.
     pub peer: &'t [u8],
+    /// Sender and receiver with their ports, where both are known apart from the message.
+    pub addresses: Option<Addresses<'t>>,
     /// The record could begin or end elsewhere: nothing in it is believed.
     pub is_ambiguous: bool,
 }
@@ -19,7 +21,8 @@ impl Transfer<'_> {
     /// Tells the sink what the message says, filling in `blank`.
     ///
     /// Only what comes to the registrar and what it answers counts: a request that it sends is its
-    /// own registration elsewhere, or relayed.
+    /// own registration elsewhere, or relayed. A reply of which nothing says that the server sent it
+    /// may be a stranger's packet.
     pub fn tell(&self, message: &[u8], blank: Event<'_>, values: &mut Vec<u8>, sink: &mut impl Sink) {
         let Some(message) = read(message, values) else {
             sink.other(blank.spot, blank.stamp);
@@ -27,7 +30,7 @@ impl Transfer<'_> {
         };
         let is_ours = match message.start {
             StartLine::Request { .. } => self.direction != Direction::Sent,
-            StartLine::Reply { .. } => self.direction != Direction::Received,
+            StartLine::Reply { .. } => self.direction == Direction::Sent || self.addresses.is_some(),
         };
         if !is_ours || !matches!(message.method, b"REGISTER" | b"MESSAGE") {
             sink.other(blank.spot, blank.stamp);
@@ -55,6 +58,12 @@ impl Transfer<'_> {
             contact: message.contact,
             expires_seconds: message.expires,
             source_ip: self.peer,
+            // A reply answers the request that went to its sender.
+            thread: match (self.addresses, message.start) {
+                (Some((_, receiver)), StartLine::Request { .. }) => receiver,
+                (Some((sender, _)), StartLine::Reply { .. }) => sender,
+                (None, _) => blank.thread,
+            },
             is_whole: !message.is_cut,
             ..blank
         };

@@ -13,7 +13,8 @@ use std::ops::Range;
 pub enum Direction {
     Received,
     Sent,
-    /// The log does not tell. A registrar's log holds requests that came and replies that went.
+    /// The log does not tell. A request is taken to have come; a reply could be a stranger's, so
+    /// it proves nothing unless its addresses show that it answers the request.
     Unknown,
 }
 
@@ -30,8 +31,13 @@ pub(super) struct Opener<'t> {
     pub direction: Direction,
     /// Address of the other side, without port; empty where it is not told.
     pub peer: &'t [u8],
+    /// Sender and receiver with their ports, where both are told beside the message.
+    pub addresses: Option<Addresses<'t>>,
     pub ending: Ending,
 }
+
+/// Sender and receiver of a message, with their ports.
+pub type Addresses<'t> = (&'t [u8], &'t [u8]);
 
 const SIPDUMP_HEAD: &[u8] = b"====================";
 const SIPDUMP_MIDDLE: &[u8] = b"~~~~~~~~~~~~~~~~~~~~";
@@ -56,14 +62,15 @@ pub(super) fn before<'t>(
     if line == SIPDUMP_MIDDLE {
         return sipdump(bytes, floor, last);
     }
-    if let Some((stamp, peer)) = text_capture(line) {
+    if let Some((stamp, addresses)) = text_capture(line) {
         return Some(Opener {
             begin: last.start,
             head: 0..0,
             stamp,
             name: "text-capture",
             direction: Direction::Unknown,
-            peer,
+            peer: host_of(addresses.0),
+            addresses: Some(addresses),
             ending: Ending::Length,
         });
     }
@@ -72,7 +79,7 @@ pub(super) fn before<'t>(
         let (direction, peer) = sofia(trim(&bytes[head.clone()]))?;
         let stamp = Stamp::None;
         let (begin, name, ending) = (head.start, "freeswitch-siptrace", Ending::Ruler);
-        return Some(Opener { begin, head: 0..0, stamp, name, direction, peer, ending });
+        return Some(Opener { begin, head: 0..0, stamp, name, direction, peer, addresses: None, ending });
     }
     if line.starts_with(b"<--- ") && line.ends_with(b" --->") {
         if let Some((direction, peer, length)) = pjsip_logger(line) {
@@ -84,6 +91,7 @@ pub(super) fn before<'t>(
                 name: "asterisk-pjsip-logger",
                 direction,
                 peer,
+                addresses: None,
                 ending: Ending::Bytes(length),
             });
         }
@@ -102,6 +110,7 @@ pub(super) fn before<'t>(
             name: "asterisk-sip-debug",
             direction,
             peer,
+            addresses: None,
             ending,
         });
     }
@@ -117,6 +126,7 @@ pub(super) fn on<'t>(line: Range<usize>) -> Opener<'t> {
         name: "sip-message",
         direction: Direction::Unknown,
         peer: b"",
+        addresses: None,
         ending: Ending::Length,
     }
 }
@@ -133,6 +143,7 @@ fn framed<'t>(bytes: &'t [u8], line: Range<usize>, layers: &mut Scratch) -> Opti
         name,
         direction,
         peer,
+        addresses: None,
         ending,
     };
     if record.dialect == Dialect::Asterisk {
@@ -228,6 +239,7 @@ fn sipdump(bytes: &[u8], floor: usize, middle: Range<usize>) -> Option<Opener<'_
                 name: "kamailio-sipdump",
                 direction,
                 peer: if direction == Direction::Received { source } else { destination },
+                addresses: None,
                 ending: Ending::Sipdump,
             });
         }
@@ -245,8 +257,8 @@ fn sipdump(bytes: &[u8], floor: usize, middle: Range<usize>) -> Option<Opener<'_
 }
 
 /// `2026/10/05 14:03:22.481930 192.0.2.10:5060 -> 203.0.113.5:5060`, with `U ` or `T ` before it
-/// and flags behind it where ngrep wrote it: the stamp and the sender's address.
-fn text_capture(line: &[u8]) -> Option<(Stamp, &[u8])> {
+/// and flags behind it where ngrep wrote it: the stamp and both addresses.
+fn text_capture(line: &[u8]) -> Option<(Stamp, Addresses<'_>)> {
     let rest = line.strip_prefix(b"U ").or_else(|| line.strip_prefix(b"T ")).unwrap_or(line);
     let (stamp, rest) = match stamp::slashed(rest) {
         Some((stamp, length)) => (stamp, rest[length..].strip_prefix(b" ")?),
@@ -255,7 +267,7 @@ fn text_capture(line: &[u8]) -> Option<(Stamp, &[u8])> {
     };
     let (source, rest) = split_once(rest, b" -> ")?;
     let destination = rest.split(|byte| *byte == b' ').next()?;
-    (is_address(source) && is_address(destination)).then(|| (stamp, host_of(source)))
+    (is_address(source) && is_address(destination)).then_some((stamp, (source, destination)))
 }
 
 /// `recv 512 bytes from udp/[192.0.2.10]:5060 at 14:03:22.481930:` and `send … to`.
@@ -276,10 +288,12 @@ fn is_ruler(line: &[u8]) -> bool {
     dashes.len() > 20 && dashes.iter().all(|byte| *byte == b'-')
 }
 
-/// Which way, by the first word that tells, and the first address.
+/// Which way, by one of the first two words, and the first address. What stands further on may be a
+/// header's text.
 pub(in crate::formats) fn words(text: &[u8]) -> (Direction, &[u8]) {
     let mut direction = Direction::Unknown;
-    for word in text.split(|byte| !byte.is_ascii_alphabetic()) {
+    let words = text.split(|byte| !byte.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    for word in words.take(2) {
         let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
         if is(&["rcv", "recv", "received", "incoming", "in", "rx"]) {
             direction = Direction::Received;
