@@ -40,9 +40,10 @@
 //! survey   looks into every input: codec, frames, clock, order of siblings        -> Plan
 //! scan     per worker, per block: from needle to needle; a hit only makes the line
 //!          worth opening from its column 0
-//!          a record that proves itself                                            -> Tally
+//!          a record that proves itself                                            -> Observed
 //!          a record that needs its neighbours                                     -> Residue
-//! settle   residues in the order of their stream                                  -> Tally
+//! settle   residues in the order of their stream                                  -> Observed
+//! count    what was observed, each part of the users by one core, in that order   -> Tally
 //! decide   platform, category and reason are functions of (user, client) after the scan
 //! rate     quantities and a tariff                                                -> Invoice
 //! ```

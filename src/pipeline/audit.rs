@@ -88,7 +88,7 @@ impl Verdicts {
 /// evidence admits.
 pub fn users(scan: &Scan, verdicts: &Verdicts, evidence: Evidence) -> Vec<AuditedUser> {
     let tally = scan.part.tally.by_user();
-    let audited = |(user, entries): (&[u8], Vec<&Entry>)| {
+    let audited = |(user, entries): (&[u8], Vec<Entry>)| {
         let mut audited = audited_user(user, &entries, verdicts, evidence)?;
         audited.refused = audited.refused.filter(|_| scan.part.tally.lists_refusals_of(user));
         Some(audited)
@@ -103,7 +103,7 @@ pub fn users(scan: &Scan, verdicts: &Verdicts, evidence: Evidence) -> Vec<Audite
 
 fn audited_user(
     user: &[u8],
-    entries: &[&Entry],
+    entries: &[Entry],
     verdicts: &Verdicts,
     evidence: Evidence,
 ) -> Option<AuditedUser> {

@@ -226,7 +226,7 @@ impl<'b> Bill<'b> {
         }
         let decide = |number| {
             let cycle = self.calendar.cycle(number);
-            let here: Vec<&Entry> = entries.iter().copied().filter(|entry| entry.window == number).collect();
+            let here: Vec<Entry> = entries.iter().copied().filter(|entry| entry.window == number).collect();
             let decision = rules.decide(id, &cycle, &here);
             (rules.tenant.name.clone(), cycle, decision)
         };
@@ -251,11 +251,10 @@ impl<'b> Bill<'b> {
     }
 
     /// Everybody seen or listed in the cycle, sorted.
-    fn users(&self, cycle: &Cycle) -> Vec<(SipId, Vec<&Entry>)> {
-        let mut users: BTreeMap<SipId, Vec<&Entry>> = BTreeMap::new();
+    fn users(&self, cycle: &Cycle) -> Vec<(SipId, Vec<Entry>)> {
+        let mut users: BTreeMap<SipId, Vec<Entry>> = BTreeMap::new();
         for (user, entries) in self.scan.part.tally.by_user().iter() {
-            let here: Vec<&Entry> =
-                entries.into_iter().filter(|entry| entry.window == cycle.number).collect();
+            let here: Vec<Entry> = entries.into_iter().filter(|entry| entry.window == cycle.number).collect();
             if !here.is_empty() {
                 users.insert(SipId::from_canonical(user), here);
             }
@@ -291,7 +290,7 @@ impl<'b> TenantRules<'b> {
         })
     }
 
-    fn decide(&self, id: &SipId, cycle: &Cycle, entries: &[&Entry]) -> Decision {
+    fn decide(&self, id: &SipId, cycle: &Cycle, entries: &[Entry]) -> Decision {
         let seen: Vec<Seen<'_>> = entries.iter().map(|entry| seen(entry, &self.verdicts)).collect();
         let mut listings = Vec::new();
         for side in &self.side_files {
@@ -360,7 +359,7 @@ fn note_usage(usage: &mut Usage, user: &BilledUser) {
 }
 
 /// A user of a domain that nobody claims: seen, listed, never billed.
-fn unassigned_user(id: &SipId, entries: &[&Entry], tenants: &[TenantRules<'_>]) -> Option<UnbilledUser> {
+fn unassigned_user(id: &SipId, entries: &[Entry], tenants: &[TenantRules<'_>]) -> Option<UnbilledUser> {
     let is_registered = |standing: Standing| standing == Standing::Accepted || standing.is_sustained();
     let accepted = || entries.iter().filter(|entry| is_registered(entry.standing));
     accepted().next()?;

@@ -44,18 +44,18 @@ struct Ahead {
 
 /// What an input's stamps mean.
 #[derive(Debug, Clone)]
-pub struct Clock {
+pub struct Clock<'p> {
     zone: TimeZone,
-    years: Years,
+    years: &'p Years,
     /// What a record without any stamp is taken for, on the operator's word.
     assumed: Option<Moment>,
     /// Bucket of civil time asked for last, and what holds in it.
     memo: Option<(i64, Ahead)>,
 }
 
-impl Clock {
+impl<'p> Clock<'p> {
     /// A clock in that zone, with those years.
-    pub fn new(zone: TimeZone, years: Years) -> Self {
+    pub fn new(zone: TimeZone, years: &'p Years) -> Self {
         Self { zone, years, assumed: None, memo: None }
     }
 
@@ -142,7 +142,9 @@ fn with_year(known: DateTime, year: i32) -> Option<Civil> {
 mod tests {
     use super::*;
 
-    fn clock(zone: &str, years: Years) -> Clock {
+    const NONE: &Years = &Years { sections: Vec::new(), strays: Vec::new(), turns: Vec::new() };
+
+    fn clock<'p>(zone: &str, years: &'p Years) -> Clock<'p> {
         Clock::new(TimeZone::get(zone).unwrap(), years)
     }
 
@@ -152,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_zone_decides_and_a_change_to_summer_time_is_seen() {
-        let mut clock = clock("America/New_York", Years::default());
+        let mut clock = clock("America/New_York", NONE);
         let at = |clock: &mut Clock, text: &str| clock.resolve(local(text), 0).unwrap().unwrap().to_string();
         assert_eq!(at(&mut clock, "2026-02-27 23:59:56"), "2026-02-28T04:59:56Z");
         assert_eq!(at(&mut clock, "2026-03-08 01:59:59"), "2026-03-08T06:59:59Z");
@@ -164,7 +166,7 @@ mod tests {
     fn behind_its_turn_the_repeated_hour_is_the_later_one() {
         let Stamp::Local(near) = local("2026-11-01 01:00:01") else { panic!() };
         let years = Years { turns: vec![Turn { offset: 100, near }], ..Years::default() };
-        let mut clock = clock("America/New_York", years);
+        let mut clock = clock("America/New_York", &years);
         let mut at = |text: &str, offset| clock.resolve(local(text), offset).unwrap().unwrap().to_string();
         assert_eq!(at("2026-11-01 01:30:00", 99), "2026-11-01T05:30:00Z");
         assert_eq!(at("2026-11-01 01:30:00", 100), "2026-11-01T06:30:00Z");
@@ -176,7 +178,7 @@ mod tests {
     #[test]
     fn a_year_holds_from_its_section_on() {
         let years = Years { sections: vec![(0, 2026), (100, 2027)], strays: vec![120], turns: Vec::new() };
-        let mut clock = clock("UTC", years);
+        let mut clock = clock("UTC", &years);
         let mut at = |text: &[u8], offset| {
             let stamp = crate::formats::stamp::rfc3164(text).unwrap().0;
             clock.resolve(stamp, offset).map(|moment| moment.unwrap().to_string())

@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::platform::{PushSources, hint};
 use crate::settle::{Asks, Held};
-use crate::tally::{Slot, Tally};
+use crate::tally::{Numbering, Observed, Slot, transaction};
 
 /// One event of a user that `explain` asked for, owned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +50,15 @@ pub struct Memory {
     slot: Option<(Slot, Window)>,
 }
 
-/// Counts one observation into a tally.
-pub fn count(tally: &mut Tally, observation: &Observation<'_>, counting: &Counting<'_>, memory: &mut Memory) {
+/// Notes one observation with the slot it falls into, where it is to be counted.
+pub fn note(
+    observed: &mut Observed,
+    observation: &Observation<'_>,
+    transaction: Option<u64>,
+    counting: &Counting<'_>,
+    numbering: &mut Numbering,
+    memory: &mut Memory,
+) {
     let slot = match observation.moment {
         None => Slot::CLOCKLESS,
         Some(moment) => {
@@ -69,15 +76,19 @@ pub fn count(tally: &mut Tally, observation: &Observation<'_>, counting: &Counti
             }
         }
     };
-    tally.add(observation, slot);
+    observed.note(observation, slot, transaction, numbering);
 }
 
 /// Listens to the scan of one block.
 pub struct Collector<'p> {
     pub input: &'p Input,
-    pub clock: Clock,
+    pub clock: Clock<'p>,
     pub counting: &'p Counting<'p>,
+    /// Accounts and what order depends on.
     pub part: &'p mut Part,
+    /// What is to be counted.
+    pub observed: &'p mut Observed,
+    pub numbering: &'p mut Numbering,
     pub memory: &'p mut Memory,
     pub traces: &'p mut Vec<Trace>,
 }
@@ -184,11 +195,9 @@ impl Collector<'_> {
             self.trace(event, moment, agent);
         }
         let agent_is_elsewhere = event.agent == AgentText::NotLogged;
+        let has_transaction = !event.call_id.is_empty() && !event.cseq.is_empty();
         let waits = match event.kind {
-            Kind::Accepted => {
-                (!event.call_id.is_empty() && !event.cseq.is_empty())
-                    || (agent_is_elsewhere && !event.contact.is_empty())
-            }
+            Kind::Accepted => agent_is_elsewhere && (has_transaction || !event.contact.is_empty()),
             // Of these servers, a binding's end tells how long it lived.
             Kind::Unbound | Kind::Expired => event.dialect == Dialect::Asterisk,
             Kind::Deregistered
@@ -212,10 +221,8 @@ impl Collector<'_> {
                 user,
                 agent,
                 agent_is_elsewhere,
-                // Only a tie asks for these, and most lines that wait carry their User-Agent.
                 contact: match event.kind {
                     Kind::Request | Kind::Reply => contacts,
-                    Kind::Accepted if !agent_is_elsewhere => b"",
                     _ => event.contact,
                 },
                 call_id: event.call_id,
@@ -251,7 +258,10 @@ impl Collector<'_> {
         };
         let observation =
             Observation { user, agent, standing, moment, spot: event.spot, evidence: EvidenceKind::Line };
-        count(&mut self.part.tally, &observation, self.counting, self.memory);
+        // A registration that was retransmitted, or logged twice, counts once.
+        let transaction = (has_transaction && event.kind == Kind::Accepted)
+            .then(|| transaction(self.input.stream as u32, event.call_id, event.cseq));
+        note(self.observed, &observation, transaction, self.counting, self.numbering, self.memory);
     }
 
     fn account(&mut self, event: &Event<'_>) {

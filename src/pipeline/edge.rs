@@ -29,7 +29,7 @@ pub fn notes(plan: &Plan, scan: &Scan, cycle: &Cycle) -> Vec<String> {
             .tally
             .by_user()
             .iter()
-            .filter(|(_, entries)| hangs(entries.iter().copied(), span, before, after))
+            .filter(|(_, entries)| hangs(entries.iter(), span, before, after))
             .map(|(user, _)| SipId::from_canonical(user))
             .collect();
         (!users.is_empty()).then(|| note(edge, &zone, &users))

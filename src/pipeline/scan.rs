@@ -1,32 +1,34 @@
 //! Reading the inputs of a plan: blocks in parallel, what depends on order in order.
 
+mod feed;
 mod forms;
+mod settling;
 
-use super::capture;
 use super::clock::Clock;
-use super::collect::{Collector, Counting, Memory, Trace, count};
-use super::lives::LifeCounter;
+use super::collect::{Collector, Counting, Memory, Trace};
 use super::plan::{Form, Input, Plan};
-use super::servers::Servers;
 use crate::facts::Part;
-use crate::formats::frame;
-use crate::formats::scan::{Block, LineEnds, Scanner, Scratch};
-use crate::formats::sip::dump;
-use crate::formats::snapshot::SnapshotReader;
-use crate::model::{Observation, Spot};
-use crate::read::{Capture, InputError, Mapped, OwnedBlock, Source, Stream};
+use crate::formats::scan::{Block, Scanner, Scratch};
+use crate::read::{Codec, InputError};
 use crate::settle::Residue;
+use crate::tally::{Numbering, Observed};
+use feed::{Feed, Piece};
 use rayon::prelude::*;
-use std::ops::Range;
+use settling::Settling;
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Bytes of a block: enough that its fixed costs vanish, few enough that a worker's stay in cache
 /// and that a few dozen of them keep every core busy.
-pub const BLOCK_LEN: usize = 1 << 20;
+pub const BLOCK_LEN: usize = 256 << 10;
 
-/// No record is so long; a stream in which none begins for that long is cut at a line's end.
-const KEPT_MAX: usize = 8 << 20;
+/// Blocks of each core in one step.
+const BLOCKS_ABREAST: usize = 8;
+
+/// So many decoded bytes of a file are read ahead of the files before it: what is said in them
+/// has to wait.
+const AHEAD_MAX: u64 = 256 << 20;
 
 /// How far a run has come; watched from another thread.
 #[derive(Debug, Default)]
@@ -77,20 +79,23 @@ impl InputCounts {
     }
 }
 
-/// What is left of one worker between blocks.
+/// What is left of one worker between blocks. The tally of its part stays empty: what its blocks
+/// say goes to the one tally of the run.
 #[derive(Debug)]
 struct Worker {
     scratch: Scratch,
     memory: Memory,
+    numbering: Numbering,
     part: Part,
     traces: Vec<Trace>,
 }
 
 impl Worker {
-    fn new(scanner: &Scanner) -> Self {
+    fn new(scanner: &Scanner, number: usize) -> Self {
         Self {
             scratch: scanner.scratch(),
             memory: Memory::default(),
+            numbering: Numbering::of_worker(number),
             part: Part::default(),
             traces: Vec::new(),
         }
@@ -99,9 +104,10 @@ impl Worker {
 
 /// Reads every input of the plan.
 ///
-/// Blocks go to whatever worker is free; each keeps a [`Part`] of its own, and those join in any
-/// order. Residues are settled in the order of their stream while the next blocks are read, so
-/// memory grows with what is distinct and not with what is read.
+/// Blocks go to whatever worker is free, in steps. While the blocks of a step are scanned, what
+/// those of the step before said is counted, its order-dependent records are settled in the order
+/// of their stream, and the blocks of the next step are cut or decoded. So memory grows with what
+/// is distinct and not with what is read.
 ///
 /// # Errors
 ///
@@ -113,43 +119,20 @@ pub fn scan(
     block_len: usize,
     meter: &Meter,
 ) -> Result<Scan, ScanError> {
-    let workers: Vec<Mutex<Worker>> =
-        (0..=rayon::current_num_threads()).map(|_| Mutex::new(Worker::new(scanner))).collect();
+    let worker = |number| Mutex::new(Worker::new(scanner, number));
+    let workers: Vec<Mutex<Worker>> = (0..=rayon::current_num_threads()).map(worker).collect();
     let spares = Mutex::new(Vec::new());
     let run = Run { scanner, counting, block_len, meter, workers: &workers, spares: &spares };
     let mut scan = Scan::default();
-    let mut settled = Part::default();
-    let mut memory = Memory::default();
-    let mut servers = Servers::of(plan);
-    let streams = plan.inputs.chunk_by(|a, b| a.stream == b.stream);
+    let mut settling = Settling::of(plan, counting, workers.len());
     let mut rank = 0;
-    for stream in streams {
-        let server = &stream[0].server;
-        let mut settler = servers.take(server);
-        settler.begin_stream(stream[0].lives);
-        let mut settle = |residue: &Residue| {
-            settled.tally.warm(residue.users());
-            settler.take(residue, &mut |it| count(&mut settled.tally, it, counting, &mut memory));
-        };
-        for inputs in stream.chunks(rayon::current_num_threads().max(1)) {
-            for read in run.inputs(inputs, rank, &mut settle)? {
-                scan.digests.push(read.digest);
-                scan.lines.push(read.counts);
-            }
-            rank += inputs.len() as u32;
-        }
-        let mut tell = |it: &Observation<'_>| count(&mut settled.tally, it, counting, &mut memory);
-        settler.end_stream(&mut tell);
-        if let Some(mut settler) = servers.put_back(server, settler) {
-            let mut lives = LifeCounter::new(counting);
-            settler.finish_lives(&mut |life, agent| lives.count(&mut settled.tally, life, agent));
-            let mut tell = |it: &Observation<'_>| count(&mut settled.tally, it, counting, &mut memory);
-            let counts = settler.finish(&mut tell);
-            settled.records.unanswered += counts.unanswered;
-            settled.records.unasked += counts.unasked;
-            settled.records.repeated += counts.repeated;
-        }
+    for stream in plan.inputs.chunk_by(|a, b| a.stream == b.stream) {
+        settling.begin_stream(&stream[0]);
+        run.stream(stream, rank, &mut settling, &mut scan)?;
+        settling.end_stream(&stream[0]);
+        rank += stream.len() as u32;
     }
+    let mut settled = settling.finish();
     for worker in workers {
         let worker = worker.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         settled = settled.join(worker.part);
@@ -165,216 +148,174 @@ pub fn scan(
     Ok(scan)
 }
 
-/// One input, read to its end.
-struct ReadInput {
-    digest: blake3::Hash,
-    counts: InputCounts,
-}
-
 struct Run<'p> {
     scanner: &'p Scanner,
     counting: &'p Counting<'p>,
     block_len: usize,
     meter: &'p Meter,
     workers: &'p [Mutex<Worker>],
-    /// Residues to fill again: their memory grows once and is not given back block by block.
-    spares: &'p Mutex<Vec<Residue>>,
+    /// What has been settled, to be filled again: its memory grows once and is not given back
+    /// block by block.
+    spares: &'p Mutex<Vec<(Residue, Observed)>>,
+}
+
+/// An input that is being read, and what its blocks said that has to wait for the inputs before.
+struct Reading<'p> {
+    input: &'p Input,
+    rank: u32,
+    feed: Feed<'p>,
+    /// Blocks that are ready to be scanned.
+    ready: Vec<Piece>,
+    said: Vec<Scanned>,
+    said_bytes: u64,
+    counts: InputCounts,
+    failure: Option<InputError>,
+}
+
+impl Reading<'_> {
+    /// Cuts or decodes the blocks of the next step. What is wrong with the input shows when its
+    /// turn comes.
+    fn fill(&mut self, block_len: usize, blocks: usize) {
+        if self.failure.is_none() && self.ready.is_empty() {
+            self.failure = self.feed.fill(&mut self.ready, block_len, blocks).err();
+        }
+    }
+
+    /// Nothing more will come of it.
+    fn is_over(&self) -> bool {
+        self.ready.is_empty() && (self.feed.is_over() || self.failure.is_some())
+    }
 }
 
 impl Run<'_> {
-    /// Reads neighbouring inputs of one stream: plain files block by block, in parallel within
-    /// each; runs of compressed files each on a thread of its own.
-    fn inputs(
+    /// Reads the inputs of one stream.
+    ///
+    /// A plain file is read by all cores at once. Compressed ones are decoded a core each, so
+    /// several are under way; only what the first of them says is settled, and the others wait
+    /// when they are too far ahead.
+    fn stream<'p>(
         &self,
-        inputs: &[Input],
+        inputs: &'p [Input],
         rank: u32,
-        settle: &mut (impl FnMut(&Residue) + Send),
-    ) -> Result<Vec<ReadInput>, ScanError> {
-        let sources = inputs.iter().map(|input| self.open(input)).collect::<Result<Vec<_>, _>>()?;
-        let are_streams =
-            sources.len() > 1 && sources.iter().all(|source| matches!(source, Opened::Stream(..)));
-        let ranked = inputs.iter().zip(sources).zip(rank..);
-        if are_streams {
-            let read: Vec<_> = ranked
-                .collect::<Vec<_>>()
-                .into_par_iter()
-                .map(|((input, source), rank)| {
-                    let mut residues = Residue::default();
-                    let read = self.input(input, source, rank, &mut |residue| residues.append(residue))?;
-                    Ok::<_, ScanError>((read, residues))
-                })
-                .collect();
-            return read
-                .into_iter()
-                .map(|result| {
-                    let (read, residue) = result?;
-                    settle(&residue);
-                    Ok(read)
-                })
-                .collect();
+        settling: &mut Settling<'_>,
+        scan: &mut Scan,
+    ) -> Result<(), ScanError> {
+        let mut next = inputs.iter().zip(rank..).peekable();
+        let mut readings: VecDeque<Reading<'p>> = VecDeque::new();
+        let mut said: Vec<Scanned> = Vec::new();
+        loop {
+            self.check_interrupt()?;
+            while let Some((input, rank)) = next.next_if(|(input, _)| self.may_open(&readings, input)) {
+                readings.push_back(self.open(input, rank)?);
+            }
+            let Some(first) = readings.front_mut() else { break };
+            if first.input.form != Form::Log {
+                settling.take(&mut said, self.spares);
+                let Some(reading) = readings.pop_front() else { break };
+                self.whole(reading, settling, scan)?;
+                continue;
+            }
+            if first.is_over() {
+                if let Some(failure) = first.failure.take() {
+                    return Err(failure.into());
+                }
+                if let Some(reading) = readings.pop_front() {
+                    Self::close(reading, scan)?;
+                }
+                if let Some(first) = readings.front_mut() {
+                    said.append(&mut first.said);
+                    first.said_bytes = 0;
+                }
+                continue;
+            }
+            self.step(&mut readings, &mut said, settling);
         }
-        ranked.map(|((input, source), rank)| self.input(input, source, rank, settle)).collect()
+        settling.take(&mut said, self.spares);
+        Ok(())
     }
 
-    fn open(&self, input: &Input) -> Result<Opened, ScanError> {
-        let mut begun = input.begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(match begun.take() {
-            Some((stream, first)) => Opened::Stream(stream, first),
-            None => match input.open()? {
-                Source::Mapped(mapped) => Opened::Mapped(mapped),
-                Source::Stream(stream) => Opened::Stream(stream, None),
-            },
+    /// Whether one more input of the stream is opened: always one, and as many compressed logs as
+    /// there are cores to decode them.
+    fn may_open(&self, readings: &VecDeque<Reading<'_>>, next: &Input) -> bool {
+        let is_decoded = |input: &Input| input.form == Form::Log && input.codec != Codec::Plain;
+        readings.is_empty()
+            || (readings.len() < rayon::current_num_threads()
+                && is_decoded(next)
+                && readings.iter().all(|reading| is_decoded(reading.input)))
+    }
+
+    fn open<'p>(&self, input: &'p Input, rank: u32) -> Result<Reading<'p>, ScanError> {
+        Ok(Reading {
+            input,
+            rank,
+            feed: Feed::open(input, rank, self.counting.wants_digests)?,
+            ready: Vec::new(),
+            said: Vec::new(),
+            said_bytes: 0,
+            counts: InputCounts::default(),
+            failure: None,
         })
     }
 
-    fn input(
-        &self,
-        input: &Input,
-        source: Opened,
-        rank: u32,
-        settle: &mut (impl FnMut(&Residue) + Send),
-    ) -> Result<ReadInput, ScanError> {
-        match source {
-            Opened::Mapped(mapped) => {
-                let digest = || match self.counting.wants_digests {
-                    true => mapped.digest(),
-                    false => blake3::Hash::from_bytes([0; 32]),
-                };
-                let (digest, counts) =
-                    rayon::join(digest, || self.mapped(input, mapped.bytes(), rank, settle));
-                mapped.verify_unchanged()?;
-                Ok(ReadInput { digest, counts: counts? })
-            }
-            Opened::Stream(stream, first) if input.form == Form::Capture => {
-                self.stream_capture(input, stream, first, rank, settle)
-            }
-            Opened::Stream(stream, first) => self.stream(input, stream, first, rank, settle),
-        }
+    fn close(reading: Reading<'_>, scan: &mut Scan) -> Result<(), ScanError> {
+        let Reading { feed, mut counts, .. } = reading;
+        let end = feed.close()?;
+        counts.is_cut = end.is_cut;
+        scan.digests.push(end.digest);
+        scan.lines.push(counts);
+        Ok(())
     }
 
-    /// Blocks of a memory map: a batch is scanned while the batch before it is settled.
-    fn mapped(
+    /// Scans what is ready, settles what was said, and makes the next blocks ready, all at once.
+    fn step(
         &self,
-        input: &Input,
-        bytes: &[u8],
-        rank: u32,
-        settle: &mut (impl FnMut(&Residue) + Send),
-    ) -> Result<InputCounts, ScanError> {
-        match input.form {
-            Form::Log => {}
-            Form::Snapshot => return self.mapped_snapshot(input, bytes, rank, settle),
-            Form::Capture => {
-                let path = &input.found.path;
-                let registrars = capture::registrars(&mut Capture::new(path, bytes))?;
-                let mut packets = Capture::new(path, bytes);
-                let counts = self.capture(input, &mut packets, rank, &registrars, settle)?;
-                self.meter.raw_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                return Ok(InputCounts { bytes: bytes.len() as u64, ..counts });
-            }
-        }
-        let line_ends = line_ends(bytes);
-        let mut cutter = Cutter::new(input, bytes, self.block_len);
-        let mut counts = InputCounts { bytes: bytes.len() as u64, ..InputCounts::default() };
-        let mut waiting: Vec<Scanned> = Vec::new();
-        let mut batch = cutter.next_batch();
-        while !batch.is_empty() {
-            self.check_interrupt()?;
-            let (scanned, next) = rayon::join(
-                || -> Vec<Scanned> {
-                    let scan = |range: &Range<usize>| {
-                        let place = Place {
-                            start: Spot { input: rank, offset: range.start as u64 },
-                            follows_cr: bytes[..range.start].ends_with(b"\r\n"),
-                            line_ends,
-                        };
-                        let scanned = self.block(input, &bytes[range.clone()], place);
-                        self.meter.raw_bytes.fetch_add(range.len() as u64, Ordering::Relaxed);
-                        scanned
-                    };
-                    batch.par_iter().map(scan).collect()
-                },
-                || {
-                    waiting.drain(..).for_each(|scanned| self.settle(scanned.residue, settle));
-                    cutter.next_batch()
-                },
-            );
-            scanned.iter().for_each(|scanned| counts.add(scanned));
-            (waiting, batch) = (scanned, next);
-        }
-        waiting.into_iter().for_each(|scanned| self.settle(scanned.residue, settle));
-        Ok(counts)
-    }
-
-    fn stream(
-        &self,
-        input: &Input,
-        mut stream: Stream,
-        first: Option<OwnedBlock>,
-        rank: u32,
-        settle: &mut (impl FnMut(&Residue) + Send),
-    ) -> Result<ReadInput, ScanError> {
-        let mut counts = InputCounts::default();
-        let (mut line_ends_known, mut has_records_known) = (None, None);
-        let mut follows_cr = false;
-        let mut next = match first {
-            Some(block) => Some(block),
-            None => stream.next_block(self.block_len)?,
+        readings: &mut VecDeque<Reading<'_>>,
+        said: &mut Vec<Scanned>,
+        settling: &mut Settling<'_>,
+    ) {
+        let blocks = (BLOCKS_ABREAST * rayon::current_num_threads()).div_ceil(readings.len());
+        let pieces: Vec<(usize, &Input, Piece)> = readings
+            .iter_mut()
+            .enumerate()
+            .flat_map(|(at, reading)| {
+                let input = reading.input;
+                reading.ready.drain(..).map(move |piece| (at, input, piece))
+            })
+            .collect();
+        let scan = || -> Vec<Scanned> {
+            pieces.par_iter().map(|(_, input, piece)| self.piece(input, piece)).collect()
         };
-        let mut raw_read = 0;
-        let mut layers = frame::Scratch::default();
-        // What has been read and not scanned: a record may go on in the next block.
-        let mut kept: Vec<u8> = Vec::new();
-        let mut offset = 0;
-        let mut reader = (input.form == Form::Snapshot).then(SnapshotReader::new);
-        while let Some(block) = next {
-            self.check_interrupt()?;
-            let line_ends = *line_ends_known.get_or_insert_with(|| line_ends(&block.bytes));
-            let has_records = *has_records_known.get_or_insert_with(|| has_records(input, &block.bytes));
-            offset = if kept.is_empty() { block.offset } else { offset };
-            kept.extend_from_slice(&block.bytes);
-            stream.recycle(block.bytes);
-            next = stream.next_block(self.block_len)?;
-            let cut = match next {
-                Some(_) if kept.len() < KEPT_MAX && reader.is_none() => {
-                    dump::last_cut(&kept, has_records, &mut layers)
+        let fill = || {
+            readings.make_contiguous().par_iter_mut().for_each(|reading| {
+                if reading.said_bytes <= AHEAD_MAX {
+                    reading.fill(self.block_len, blocks);
+                    self.meter.raw_bytes.fetch_add(reading.feed.take_raw_bytes(), Ordering::Relaxed);
                 }
-                _ => kept.len(),
-            };
-            if cut > 0 {
-                let place = Place { start: Spot { input: rank, offset }, follows_cr, line_ends };
-                let scanned = match &mut reader {
-                    Some(reader) => self.snapshot(input, &kept[..cut], place.start, reader),
-                    None => self.block(input, &kept[..cut], place),
-                };
-                counts.bytes += cut as u64;
-                counts.add(&scanned);
-                self.settle(scanned.residue, settle);
-                follows_cr = kept[..cut].ends_with(b"\r\n");
-                kept.drain(..cut);
-                offset += cut as u64;
+            });
+        };
+        let (scanned, _) = rayon::join(scan, || rayon::join(|| settling.take(said, self.spares), fill));
+        for ((at, _, piece), scanned) in pieces.into_iter().zip(scanned) {
+            let reading = &mut readings[at];
+            reading.counts.bytes += piece.bytes().len() as u64;
+            reading.counts.add(&scanned);
+            if at == 0 {
+                said.push(scanned);
+            } else {
+                reading.said_bytes += piece.bytes().len() as u64;
+                reading.said.push(scanned);
             }
-            let raw = stream.raw_bytes_read();
-            self.meter.raw_bytes.fetch_add(raw - raw_read, Ordering::Relaxed);
-            raw_read = raw;
+            reading.feed.recycle(piece);
         }
-        if let Some(mut reader) = reader {
-            let last = self.listen(input, b"", |_, sink| reader.finish(sink));
-            counts.add(&last);
-            self.settle(last.residue, settle);
-        }
-        stream.verify_unchanged()?;
-        counts.is_cut = stream.is_cut();
-        let digest = stream.digest().unwrap_or_else(|| blake3::hash(b""));
-        Ok(ReadInput { digest, counts })
     }
 
-    fn block(&self, input: &Input, bytes: &[u8], place: Place) -> Scanned {
+    fn piece(&self, input: &Input, piece: &Piece) -> Scanned {
+        let bytes = piece.bytes();
         let block = Block {
             bytes,
-            start: place.start,
+            start: piece.start,
             allow_bare: input.allow_bare,
-            line_ends: place.line_ends,
-            follows_cr: place.follows_cr,
+            line_ends: piece.line_ends,
+            follows_cr: piece.follows_cr,
         };
         self.listen(input, bytes, |scratch, collector| self.scanner.scan(&block, scratch, collector))
     }
@@ -388,30 +329,28 @@ impl Run<'_> {
     ) -> Scanned {
         let worker = rayon::current_thread_index().map_or(0, |index| index + 1);
         let mut worker = self.workers[worker].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let Worker { scratch, memory, part, traces } = &mut *worker;
+        let Worker { scratch, memory, numbering, part, traces } = &mut *worker;
+        let spare = self.spares.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+        let (residue, mut observed) = spare.unwrap_or_default();
+        part.residue = residue;
         let records_before = part.records.known();
         let mut collector = Collector {
             input,
-            clock: Clock::new(input.zone.clone(), input.years.clone()).assuming(input.assumed),
+            clock: Clock::new(input.zone.clone(), &input.years).assuming(input.assumed),
             counting: self.counting,
             part,
+            observed: &mut observed,
+            numbering,
             memory,
             traces,
         };
         read(scratch, &mut collector);
+        numbering.close(&mut observed);
         let records = part.records.known() - records_before;
         self.meter.registrations.fetch_add(records, Ordering::Relaxed);
         let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
         let lines = ends + u64::from(!bytes.is_empty() && !bytes.ends_with(b"\n"));
-        let spare = self.spares.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
-        let residue = std::mem::replace(&mut part.residue, spare.unwrap_or_default());
-        Scanned { residue, lines, records }
-    }
-
-    fn settle(&self, mut residue: Residue, settle: &mut (impl FnMut(&Residue) + Send)) {
-        settle(&residue);
-        residue.clear();
-        self.spares.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(residue);
+        Scanned { residue: std::mem::take(&mut part.residue), observed, lines, records }
     }
 
     fn check_interrupt(&self) -> Result<(), ScanError> {
@@ -422,61 +361,10 @@ impl Run<'_> {
     }
 }
 
-/// Cuts a memory map into blocks that begin where records do, a batch at a time.
-struct Cutter<'b> {
-    bytes: &'b [u8],
-    at: usize,
-    target: usize,
-    has_records: bool,
-    layers: frame::Scratch,
-}
-
-impl<'b> Cutter<'b> {
-    fn new(input: &Input, bytes: &'b [u8], target: usize) -> Self {
-        let has_records = has_records(input, bytes);
-        Self { bytes, at: 0, target, has_records, layers: frame::Scratch::default() }
-    }
-
-    /// Enough blocks for every worker; none where the bytes are over.
-    fn next_batch(&mut self) -> Vec<Range<usize>> {
-        let mut batch = Vec::new();
-        while self.at < self.bytes.len() && batch.len() < 8 * rayon::current_num_threads() {
-            let end = dump::cut(self.bytes, self.at, self.target, self.has_records, &mut self.layers);
-            batch.push(self.at..end);
-            self.at = end;
-        }
-        batch
-    }
-}
-
-/// Whether some lines of the input open records and others do not, by its start.
-fn has_records(input: &Input, bytes: &[u8]) -> bool {
-    !input.allow_bare || dump::holds_records(&bytes[..bytes.len().min(64 << 10)])
-}
-
-enum Opened {
-    Mapped(Mapped),
-    Stream(Stream, Option<OwnedBlock>),
-}
-
-#[derive(Clone, Copy)]
-struct Place {
-    start: Spot,
-    follows_cr: bool,
-    line_ends: LineEnds,
-}
-
 /// One block, scanned.
 struct Scanned {
     residue: Residue,
+    observed: Observed,
     lines: u64,
     records: u64,
-}
-
-/// How the lines of an input end, by its first one.
-fn line_ends(bytes: &[u8]) -> LineEnds {
-    match memchr::memchr(b'\n', bytes) {
-        Some(at) if at > 0 && bytes[at - 1] == b'\r' => LineEnds::CrLf,
-        _ => LineEnds::Lf,
-    }
 }

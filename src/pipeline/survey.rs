@@ -337,9 +337,9 @@ fn plan_input(
         clock_rule.push(format!("year by {how}"));
         walk.years(first, &zone)
     };
-    let first = sample.first.and_then(|(stamp, offset)| {
-        Clock::new(zone.clone(), years.clone()).resolve(stamp, offset).ok().flatten()
-    });
+    let first = sample
+        .first
+        .and_then(|(stamp, offset)| Clock::new(zone.clone(), &years).resolve(stamp, offset).ok().flatten());
     let server =
         found.path.parent().map_or(Vec::new(), |parent| parent.as_os_str().as_encoded_bytes().to_vec());
     Ok(Input {

@@ -220,6 +220,11 @@ impl Residue {
         self.records.is_empty()
     }
 
+    /// Whether there is nothing to settle, not even that a server was up.
+    pub fn is_silent(&self) -> bool {
+        self.records.is_empty() && self.runs.is_empty()
+    }
+
     /// The runs of the servers that wrote the records, in the order in which they began.
     pub fn runs(&self) -> impl Iterator<Item = Run<'_>> {
         self.runs.iter().map(|run| Run {

@@ -23,14 +23,13 @@ pub(super) struct Faint {
     pub limit: u64,
     /// Observations that were only counted.
     pub unlisted: u64,
-    /// Faint entries, and at how many of them to look for names to drop.
-    pub entries: usize,
+    /// At how many entries of such users to look for names to drop.
     pub most: usize,
 }
 
 impl Default for Faint {
     fn default() -> Self {
-        Self { limit: u64::MAX, unlisted: 0, entries: 0, most: 2 * LISTED_USERS }
+        Self { limit: u64::MAX, unlisted: 0, most: 2 * LISTED_USERS }
     }
 }
 

@@ -1,4 +1,6 @@
+use super::super::Numbering;
 use super::*;
+use crate::model::{EvidenceKind, Spot, Standing};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -40,7 +42,7 @@ fn strangers_beyond_the_limit_are_counted_and_the_same_ones_are_listed_in_any_or
     union.draw_limit(150);
     assert_eq!(facts(&union), facts(&whole));
     assert_eq!((union.unlisted(), whole.unlisted()), (850, 850));
-    let accepted = |(_, entry): (u32, &Entry)| entry.standing == Standing::Accepted;
+    let accepted = |(_, entry): (u32, Entry)| entry.standing == Standing::Accepted;
     assert_eq!(whole.entries().filter(|it| accepted(*it)).count(), 1);
     assert!(whole.users_len() <= 151);
 }
@@ -66,11 +68,45 @@ fn observe(tally: &mut Tally, user: u8, agent: Option<u8>, time: Option<i64>, of
         spot: Spot { input: 0, offset },
         evidence: EvidenceKind::Line,
     };
-    let slot = match time {
+    tally.add(&observation, slot(time));
+}
+
+fn slot(time: Option<i64>) -> Slot {
+    match time {
         Some(time) => Slot { window: (time / 10) as i32, day: (time % 10) as u8 },
         None => Slot::CLOCKLESS,
-    };
-    tally.add(&observation, slot);
+    }
+}
+
+#[test]
+fn a_transaction_counts_once_for_each_user_and_what_repeats_it_leaves_no_trace() {
+    let mut numbering = Numbering::default();
+    let mut block = Observed::default();
+    for (offset, (user, second, transaction)) in
+        [(b"a@x", 5, 7), (b"b@x", 5, 7), (b"a@x", 11, 7), (b"a@x", 60, 7), (b"a@x", 61, 8)]
+            .into_iter()
+            .enumerate()
+    {
+        let observation = Observation {
+            moment: Some(Moment::from_seconds(second)),
+            spot: Spot { input: 0, offset: offset as u64 },
+            ..observation(user, Standing::Accepted)
+        };
+        block.note(&observation, slot(Some(second)), Some(transaction), &mut numbering);
+    }
+    numbering.close(&mut block);
+    let mut tally = Tally::default();
+    tally.take(&[&block]);
+    let counts: Vec<(Vec<u8>, i32, u64)> = tally
+        .by_user()
+        .iter()
+        .flat_map(|(user, entries)| {
+            entries.into_iter().map(move |entry| (user.to_vec(), entry.window, entry.count))
+        })
+        .collect();
+    let a = b"a@x".to_vec();
+    assert_eq!(counts, [(a.clone(), 0, 1), (a, 6, 2), (b"b@x".to_vec(), 0, 1)]);
+    assert_eq!(tally.take_repeated(), 1);
 }
 
 #[test]
@@ -119,5 +155,41 @@ proptest! {
         let joined = split.into_iter().fold(Tally::default(), Tally::union);
         prop_assert_eq!(facts(&joined), facts(&whole));
         prop_assert_eq!(joined.users_len(), whole.users_len());
+    }
+
+    #[test]
+    fn blocks_of_any_workers_give_the_same_tally_as_one_by_one(
+        seen in prop::collection::vec((0_u8..40, prop::option::of(0_u8..5), prop::option::of(0_i64..40), 0_u64..100), 0..200),
+        workers in prop::collection::vec(0_usize..3, 1..12),
+        abreast in 1_usize..4,
+    ) {
+        let mut whole = Tally::default();
+        let mut numberings: Vec<Numbering> = (0..3).map(Numbering::of_worker).collect();
+        let blocks: Vec<Observed> = seen
+            .chunks(seen.len().div_ceil(workers.len()).max(1))
+            .zip(&workers)
+            .map(|(records, worker)| {
+                let mut block = Observed::default();
+                for &(user, agent, time, offset) in records {
+                    observe(&mut whole, user, agent, time, offset);
+                    let (text, user) = (agent.map(|agent| [agent]), [user]);
+                    let observation = Observation {
+                        agent: AgentRef { text: text.as_ref().map(|text| &text[..]), ..AgentRef::UNKNOWN },
+                        moment: time.map(Moment::from_seconds),
+                        spot: Spot { input: 0, offset },
+                        ..observation(&user, Standing::Accepted)
+                    };
+                    block.note(&observation, slot(time), None, &mut numberings[*worker]);
+                }
+                numberings[*worker].close(&mut block);
+                block
+            })
+            .collect();
+        let mut tally = Tally::default();
+        for blocks in blocks.chunks(abreast) {
+            tally.take(&blocks.iter().collect::<Vec<_>>());
+        }
+        prop_assert_eq!(facts(&tally), facts(&whole));
+        prop_assert_eq!(tally.take_repeated(), 0);
     }
 }

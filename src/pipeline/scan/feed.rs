@@ -1,0 +1,279 @@
+//! The blocks of one log, as they become ready: cut out of a memory map, or decoded.
+
+use crate::formats::frame;
+use crate::formats::scan::LineEnds;
+use crate::formats::sip::dump;
+use crate::model::Spot;
+use crate::pipeline::plan::Input;
+use crate::read::{InputError, Mapped, OwnedBlock, Source, Stream};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// No record is so long; a stream in which none begins for that long is cut at a line's end.
+const KEPT_MAX: usize = 8 << 20;
+/// Bytes asked of a decoder at a time.
+const DECODED_LEN: usize = 1 << 20;
+
+/// One block that begins where a record does.
+pub(super) struct Piece {
+    bytes: Bytes,
+    pub start: Spot,
+    pub line_ends: LineEnds,
+    pub follows_cr: bool,
+}
+
+enum Bytes {
+    Mapped(Arc<Mapped>, Range<usize>),
+    Owned(Vec<u8>),
+}
+
+impl Piece {
+    pub fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Mapped(mapped, range) => &mapped.bytes()[range.clone()],
+            Bytes::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// An open input.
+pub(super) struct Feed<'p> {
+    input: &'p Input,
+    rank: u32,
+    kind: Kind,
+    /// Known from the first bytes on.
+    line_ends: LineEnds,
+    has_records: bool,
+    layers: frame::Scratch,
+    raw_bytes_told: u64,
+}
+
+enum Kind {
+    Mapped { mapped: Arc<Mapped>, at: usize, hasher: Option<Box<blake3::Hasher>> },
+    Stream(Box<Decoding>),
+}
+
+/// A stream, and what has been read of it and not given out: a record may go on in what follows.
+struct Decoding {
+    stream: Stream,
+    next: Option<OwnedBlock>,
+    is_begun: bool,
+    kept: Vec<u8>,
+    offset: u64,
+    follows_cr: bool,
+}
+
+/// How an input ended.
+pub(super) struct End {
+    pub digest: blake3::Hash,
+    pub is_cut: bool,
+}
+
+impl<'p> Feed<'p> {
+    /// Opens the input, or goes on with what the survey has begun.
+    ///
+    /// # Errors
+    ///
+    /// An input that is gone or can no longer be read.
+    pub fn open(input: &'p Input, rank: u32, wants_digest: bool) -> Result<Self, InputError> {
+        let begun = input.begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let (kind, line_ends, has_records) = match begun {
+            Some((stream, first)) => {
+                let start = first.as_ref().map_or(&b""[..], |block| &block.bytes);
+                let (ends, has_records) = (line_ends(start), has_records(input, start));
+                (Kind::decoding(stream, first), ends, has_records)
+            }
+            None => match input.open()? {
+                Source::Stream(stream) => (Kind::decoding(stream, None), LineEnds::Lf, true),
+                Source::Mapped(mapped) => {
+                    let ends = line_ends(mapped.bytes());
+                    let has_records = has_records(input, mapped.bytes());
+                    let hasher = wants_digest.then(Box::default);
+                    (Kind::Mapped { mapped: Arc::new(mapped), at: 0, hasher }, ends, has_records)
+                }
+            },
+        };
+        let layers = frame::Scratch::default();
+        Ok(Self { input, rank, kind, line_ends, has_records, layers, raw_bytes_told: 0 })
+    }
+
+    /// The input as it was opened, for who reads it from the first byte to the last.
+    pub fn into_source(self) -> Result<(Source, Option<OwnedBlock>), InputError> {
+        Ok(match self.kind {
+            Kind::Mapped { mapped, .. } => match Arc::try_unwrap(mapped) {
+                Ok(mapped) => (Source::Mapped(mapped), None),
+                Err(_) => (self.input.open()?, None),
+            },
+            Kind::Stream(decoding) => (Source::Stream(decoding.stream), decoding.next),
+        })
+    }
+
+    /// Makes up to `count` blocks of about `len` bytes ready.
+    ///
+    /// # Errors
+    ///
+    /// What a decoder finds wrong. Blocks before that have been made ready.
+    pub fn fill(&mut self, ready: &mut Vec<Piece>, len: usize, count: usize) -> Result<(), InputError> {
+        let rank = self.rank;
+        match &mut self.kind {
+            Kind::Mapped { mapped, at, hasher } => {
+                let (bytes, from) = (mapped.bytes(), *at);
+                while *at < bytes.len() && ready.len() < count {
+                    let end = dump::cut(bytes, *at, len, self.has_records, &mut self.layers);
+                    ready.push(Piece {
+                        bytes: Bytes::Mapped(Arc::clone(mapped), *at..end),
+                        start: Spot { input: rank, offset: *at as u64 },
+                        line_ends: self.line_ends,
+                        follows_cr: bytes[..*at].ends_with(b"\r\n"),
+                    });
+                    *at = end;
+                }
+                if let Some(hasher) = hasher {
+                    hasher.update_rayon(&bytes[from..*at]);
+                }
+            }
+            Kind::Stream(decoding) => {
+                // A decoder's blocks are what a core scans at a time, unless a test wants less.
+                let wanted = (len * count).div_ceil(DECODED_LEN);
+                while !decoding.is_over() && ready.len() < wanted {
+                    if !decoding.is_begun {
+                        decoding.begin(len)?;
+                        let first = decoding.next.as_ref().map_or(&b""[..], |block| &block.bytes);
+                        self.line_ends = line_ends(first);
+                        self.has_records = has_records(self.input, first);
+                    }
+                    let Some((bytes, offset, follows_cr)) =
+                        decoding.piece(len, self.has_records, &mut self.layers)?
+                    else {
+                        continue;
+                    };
+                    let start = Spot { input: rank, offset };
+                    let line_ends = self.line_ends;
+                    ready.push(Piece { bytes: Bytes::Owned(bytes), start, line_ends, follows_cr });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether every byte has been made ready.
+    pub fn is_over(&self) -> bool {
+        match &self.kind {
+            Kind::Mapped { mapped, at, .. } => *at == mapped.bytes().len(),
+            Kind::Stream(decoding) => decoding.is_over(),
+        }
+    }
+
+    /// Raw bytes that were read since this was last asked.
+    pub fn take_raw_bytes(&mut self) -> u64 {
+        let read = match &self.kind {
+            Kind::Mapped { at, .. } => *at as u64,
+            Kind::Stream(decoding) => decoding.stream.raw_bytes_read(),
+        };
+        read - std::mem::replace(&mut self.raw_bytes_told, read)
+    }
+
+    /// Takes back a block that is done with.
+    pub fn recycle(&mut self, piece: Piece) {
+        if let (Kind::Stream(decoding), Bytes::Owned(bytes)) = (&mut self.kind, piece.bytes) {
+            decoding.stream.recycle(bytes);
+        }
+    }
+
+    /// The end of the input.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::Changed`] where it is not what it was at opening: what was counted is not to
+    /// be believed.
+    pub fn close(self) -> Result<End, InputError> {
+        match self.kind {
+            Kind::Mapped { mapped, hasher, .. } => {
+                mapped.verify_unchanged()?;
+                let none = blake3::Hash::from_bytes([0; 32]);
+                Ok(End { digest: hasher.map_or(none, |hasher| hasher.finalize()), is_cut: false })
+            }
+            Kind::Stream(decoding) => {
+                decoding.stream.verify_unchanged()?;
+                let digest = decoding.stream.digest().unwrap_or_else(|| blake3::hash(b""));
+                Ok(End { digest, is_cut: decoding.stream.is_cut() })
+            }
+        }
+    }
+}
+
+impl Kind {
+    fn decoding(stream: Stream, next: Option<OwnedBlock>) -> Self {
+        Self::Stream(Box::new(Decoding {
+            stream,
+            is_begun: next.is_some(),
+            next,
+            kept: Vec::new(),
+            offset: 0,
+            follows_cr: false,
+        }))
+    }
+}
+
+impl Decoding {
+    fn begin(&mut self, len: usize) -> Result<(), InputError> {
+        self.is_begun = true;
+        self.next = self.stream.next_block(decoded_len(len))?;
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_begun && self.next.is_none()
+    }
+
+    /// The next bytes that end before a record, with their offset and what they follow; `None`
+    /// where more has to be read first.
+    fn piece(
+        &mut self,
+        len: usize,
+        has_records: bool,
+        layers: &mut frame::Scratch,
+    ) -> Result<Option<(Vec<u8>, u64, bool)>, InputError> {
+        let Some(block) = self.next.take() else { return Ok(None) };
+        if self.kept.is_empty() {
+            self.offset = block.offset;
+            self.kept = block.bytes;
+        } else {
+            self.kept.extend_from_slice(&block.bytes);
+            self.stream.recycle(block.bytes);
+        }
+        self.next = self.stream.next_block(decoded_len(len))?;
+        let cut = match self.next {
+            Some(_) if self.kept.len() < KEPT_MAX => dump::last_cut(&self.kept, has_records, layers),
+            _ => self.kept.len(),
+        };
+        if cut == 0 {
+            return Ok(None);
+        }
+        let rest = self.kept[cut..].to_vec();
+        let mut bytes = std::mem::replace(&mut self.kept, rest);
+        bytes.truncate(cut);
+        let (offset, follows_cr) = (self.offset, self.follows_cr);
+        self.follows_cr = bytes.ends_with(b"\r\n");
+        self.offset += cut as u64;
+        Ok(Some((bytes, offset, follows_cr)))
+    }
+}
+
+fn decoded_len(len: usize) -> usize {
+    // Tests cut small, everybody else as the decoder likes it.
+    if len < super::BLOCK_LEN { len } else { DECODED_LEN }
+}
+
+/// Whether some lines of the input open records and others do not, by its start.
+fn has_records(input: &Input, bytes: &[u8]) -> bool {
+    !input.allow_bare || dump::holds_records(&bytes[..bytes.len().min(64 << 10)])
+}
+
+/// How the lines of an input end, by its first one.
+fn line_ends(bytes: &[u8]) -> LineEnds {
+    match memchr::memchr(b'\n', bytes) {
+        Some(at) if at > 0 && bytes[at - 1] == b'\r' => LineEnds::CrLf,
+        _ => LineEnds::Lf,
+    }
+}

@@ -1,0 +1,115 @@
+//! What blocks said, put into the one tally of the run; what depends on order, settled first.
+
+use super::Scanned;
+use crate::facts::Part;
+use crate::model::Observation;
+use crate::pipeline::collect::{Counting, Memory, note};
+use crate::pipeline::lives::LifeCounter;
+use crate::pipeline::plan::{Input, Plan};
+use crate::pipeline::servers::Servers;
+use crate::settle::{Residue, Settler};
+use crate::tally::{Numbering, Observed};
+use std::sync::Mutex;
+
+/// The settlers of the servers, and what is settled so far.
+pub(super) struct Settling<'p> {
+    counting: &'p Counting<'p>,
+    servers: Servers<'p>,
+    /// Of the server whose stream is being read.
+    settler: Settler,
+    settled: Part,
+    /// What the settler said in the step before; it is counted in the next one.
+    said: Observed,
+    saying: Observed,
+    numbering: Numbering,
+    memory: Memory,
+}
+
+impl<'p> Settling<'p> {
+    /// Nothing is settled yet. `worker` is a number that no worker has.
+    pub fn of(plan: &'p Plan, counting: &'p Counting<'p>, worker: usize) -> Self {
+        Self {
+            counting,
+            servers: Servers::of(plan),
+            settler: Settler::default(),
+            settled: Part::default(),
+            said: Observed::default(),
+            saying: Observed::default(),
+            numbering: Numbering::of_worker(worker),
+            memory: Memory::default(),
+        }
+    }
+
+    /// The next stream begins with that input.
+    pub fn begin_stream(&mut self, first: &Input) {
+        self.settler = self.servers.take(&first.server);
+        self.settler.begin_stream(first.lives);
+    }
+
+    /// Takes what the next blocks of the stream said, and gives their memory back.
+    pub fn take(&mut self, scanned: &mut Vec<Scanned>, spares: &Mutex<Vec<(Residue, Observed)>>) {
+        let Self { counting, settler, settled, said, saying, numbering, memory, .. } = self;
+        let count = || {
+            let blocks = scanned.iter().map(|scanned| &scanned.observed);
+            let blocks: Vec<&Observed> = blocks.chain([&*said]).collect();
+            settled.tally.take(&blocks);
+        };
+        let settle = || {
+            for scanned in scanned.iter().filter(|scanned| !scanned.residue.is_silent()) {
+                settler.take(&scanned.residue, &mut |it| note(saying, it, None, counting, numbering, memory));
+            }
+            numbering.close(saying);
+        };
+        rayon::join(count, settle);
+        said.clear();
+        std::mem::swap(said, saying);
+        let mut spares = spares.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        spares.extend(scanned.drain(..).map(|Scanned { mut residue, mut observed, .. }| {
+            residue.clear();
+            observed.clear();
+            (residue, observed)
+        }));
+    }
+
+    /// The stream that began with that input is over.
+    pub fn end_stream(&mut self, first: &Input) {
+        let settler = std::mem::take(&mut self.settler);
+        let settler = self.tell(settler, |settler, tell| settler.end_stream(&mut |it| tell(it)));
+        if let Some(mut settler) = self.servers.put_back(&first.server, settler) {
+            let mut lives = LifeCounter::new(self.counting);
+            let tally = &mut self.settled.tally;
+            settler.finish_lives(&mut |life, agent| lives.count(tally, life, agent));
+            let mut counts = None;
+            self.tell(settler, |settler, tell| {
+                counts = Some(std::mem::take(settler).finish(&mut |it| tell(it)))
+            });
+            let records = &mut self.settled.records;
+            if let Some(counts) = counts {
+                records.unanswered += counts.unanswered;
+                records.unasked += counts.unasked;
+                records.repeated += counts.repeated;
+            }
+        }
+    }
+
+    /// Counts at once what the settler tells.
+    fn tell(
+        &mut self,
+        mut settler: Settler,
+        ask: impl FnOnce(&mut Settler, &mut dyn FnMut(&Observation<'_>)),
+    ) -> Settler {
+        let Self { counting, settled, said, saying, numbering, memory, .. } = self;
+        ask(&mut settler, &mut |it| note(saying, it, None, counting, numbering, memory));
+        numbering.close(saying);
+        settled.tally.take(&[said, saying]);
+        said.clear();
+        saying.clear();
+        settler
+    }
+
+    /// All streams are over.
+    pub fn finish(mut self) -> Part {
+        self.settled.records.repeated += self.settled.tally.take_repeated();
+        self.settled
+    }
+}
