@@ -178,8 +178,9 @@ impl Outputs<'_> {
             .collect();
         let records = &scan.part.records;
         let mut evidence: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-        for ((source, kind), count) in &records.evidence {
-            *evidence.entry(source.clone()).or_default().entry(kind.name().to_owned()).or_default() += count;
+        for (source, kind, count) in records.evidence.iter() {
+            *evidence.entry(source.to_owned()).or_default().entry(kind.name().to_owned()).or_default() +=
+                count;
         }
         manifest.counts = Counts {
             lines: records.lines,

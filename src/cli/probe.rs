@@ -121,7 +121,7 @@ fn inputs(read: &Read, out: &mut impl Write) -> io::Result<()> {
 fn evidence(read: &Read, out: &mut impl Write) -> io::Result<()> {
     let records = &read.scan.part.records;
     writeln!(out, "\nEvidence")?;
-    for ((source, kind), count) in &records.evidence {
+    for (source, kind, count) in records.evidence.iter() {
         let grade = match kind.grade() {
             Grade::A => "A  accepted",
             Grade::B => "B  accepted, User-Agent elsewhere",

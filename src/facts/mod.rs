@@ -2,7 +2,9 @@
 //! its neighbours, and is what one machine sends to another.
 
 mod coverage;
+mod evidence;
 mod part;
 
 pub use coverage::Coverage;
+pub use evidence::Evidence;
 pub use part::{BareAors, Part, Records};

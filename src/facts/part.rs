@@ -1,6 +1,6 @@
 //! The result of reading a part of the logs.
 
-use super::Coverage;
+use super::{Coverage, Evidence};
 use crate::model::{Grade, Kind, Moment, Reject, RejectReason, SipId};
 use crate::settle::Residue;
 use crate::tally::Tally;
@@ -16,7 +16,7 @@ pub struct Records {
     pub bytes: u64,
     pub lines: u64,
     /// Evidence by what recognised it and what it is.
-    pub evidence: BTreeMap<(String, Kind), u64>,
+    pub evidence: Evidence,
     /// Recognised, and no evidence of anything.
     pub other: u64,
     pub rejected: BTreeMap<RejectReason, u64>,
@@ -39,9 +39,7 @@ impl Records {
     pub fn join(&mut self, other: Self) {
         self.bytes += other.bytes;
         self.lines += other.lines;
-        for (key, count) in other.evidence {
-            *self.evidence.entry(key).or_default() += count;
-        }
+        self.evidence.join(other.evidence);
         self.other += other.other;
         for (reason, count) in other.rejected {
             *self.rejected.entry(reason).or_default() += count;
@@ -65,17 +63,17 @@ impl Records {
 
     /// Pieces of evidence of that grade, before transactions are put together.
     pub fn graded(&self, grade: Grade) -> u64 {
-        self.evidence.iter().filter(|((_, kind), _)| kind.grade() == grade).map(|(_, count)| count).sum()
+        self.evidence.iter().filter(|(_, kind, _)| kind.grade() == grade).map(|(_, _, count)| count).sum()
     }
 
     /// Records of that kind.
     pub fn of_kind(&self, kind: Kind) -> u64 {
-        self.evidence.iter().filter(|((_, known), _)| *known == kind).map(|(_, count)| count).sum()
+        self.evidence.iter().filter(|(_, known, _)| *known == kind).map(|(_, _, count)| count).sum()
     }
 
     /// Every record we know: evidence, other and rejected.
     pub fn known(&self) -> u64 {
-        self.evidence.values().sum::<u64>() + self.other + self.rejected_total()
+        self.evidence.total() + self.other + self.rejected_total()
     }
 }
 

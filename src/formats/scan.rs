@@ -34,6 +34,8 @@ enum Searcher {
 #[derive(Debug)]
 pub struct Scratch {
     layers: frame::Scratch,
+    /// Of the line that is being read.
+    colons: frame::Colons,
     patterns: Vec<pattern::Scratch>,
     sip: SipScratch,
 }
@@ -127,6 +129,7 @@ impl Scanner {
     pub fn scratch(&self) -> Scratch {
         Scratch {
             layers: frame::Scratch::default(),
+            colons: frame::Colons::default(),
             patterns: self.patterns.scratch(),
             sip: SipScratch::default(),
         }
@@ -142,7 +145,15 @@ impl Scanner {
             let begin = memchr::memrchr(b'\n', &bytes[at..hit]).map_or(at, |before| at + before + 1);
             let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |after| hit + after);
             let whole = begin..(end + 1).min(bytes.len());
-            if dump::may_begin(&bytes[begin..end])
+            if end - begin > RECORD_MAX {
+                let reject =
+                    Reject { spot: block.spot(begin), reason: RejectReason::TooLong, source: String::new() };
+                sink.reject(reject);
+                at = whole.end;
+                continue;
+            }
+            scratch.colons.find(&bytes[begin..end]);
+            if dump::may_begin(&bytes[begin..end], &scratch.colons)
                 && let Some(dump) = dump::at(bytes, floor, whole.clone(), &mut scratch.layers)
             {
                 self.dump(block, &dump, scratch, sink);
@@ -195,10 +206,6 @@ impl Scanner {
     /// Reads one line that holds a needle.
     fn line(&self, line: &[u8], context: Context, scratch: &mut Scratch, sink: &mut impl Sink) {
         let Context { spot, allow_bare, is_continuation } = context;
-        if line.len() > RECORD_MAX {
-            sink.reject(Reject { spot, reason: RejectReason::TooLong, source: String::new() });
-            return;
-        }
         if allow_bare && let Some(row) = siptrace::row(line, &mut scratch.sip.message) {
             let SipScratch { message, values } = &mut scratch.sip;
             let blank = Event { spot, stamp: row.stamp, ..Event::new(Kind::Attempt, "kamailio-siptrace") };
@@ -207,29 +214,15 @@ impl Scanner {
             transfer.tell(message, blank, values, sink);
             return;
         }
-        let Some(record) = frame::open(line, &mut scratch.layers, allow_bare) else { return };
+        let Some(record) = frame::open_next(line, &scratch.colons, &mut scratch.layers, allow_bare) else {
+            return;
+        };
         if record.starts.is_ambiguous {
             // The frame itself is forged: there is no place to read from, but a needle was in it.
             sink.reject(Reject { spot, reason: RejectReason::Ambiguous, source: String::new() });
             return;
         }
         let is_ambiguous = is_continuation || record.starts.iter().count() > 1;
-        let SipScratch { message, values } = &mut scratch.sip;
-        if let Some(start) = record.starts.iter().next()
-            && let Some((words, message)) = dump::escaped(&record.text[start.at..], message)
-        {
-            let (direction, peer) = opener::words(words);
-            let blank = Event {
-                dialect: record.dialect,
-                spot,
-                stamp: record.stamp,
-                host: record.host,
-                thread: record.thread,
-                ..Event::new(Kind::Attempt, "sip-message")
-            };
-            Transfer { direction, peer, addresses: None, is_ambiguous }.tell(message, blank, values, sink);
-            return;
-        }
         let mut is_other = false;
         for start in record.starts.iter() {
             let text = Text { text: &record.text[start.at..], origin: start.origin, record: &record };
@@ -253,6 +246,22 @@ impl Scanner {
                     return;
                 }
             }
+        }
+        let SipScratch { message, values } = &mut scratch.sip;
+        if let Some(start) = record.starts.iter().next()
+            && let Some((words, message)) = dump::escaped(&record.text[start.at..], message)
+        {
+            let (direction, peer) = opener::words(words);
+            let blank = Event {
+                dialect: record.dialect,
+                spot,
+                stamp: record.stamp,
+                host: record.host,
+                thread: record.thread,
+                ..Event::new(Kind::Attempt, "sip-message")
+            };
+            Transfer { direction, peer, addresses: None, is_ambiguous }.tell(message, blank, values, sink);
+            return;
         }
         if is_other {
             sink.other(spot, record.stamp);

@@ -22,6 +22,13 @@ use crate::model::{Aor, Dialect, undo_escapes};
 /// ```
 pub fn canonical(aor: Aor<'_>, dialect: Dialect, policy: &Policy, out: &mut Vec<u8>) -> bool {
     out.clear();
+    if let Aor::Uri(text) = aor
+        && policy.keeps_plain()
+        && is_plain(text)
+    {
+        out.extend_from_slice(text);
+        return true;
+    }
     let (user, host, is_escaped) = match aor {
         Aor::Nobody => return false,
         Aor::Parts { user, domain } => (user, Some(domain), true),
@@ -60,6 +67,29 @@ pub fn canonical(aor: Aor<'_>, dialect: Dialect, policy: &Policy, out: &mut Vec<
     write_domain(host.filter(|_| policy.use_domain), policy, out);
     true
 }
+
+/// Whether the text is `user@host` in its canonical spelling already, as nearly every line of a log
+/// has it: small letters, digits and what nothing has to be done about.
+fn is_plain(text: &[u8]) -> bool {
+    let mut ats = 0_u32;
+    let mut is_plain = true;
+    for byte in text {
+        is_plain &= PLAIN[usize::from(*byte)];
+        ats += u32::from(*byte == b'@');
+    }
+    is_plain && ats == 1 && text[0] != b'@' && !matches!(text[text.len() - 1], b'@' | b'.')
+}
+
+/// The bytes of a plain AOR.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        plain[byte] = matches!(byte as u8, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'+' | b'@');
+        byte += 1;
+    }
+    plain
+};
 
 fn write_domain(host: Option<&[u8]>, policy: &Policy, out: &mut Vec<u8>) {
     let host = host.map(without_port).filter(|host| !host.is_empty() && *host != b"<null>");
@@ -237,6 +267,19 @@ mod tests {
                 let escaped = format!("sip:{written}");
                 canonical(Aor::Uri(escaped.as_bytes()), Dialect::Kamailio, &Policy::default(), &mut twice);
                 proptest::prop_assert_eq!(once, twice, "{}", escaped);
+            }
+        }
+
+        #[test]
+        fn a_plain_spelling_is_read_as_the_long_way_reads_it(text in "[a-zA-Z0-9.@%:;_+-]{0,12}@?[a-z.]{0,3}") {
+            let mut plain = Vec::new();
+            let mut long = Vec::new();
+            for dialect in [Dialect::Kamailio, Dialect::Asterisk] {
+                // A display name in front keeps it from being plain.
+                let named = format!("x <{text}>");
+                let is_plain = canonical(Aor::Uri(text.as_bytes()), dialect, &Policy::default(), &mut plain);
+                let is_long = canonical(Aor::Uri(named.as_bytes()), dialect, &Policy::default(), &mut long);
+                proptest::prop_assert_eq!((is_plain, &plain), (is_long, &long), "{}", text);
             }
         }
 

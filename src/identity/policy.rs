@@ -30,6 +30,13 @@ pub struct Policy {
     pub names: HashMap<Vec<u8>, Vec<u8>>,
 }
 
+impl Policy {
+    /// Whether an AOR in its canonical spelling stays as it is.
+    pub(super) fn keeps_plain(&self) -> bool {
+        self.use_domain && self.realm_prefix.is_none() && self.aliases.is_empty()
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {

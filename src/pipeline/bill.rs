@@ -162,7 +162,7 @@ impl<'b> Bill<'b> {
         if without * 100 <= all {
             return Ok(());
         }
-        let from = |name: &str| self.scan.part.records.evidence.keys().any(|(source, _)| source == name);
+        let from = |name: &str| self.scan.part.records.evidence.iter().any(|(source, ..)| source == name);
         let hint =
             super::probe::no_agent_hint(without, all, from("asterisk-pjsip"), from("asterisk-chan_sip"));
         Err(BillError::Quality(format!(

@@ -178,7 +178,7 @@ impl Collector<'_> {
             }
             return;
         }
-        self.account(event);
+        self.part.records.evidence.note(event.source, event.kind);
         if is_named && matches!(event.kind, Kind::Accepted | Kind::Bound | Kind::Refreshed | Kind::Request) {
             self.note_bare(user, event.host);
         }
@@ -262,18 +262,6 @@ impl Collector<'_> {
         let transaction = (has_transaction && event.kind == Kind::Accepted)
             .then(|| transaction(self.input.stream as u32, event.call_id, event.cseq));
         note(self.observed, &observation, transaction, self.counting, self.numbering, self.memory);
-    }
-
-    fn account(&mut self, event: &Event<'_>) {
-        let evidence = &mut self.part.records.evidence;
-        // A map of a few dozen kinds: looked up by a borrowed key so that no name is allocated
-        // per record.
-        match evidence.iter_mut().find(|((source, kind), _)| *kind == event.kind && source == event.source) {
-            Some((_, count)) => *count += 1,
-            None => {
-                evidence.insert((event.source.to_owned(), event.kind), 1);
-            }
-        }
     }
 
     /// Two servers may both have a `1001` of their own.

@@ -109,7 +109,7 @@ pub const KAMAILIO_FRAGMENT: &str = include_str!("probe/reg_ok_fragment.cfg");
 /// with its remedy.
 pub fn findings(scan: &Scan, verdicts: &Verdicts, unread: &Unread) -> Vec<String> {
     let records = &scan.part.records;
-    let from = |name: &str| records.evidence.keys().any(|(source, _)| source.starts_with(name));
+    let from = |name: &str| records.evidence.iter().any(|(source, ..)| source.starts_with(name));
     let accepted = users_in(scan, Standing::Accepted);
     let mut findings = Vec::new();
     if records.known() == 0 {
@@ -127,7 +127,8 @@ pub fn findings(scan: &Scan, verdicts: &Verdicts, unread: &Unread) -> Vec<String
         ));
     }
     let (without, all) = if accepted == 0 { (0, 0) } else { without_agent(scan, verdicts) };
-    if from("asterisk-") && accepted == 0 && !records.evidence.keys().any(|(_, kind)| *kind == Kind::Bound) {
+    if from("asterisk-") && accepted == 0 && !records.evidence.iter().any(|(_, kind, _)| kind == Kind::Bound)
+    {
         findings.push(
             "Asterisk: new bindings are written at verbose 3: `core set verbose 3`, and `full => \
              notice,warning,error,verbose` in logger.conf; security events alone prove no registration"
@@ -190,7 +191,6 @@ fn users_in(scan: &Scan, standing: Standing) -> usize {
 
 /// Whether Kamailio or OpenSIPS wrote any of these records.
 pub fn has_kamailio(scan: &Scan) -> bool {
-    let sources: BTreeSet<&str> =
-        scan.part.records.evidence.keys().map(|(source, _)| source.as_str()).collect();
+    let sources: BTreeSet<&str> = scan.part.records.evidence.iter().map(|(source, ..)| source).collect();
     sources.iter().any(|source| source.starts_with("kamailio") || source.starts_with("kazoo"))
 }

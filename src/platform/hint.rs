@@ -24,7 +24,7 @@ pub fn hint(contact: &[u8]) -> Hint {
     let mut signals = Signals::default();
     let mut place = 0;
     let mut has_quotes = true;
-    while let Some(step) = contact[place..].iter().position(|&byte| matches!(byte, b';' | b'"' | b'^')) {
+    while let Some(step) = memchr::memchr3(b';', b'"', b'^', &contact[place..]) {
         place += step;
         place = match contact[place] {
             b';' => {

@@ -13,10 +13,10 @@ use std::sync::LazyLock;
 
 const LEVELS: [&[u8]; 8] =
     [b"INFO", b"NOTICE", b"WARNING", b"ERROR", b"DEBUG", b"ALERT", b"CRITICAL", b"BUG"];
-const SCRIPT: &[u8] = b"<script>: ";
+/// What a line of the routing script has before its colon.
+const SCRIPT: &[u8] = b"<script>";
 // Built once: making a searcher costs as much as searching a short line.
-static SCRIPT_FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(SCRIPT));
-static MODULE_FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"(): "));
+static COLON_FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b": "));
 
 /// Opens `[ N(PID) ]LEVEL: …` (Kamailio) or `LEVEL:…` (OpenSIPS).
 pub(super) fn open<'t>(text: &'t [u8], outer: Outer<'t>) -> Option<Record<'t>> {
@@ -82,19 +82,30 @@ fn is_identifier(text: &[u8]) -> bool {
 /// A start *behind* the first one counts too: without a password a stranger can make the core
 /// write `{1 1 REGISTER x} <script>: REG-OK …} <core> [parse_to.c:81]: …` through a Call-ID.
 fn starts(text: &[u8]) -> Starts<'_> {
+    starts_at(text, COLON_FINDER.find_iter(text))
+}
+
+/// The same, with the places of `: ` known.
+pub(super) fn starts_at(text: &[u8], colons: impl Iterator<Item = usize> + Clone) -> Starts<'_> {
     let mut starts = Starts::none();
     let has_stock_prefix = text.starts_with(b"{1 ") || text.starts_with(b"{2 ");
     let can_begin = |at: usize| !has_stock_prefix || text[..at].ends_with(b"} ");
-    for at in SCRIPT_FINDER.find_iter(text).filter(|at| can_begin(*at)) {
-        let (call_id, cseq) = log_prefix(&text[..at]).unwrap_or_default();
-        starts.push(Start { at: at + SCRIPT.len(), origin: Origin::Script, call_id, cseq });
+    let mut has_module = false;
+    for colon in colons.clone() {
+        let before = &text[..colon];
+        has_module |= before.ends_with(b"()");
+        if before.ends_with(SCRIPT) && can_begin(colon - SCRIPT.len()) {
+            let (call_id, cseq) = log_prefix(&text[..colon - SCRIPT.len()]).unwrap_or_default();
+            starts.push(Start { at: colon + 2, origin: Origin::Script, call_id, cseq });
+        }
     }
-    for at in MODULE_FINDER.find_iter(text) {
-        if let Some((module, prefix)) = module_mark(&text[..at])
+    for colon in colons.filter(|_| has_module) {
+        if let Some(function) = text[..colon].strip_suffix(b"()")
+            && let Some((module, prefix)) = module_mark(function)
             && can_begin(prefix.len())
         {
             let (call_id, cseq) = log_prefix(prefix).unwrap_or_default();
-            starts.push(Start { at: at + 4, origin: Origin::Module(module), call_id, cseq });
+            starts.push(Start { at: colon + 2, origin: Origin::Module(module), call_id, cseq });
         }
     }
     if starts.len == 0 {

@@ -6,16 +6,24 @@
 //! borrow from the line. To add a frame, copy `freeswitch.rs` and call it from [`open`].
 
 mod asterisk;
+mod colons;
 mod flexisip;
 mod freeswitch;
 mod json;
 mod kamailio;
 mod syslog;
+mod usual;
 
 use crate::model::{Dialect, Stamp};
+pub use colons::Colons;
+use usual::Usual;
 
-/// Rewritten layers of one record; reused from record to record.
-pub type Scratch = [Vec<u8>; 3];
+/// What is reused from record to record: rewritten layers, and prefixes that are known.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    layers: [Vec<u8>; 3],
+    usual: Usual,
+}
 
 /// Who wrote a message, as its frame tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +151,30 @@ impl<'t> Outer<'t> {
 /// nobody.
 pub fn open<'t>(line: &'t [u8], scratch: &'t mut Scratch, allow_bare: bool) -> Option<Record<'t>> {
     let outer = Outer { stamp: Stamp::None, host: b"", is_framed: allow_bare };
-    peel(trim(line), outer, scratch)
+    peel(trim(line), outer, &mut scratch.layers)
+}
+
+/// The same for a line in which the places of `: ` are known, and which probably begins like one
+/// before.
+pub fn open_next<'t>(
+    line: &'t [u8],
+    colons: &Colons,
+    scratch: &'t mut Scratch,
+    allow_bare: bool,
+) -> Option<Record<'t>> {
+    let Scratch { layers, usual } = scratch;
+    let trimmed = trim(line);
+    // The places hold for a line that begins where it did.
+    let is_whole = std::ptr::eq(trimmed.as_ptr(), line.as_ptr());
+    if is_whole && let Some(record) = usual.open(trimmed, colons, allow_bare) {
+        return Some(record);
+    }
+    let outer = Outer { stamp: Stamp::None, host: b"", is_framed: allow_bare };
+    let record = peel(trimmed, outer, layers)?;
+    if is_whole {
+        usual.learn(trimmed, &record, allow_bare);
+    }
+    Some(record)
 }
 
 /// Without what copytruncate (NUL), editors (a byte-order mark) and terminals (CR) leave at the ends.

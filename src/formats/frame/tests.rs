@@ -164,3 +164,36 @@ fn flexisips_clock_has_a_year_and_no_zone() {
     assert_eq!((Some(stamp), dialect, message), (civil, Dialect::Flexisip, b"Registered x".to_vec()));
     assert_eq!(start_of(b"Mon Oct 35 14:03:22 2026: Registered x"), None);
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_known_prefix_is_read_as_the_long_way_reads_it(
+        lines in proptest::collection::vec(
+            (0_usize..7, 0_usize..6, 0_usize..5, proptest::collection::vec(0_usize..12, 0..5), proptest::bool::ANY),
+            1..8,
+        ),
+        allow_bare: bool,
+    ) {
+        const STAMPS: [&str; 7] = [
+            "Oct  5 14:03:22", "Oct 15 14:03:23.25", "2026-10-05T14:03:22.5+02:00", "2026-10-05 14:03:22", "<13>Oct  5 14:03:22",
+            "Oct 35 14:03:22", "",
+        ];
+        const HOSTS: [&str; 6] = [" reg1 kamailio[11]: ", " reg1 kamailio[12]: ", " kamailio[9]: ", " reg2 ", " reg1 k: \u{1b}[1m", " 5(11) "];
+        const LEVELS: [&str; 5] = ["NOTICE: ", "INFO: ", "NOTICE:", ": ", "#033[1m"];
+        const TEXTS: [&str; 12] = [
+            "{1 7 REGISTER a@b} ", "<script>: ", "REG-OK t=1 ", "<core> [a.c:81]: f(): ", "x: y", "} ", "#033[0m", "\u{1b}[0m",
+            "core [a.c:81]: f(): ", "message repeated 2 times: [ a]", ": ", "{2 7 REGISTER a} <script>: ",
+        ];
+        let mut warm = Scratch::default();
+        for (stamp, host, level, texts, ends) in lines {
+            let text: String = texts.into_iter().map(|number| TEXTS[number]).collect();
+            let line = format!("{}{}{}{text}{}", STAMPS[stamp], HOSTS[host], LEVELS[level], if ends { "\r" } else { "" });
+            let mut colons = Colons::default();
+            colons.find(line.as_bytes());
+            let mut cold = Scratch::default();
+            let expected = format!("{:?}", open(line.as_bytes(), &mut cold, allow_bare));
+            let found = format!("{:?}", open_next(line.as_bytes(), &colons, &mut warm, allow_bare));
+            proptest::prop_assert_eq!(found, expected, "{}", line);
+        }
+    }
+}

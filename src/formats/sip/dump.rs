@@ -7,7 +7,7 @@
 use super::extent::{DUMP_MAX, Ending, extent};
 use super::message::start_line;
 use super::opener::{self, Addresses, Direction};
-use crate::formats::frame::{self, Scratch};
+use crate::formats::frame::{self, Colons, Scratch};
 use crate::formats::text::split_once;
 use crate::model::Stamp;
 use memchr::memmem;
@@ -78,13 +78,19 @@ pub fn at<'t>(bytes: &'t [u8], floor: usize, line: Range<usize>, layers: &mut Sc
     })
 }
 
-/// Whether the line could be a message's first, as a cheap look tells.
-pub fn may_begin(line: &[u8]) -> bool {
+/// Whether the line, in which these are the places of `: `, could be a message's first, as a cheap
+/// look tells.
+pub fn may_begin(line: &[u8], colons: &Colons) -> bool {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = line.strip_suffix(b".").unwrap_or(line);
     line.ends_with(b" SIP/2.0")
         || line.trim_ascii_start().starts_with(b"SIP/2.0 ")
-        || STATUS.find(line).is_some()
+        || match colons.behind(0) {
+            Some(mut places) => {
+                places.any(|at| line.get(at..).is_some_and(|it| it.starts_with(b": SIP/2.0 ")))
+            }
+            None => STATUS.find(line).is_some(),
+        }
 }
 
 /// Appends the message without the three blanks that sofia puts before each line.
