@@ -9,7 +9,7 @@
 //! ```text
 //!  4  cli        one file per verb; the only room that knows the terminal
 //!  3  pipeline   the order of the work; the only place where neighbours meet
-//!  2  read  facts  book  report        the edges: the only rooms that touch a disk; and `suggest`
+//!  2  read  facts  book  report  generate        the edges: the only rooms that touch a disk; and `suggest`
 //!  1  formats  identity  platform  settle  tally  billing        pure: values in, values out
 //!  0  model      the nouns everybody shares
 //! ```
@@ -31,6 +31,7 @@
 //! - [`report`] writes every output, a file each, and moves them in by rename.
 //! - [`suggest`] drafts the pattern file for an operator's own lines: pure, and on this floor because it
 //!   tries its drafts with `formats`.
+//! - [`generate`] writes synthetic logs of any size with the right answer beside them, and reads none.
 //! - [`pipeline`] has the order of the work: survey, scan, settle, decide, price.
 //! - [`cli`] has the verbs.
 //!
@@ -81,6 +82,7 @@ pub mod book;
 pub mod cli;
 pub mod facts;
 pub mod formats;
+pub mod generate;
 pub mod identity;
 pub mod model;
 pub mod pipeline;

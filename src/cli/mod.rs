@@ -9,6 +9,7 @@ mod bill;
 mod book;
 mod explain;
 mod failure;
+mod r#gen;
 mod probe;
 mod progress;
 mod run;
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Agents(args) => agents::run(args),
         Command::Book(args) => book::run(args),
+        Command::Gen(args) => r#gen::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 pub const FLOORS: [&[&str]; 5] = [
     &["model"],
     &["formats", "identity", "platform", "settle", "tally", "billing", "compare"],
-    &["read", "facts", "book", "report", "ledger", "suggest"],
+    &["read", "facts", "book", "report", "ledger", "suggest", "generate"],
     &["pipeline"],
     &["cli"],
 ];
