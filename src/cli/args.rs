@@ -281,8 +281,8 @@ pub enum BookCommand {
 /// by reading the logs, and a price book.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  siptally gen --out try                                     a month of Kamailio, 25 MB
-  siptally gen --out big --lines 5000000 --users 500000      about 1.1 GB
+  siptally gen --out try                                     a month of Kamailio, 23 MB
+  siptally gen --out big --lines 5000000 --users 500000      about 1.2 GB
   siptally gen --out pbx --format asterisk-pjsip --size 1GB --noise 95%
   siptally gen --out old --files 8 --compress gzip --size 2GB
   siptally gen --out - --lines 1000 | siptally users -")]
@@ -311,7 +311,7 @@ pub struct GenArgs {
     /// Days that the log covers; 31 make a cycle of 30 days complete
     #[arg(long, value_name = "N", default_value_t = 31)]
     pub days: u32,
-    /// Lines about something else, of all lines [default: 80% for Asterisk, else none]
+    /// Records about something else, of all records [default: 80% for Asterisk, else none]
     #[arg(long, value_name = "PERCENT")]
     pub noise: Option<Share>,
     /// Attempts of scanners with invented users, of what is no noise [default: none]
@@ -331,7 +331,7 @@ pub struct GenArgs {
     pub files: u32,
     #[arg(long, value_enum, default_value = "none")]
     pub compress: CompressionArg,
-    /// Servers that write into the log
+    /// Servers that write into the log; only syslog names them
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub hosts: u32,
     /// Domain of the users; may be repeated

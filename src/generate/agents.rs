@@ -198,7 +198,7 @@ fn softphone(brand: &str, system: &System, dice: &mut Dice) -> String {
     format!(
         "{brand}/{} (build {}; {} {}; {})",
         version(7, 12, dice),
-        1_700_000 + dice.below(500) * 1_013,
+        1_700 + dice.below(500) * 13,
         system.name,
         pick(system.versions, dice),
         system.processor

@@ -51,7 +51,7 @@ impl Format {
         }
     }
 
-    /// The share of other lines in such a log, where nothing else was asked for.
+    /// The share of other records in such a log, where nothing else was asked for.
     pub const fn noise(self) -> Share {
         match self {
             Self::Kamailio | Self::OwnLine | Self::RequestReply | Self::SipDump => Share(0),
@@ -182,7 +182,7 @@ pub struct Options {
     /// First instant of the log, in seconds since 1970.
     pub start_seconds: i64,
     pub days: u32,
-    /// Other lines, of all lines; [`Format::noise`] is the usual.
+    /// Other records, of all records; [`Format::noise`] is the usual.
     pub noise: Share,
     /// Of the records that are no noise: attempts of scanners with names they made up.
     pub scanners: Share,
@@ -223,6 +223,10 @@ impl Options {
         }
         if !(1..=3660).contains(&self.days) {
             return wrong("--days: from 1 to 3660");
+        }
+        // Up to 2100: servers write the seconds with ten digits.
+        if !(0..4_102_444_800).contains(&self.start_seconds) {
+            return wrong("--start: from 1970-01-01 to 2099-12-31");
         }
         if !(1..=10_000).contains(&self.files) || !(1..=1000).contains(&self.hosts) {
             return wrong("--files: from 1 to 10000; --hosts: from 1 to 1000");

@@ -108,7 +108,7 @@ impl People {
             port: 1024 + (place >> 32) as u16 % 60_000,
             call: draw(self.seed, purpose::CALL, number),
             is_only_one: user >= self.seconds(),
-            has_push: is_phone && (place >> 48).is_multiple_of(8),
+            has_push: is_phone && (place >> 48).is_multiple_of(16),
         }
     }
 
@@ -143,7 +143,7 @@ impl Device<'_> {
     /// Writes the URI of the Contact, without brackets.
     pub(super) fn contact(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"sip:");
-        hex::<8>(out, self.call.rotate_left(23));
+        hex::<4>(out, self.call.rotate_left(23));
         out.push(b'@');
         self.address_and_port(out);
         if self.has_push {

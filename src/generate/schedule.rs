@@ -59,6 +59,10 @@ pub(super) struct Pass {
     order: Shuffle,
 }
 
+/// The passes at the start and at the end of a log, in order.
+#[derive(Debug)]
+pub(super) struct Edges(Vec<Pass>);
+
 /// The registrations of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Turns {
@@ -139,30 +143,33 @@ impl Schedule {
     }
 
     /// The registrations of a device; `None` where the log ends before its first.
-    ///
-    /// `last` is [`Self::last_pass`].
-    pub(super) fn turns(&self, device: u64, last: &Pass) -> Option<Turns> {
+    pub(super) fn turns(&self, device: u64, edges: &Edges) -> Option<Turns> {
         let (rate, member) = member(device);
         let every = RATES[rate].every;
+        let last = edges.0.last()?;
         let first_pass = member % every;
-        if first_pass > last.number {
-            return None;
-        }
-        let mut last_pass = last.number - (last.number - first_pass) % every;
+        let mut last_pass = last.number - last.number.checked_sub(first_pass)? % every;
         if last_pass == last.number && self.number(device, last) >= self.total {
             last_pass = last_pass.checked_sub(every).filter(|pass| *pass >= first_pass)?;
         }
-        let micros = |pass| self.micros(self.number(device, &self.pass(pass)));
+        let micros = |number| {
+            let pass = edges.0.iter().find(|pass| pass.number == number);
+            pass.map(|pass| self.micros(self.number(device, pass)))
+        };
         Some(Turns {
             count: (last_pass - first_pass) / every + 1,
-            first_micros: micros(first_pass),
-            last_micros: micros(last_pass),
+            first_micros: micros(first_pass)?,
+            last_micros: micros(last_pass)?,
         })
     }
 
-    /// The pass in which the log ends; the log has at least one registration.
-    pub(super) fn last_pass(&self) -> Pass {
-        self.pass_of(self.total - 1)
+    /// The passes in which a device can register first or last; the log has at least one registration.
+    pub(super) fn edges(&self) -> Edges {
+        let last = self.pass_of(self.total - 1).number;
+        let longest = RATES.iter().map(|rate| rate.every).max().unwrap_or(1);
+        // A device that is not reached in the last pass was last seen as long before as its rate has it.
+        let late = last.saturating_sub(longest).max(longest)..=last;
+        Edges((0..longest.min(last + 1)).chain(late).map(|number| self.pass(number)).collect())
     }
 
     /// The number of a device's registration in a pass that it takes part in.
@@ -228,9 +235,9 @@ mod tests {
         #[test]
         fn what_is_worked_out_per_device_is_what_the_log_holds(seed: u64, devices in 1..60u64, total in 1..400u64) {
             let schedule = Schedule::new(seed, devices, total, 1_000, 1_000_000);
-            let last = schedule.last_pass();
+            let edges = schedule.edges();
             let worked_out: BTreeMap<u64, Turns> =
-                (0..devices).filter_map(|device| Some((device, schedule.turns(device, &last)?))).collect();
+                (0..devices).filter_map(|device| Some((device, schedule.turns(device, &edges)?))).collect();
             prop_assert_eq!(worked_out, walked(&schedule));
         }
     }

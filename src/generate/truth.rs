@@ -3,6 +3,7 @@
 use super::chunk::{Counts, Plan};
 use super::options::{Format, Options};
 use super::people::Device;
+use super::schedule::Edges;
 use crate::model::{Moment, Platform};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -100,11 +101,12 @@ pub(super) fn write_users(
 ) -> io::Result<Truth> {
     let mut all = Sum::default();
     out.write_all(b"sip_id,registrations,user_agents,platforms,first_seen,last_seen\n")?;
+    let edges = plan.schedule.edges();
     let batches = plan.people.users().div_ceil(BATCH_USERS);
     for begin in (0..batches).step_by(BATCHES as usize) {
         let made: Vec<(Vec<u8>, Sum)> = (begin..batches.min(begin + BATCHES))
             .into_par_iter()
-            .map(|batch| rows(plan, options, batch * BATCH_USERS..(batch + 1) * BATCH_USERS))
+            .map(|batch| rows(plan, options, &edges, batch * BATCH_USERS..(batch + 1) * BATCH_USERS))
             .collect();
         for (rows, sum) in made {
             out.write_all(&rows)?;
@@ -130,52 +132,73 @@ pub(super) fn write_users(
     })
 }
 
-fn rows(plan: &Plan, options: &Options, users: std::ops::Range<u64>) -> (Vec<u8>, Sum) {
+fn rows(plan: &Plan, options: &Options, edges: &Edges, users: std::ops::Range<u64>) -> (Vec<u8>, Sum) {
     let mut out = Vec::new();
     let mut sum = Sum::default();
-    let last_pass = plan.schedule.last_pass();
-    for user in users.start..users.end.min(plan.people.users()) {
-        let mut agents = BTreeSet::new();
-        let mut platforms = BTreeSet::new();
-        let mut registrations = 0;
-        let (mut first, mut last) = (None::<i64>, None::<i64>);
-        for device in plan.people.devices_of(user) {
-            let Some(turns) = plan.schedule.turns(device, &last_pass) else { continue };
-            let device = plan.people.device(device);
-            let seen = seen(options.format, &device);
-            agents.extend(seen.agent);
-            platforms.insert(seen.platform);
-            registrations += turns.count;
-            let at = |micros: i64| options.format.stamped(micros);
-            first = Some(first.map_or(at(turns.first_micros), |first| first.min(at(turns.first_micros))));
-            last = last.max(Some(at(turns.last_micros)));
-        }
-        let (Some(first), Some(last)) = (first, last) else { continue };
-        let is_on = |these: &[Platform]| u64::from(these.iter().any(|it| platforms.contains(it)));
-        let is_generic = is_on(&[Platform::Ios, Platform::Android, Platform::PushProxy]);
-        let is_desktop = is_on(&[Platform::Macos, Platform::Windows]);
-        let mut platform_users = [0; Platform::ALL.len()];
-        for (users, platform) in platform_users.iter_mut().zip(Platform::ALL) {
-            *users = u64::from(platforms.contains(&platform));
-        }
-        sum.add(&Sum {
-            users: 1,
-            platforms: platform_users,
-            generic_users: is_generic,
-            desktop_users: is_desktop,
-            user_agents: agents.len() as u64,
-            first: Some(first),
-            last: Some(last),
-        });
+    for number in users.start..users.end.min(plan.people.users()) {
+        let Some(user) = User::of(plan, options.format, edges, number) else { continue };
+        sum.add(&user.sum());
         if options.lists_users {
-            plan.people.sip_id(&mut out, user);
-            let names: Vec<&str> = platforms.iter().map(|platform| platform.name()).collect();
-            let (first, last) = (Moment::from_micros(first), Moment::from_micros(last));
-            let row = format!(",{registrations},{},{},{first},{last}\n", agents.len(), names.join(" "));
-            out.extend_from_slice(row.as_bytes());
+            plan.people.sip_id(&mut out, number);
+            out.extend_from_slice(user.row().as_bytes());
         }
     }
     (out, sum)
+}
+
+/// What a log tells of a user.
+struct User<'p> {
+    registrations: u64,
+    agents: BTreeSet<&'p str>,
+    platforms: BTreeSet<Platform>,
+    first: i64,
+    last: i64,
+}
+
+impl<'p> User<'p> {
+    /// `None` of a user who never registers.
+    fn of(plan: &'p Plan, format: Format, edges: &Edges, user: u64) -> Option<Self> {
+        let mut found: Option<Self> = None;
+        for device in plan.people.devices_of(user) {
+            let Some(turns) = plan.schedule.turns(device, edges) else { continue };
+            let (first, last) = (format.stamped(turns.first_micros), format.stamped(turns.last_micros));
+            let seen = seen(format, &plan.people.device(device));
+            let user = found.get_or_insert(Self {
+                registrations: 0,
+                agents: BTreeSet::new(),
+                platforms: BTreeSet::new(),
+                first,
+                last,
+            });
+            user.registrations += turns.count;
+            user.agents.extend(seen.agent);
+            user.platforms.insert(seen.platform);
+            user.first = user.first.min(first);
+            user.last = user.last.max(last);
+        }
+        found
+    }
+
+    fn sum(&self) -> Sum {
+        let is_on = |these: &[Platform]| u64::from(these.iter().any(|it| self.platforms.contains(it)));
+        Sum {
+            users: 1,
+            platforms: Platform::ALL.map(|platform| is_on(&[platform])),
+            generic_users: is_on(&[Platform::Ios, Platform::Android, Platform::PushProxy]),
+            desktop_users: is_on(&[Platform::Macos, Platform::Windows]),
+            user_agents: self.agents.len() as u64,
+            first: Some(self.first),
+            last: Some(self.last),
+        }
+    }
+
+    /// The columns behind the SIP-ID, and the line end.
+    fn row(&self) -> String {
+        let names: Vec<&str> = self.platforms.iter().map(|platform| platform.name()).collect();
+        let (first, last) = (Moment::from_micros(self.first), Moment::from_micros(self.last));
+        let (registrations, agents, platforms) = (self.registrations, self.agents.len(), names.join(" "));
+        format!(",{registrations},{agents},{platforms},{first},{last}\n")
+    }
 }
 
 impl Truth {
