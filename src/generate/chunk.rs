@@ -27,8 +27,9 @@ pub(super) struct Plan {
     pub schedule: Schedule,
     steps: u64,
     pub chunks: u64,
-    /// How the steps that are no registrations are shared out.
-    weights: [u64; 5],
+    /// How the steps that are no registrations are shared out: of all steps, in millionths of millionths, by
+    /// the order of [`KINDS`].
+    weights: [u64; KINDS.len()],
 }
 
 /// What was written.
@@ -79,6 +80,9 @@ enum Other {
     Deregistration,
 }
 
+const KINDS: [Other; 5] =
+    [Other::Noise, Other::Scan, Other::Refusal, Other::Retransmission, Other::Deregistration];
+
 impl Plan {
     /// The log of so many steps.
     pub(super) fn new(options: &Options, steps: u64) -> Self {
@@ -128,7 +132,7 @@ impl Plan {
             name: Vec::with_capacity(32),
             latest: None,
             // Nothing has happened yet in this chunk; the one before ends before its first turn.
-            micros: self.schedule.micros(first_turn).saturating_sub(1),
+            micros: self.schedule.micros(first_turn).saturating_sub(1).max(self.schedule.micros(0)),
             since: 0,
         };
         chunk.run(end_step - first_step, first_turn..end_turn, out);
@@ -250,8 +254,6 @@ impl Chunk<'_> {
     }
 
     fn kind(&mut self) -> Other {
-        const KINDS: [Other; 5] =
-            [Other::Noise, Other::Scan, Other::Refusal, Other::Retransmission, Other::Deregistration];
         let weights = &self.plan.weights;
         let mut lot = self.dice.below(weights.iter().sum::<u64>().max(1));
         for (kind, weight) in KINDS.into_iter().zip(weights) {
@@ -303,5 +305,75 @@ impl Chunk<'_> {
                 server: self.server(draw),
             },
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::options::{Compression, Length, Share};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plan(steps: u64, noise: &str, scanners: &str) -> Plan {
+        let share = |text: &str| text.parse::<Share>().expect("a percentage");
+        let options = Options {
+            format: Format::AsteriskPjsip,
+            length: Length::Lines(steps),
+            users: 50,
+            seed: 4,
+            start_seconds: 1_788_220_800,
+            days: 31,
+            noise: share(noise),
+            scanners: share(scanners),
+            refused: share("1%"),
+            retransmitted: Share::NONE,
+            deregistered: share("20%"),
+            files: 1,
+            compression: Compression::None,
+            hosts: 2,
+            domains: vec!["example.com".to_owned()],
+            lists_users: true,
+        };
+        Plan::new(&options, steps)
+    }
+
+    /// Each chunk of a plan, with what is in it.
+    fn written(plan: &Plan) -> (Vec<u8>, Counts) {
+        let (mut out, mut counts) = (Vec::new(), Counts::default());
+        (0..plan.chunks).for_each(|chunk| counts += plan.write(chunk, &mut out));
+        (out, counts)
+    }
+
+    #[test]
+    fn stamps_never_run_backwards_whatever_is_between_the_registrations() {
+        for noise in ["0%", "60%", "99.9%", "99.9999%"] {
+            let (out, _) = written(&plan(30_000, noise, "2%"));
+            let lines = out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            let stamps: Vec<&[u8]> = lines.map(|line| &line[..21]).collect();
+            assert!(stamps.is_sorted(), "{noise}");
+            assert!(stamps[0] >= b"[2026-09-01 00:00:00]".as_slice(), "{noise}");
+        }
+    }
+
+    #[test]
+    fn each_kind_has_its_share() {
+        let (_, counts) = written(&plan(200_000, "50%", "10%"));
+        assert_eq!(counts.steps(), 200_000);
+        assert_eq!(counts.registrations, 69_000);
+        let near = |found: u64, expected: u64| found.abs_diff(expected) < expected / 5;
+        assert!(near(counts.noise, 100_000), "{counts:?}");
+        assert!(near(counts.scanner_attempts, 10_000), "{counts:?}");
+        // Who has gone cannot go again: some of what should be a de-registration is a refusal.
+        assert!(near(counts.refused + counts.deregistrations, 21_000), "{counts:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn the_chunks_hold_every_registration_once(steps in 1..40_000u64) {
+            let plan = plan(steps, "30%", "0%");
+            let (_, counts) = written(&plan);
+            prop_assert_eq!(counts.registrations, plan.schedule.total());
+            prop_assert_eq!(counts.steps(), steps);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Synthetic logs of any size, and the right answer beside them.
 //!
-//! The room owns the made-up people, their devices and their timetable ([`People`], `schedule`), what each kind
+//! The room owns the made-up people, their devices and their timetable (`people`, `schedule`), what each kind
 //! of server writes about them (`layout/`, a file each: copy `layout/kamailio.rs`), and the files that come of it.
 //! It reads no log and knows none of the rooms that do: the truth is worked out from what was decided, never by
 //! the scan that it is there to check.

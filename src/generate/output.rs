@@ -22,7 +22,7 @@ pub struct Written {
 }
 
 /// Writes logs into `folder/logs`, and beside them `truth.json`, `truth-users.csv`, a price book and, where the
-/// format asks for one, a pattern file.
+/// format asks for one, a pattern file. `truth.json` comes last, so a folder without it is unfinished.
 ///
 /// # Errors
 ///
@@ -71,11 +71,12 @@ pub fn to_folder(options: &Options, folder: &Path) -> Result<Written, GenerateEr
         fs::write(&path, text).map_err(GenerateError::file(&path))?;
         Ok(path)
     };
-    write("truth.json", &truth.json())?;
     if let Some(patterns) = book::patterns(options.format) {
         write("pattern.toml", patterns)?;
     }
     let book = write("book.toml", &book::book(options))?;
+    // Last: a folder without it is unfinished.
+    write("truth.json", &truth.json())?;
     Ok(Written { truth, logs, book })
 }
 

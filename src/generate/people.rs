@@ -78,25 +78,25 @@ impl People {
         self.users
     }
 
-    const fn seconds(&self) -> u64 {
+    const fn second_devices(&self) -> u64 {
         self.users * 4 / 10
     }
 
     pub(super) const fn devices(&self) -> u64 {
-        self.users + self.seconds() + self.users / 10
+        self.users + self.second_devices() + self.users / 10
     }
 
     /// The numbers of a user's devices, the first device first.
     pub(super) fn devices_of(&self, user: u64) -> impl Iterator<Item = u64> + use<> {
-        let second = (user < self.seconds()).then_some(self.users + user);
-        let third = (user < self.users / 10).then_some(self.users + self.seconds() + user);
+        let second = (user < self.second_devices()).then_some(self.users + user);
+        let third = (user < self.users / 10).then_some(self.users + self.second_devices() + user);
         [Some(user), second, third].into_iter().flatten()
     }
 
     pub(super) fn device(&self, number: u64) -> Device<'_> {
         let user = match number.checked_sub(self.users) {
             None => number,
-            Some(more) => more.checked_sub(self.seconds()).unwrap_or(more),
+            Some(more) => more.checked_sub(self.second_devices()).unwrap_or(more),
         };
         let place = draw(self.seed, purpose::PLACE, number);
         let agent = self.agents.of(draw(self.seed, purpose::AGENT, number));
@@ -107,7 +107,7 @@ impl People {
             address: place as u32,
             port: 1024 + (place >> 32) as u16 % 60_000,
             call: draw(self.seed, purpose::CALL, number),
-            is_only_one: user >= self.seconds(),
+            is_only_one: user >= self.second_devices(),
             has_push: is_phone && (place >> 48).is_multiple_of(16),
         }
     }
