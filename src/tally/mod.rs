@@ -13,6 +13,7 @@ mod interner;
 mod observed;
 mod part;
 mod repeats;
+mod rows;
 mod table;
 mod users;
 

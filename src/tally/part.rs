@@ -4,6 +4,7 @@ use super::entry::{Cell, Entry, Key};
 use super::faint::{Faint, is_faint};
 use super::observed::{Observed, Record, bits_of, hash_of};
 use super::repeats::Repeats;
+use super::rows::Rows;
 use super::users::{NONE, Users};
 use crate::model::{AgentId, Spot};
 use std::collections::HashMap;
@@ -20,7 +21,7 @@ const ABREAST: usize = 32;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Part {
     pub users: Users,
-    cells: Vec<Cell>,
+    cells: Rows<Cell>,
     /// Cells of users who have more than [`CHAIN_MAX`], by user and key.
     crowd: HashMap<(u32, Key), u32, ahash::RandomState>,
     repeats: Repeats,
@@ -53,7 +54,7 @@ impl Part {
         self.take_abreast(&mut abreast, faint);
     }
 
-    /// A look-up waits for three lines of memory, and waiting for thirty of them together takes
+    /// A look-up waits for three or four lines of memory, and waiting for thirty of them together takes
     /// hardly longer than for one: so they are touched before each is counted in its turn.
     fn take_abreast(&mut self, abreast: &mut Vec<(&Observed, &[AgentId], &Record)>, faint: &Faint) {
         let mut places = [NONE; ABREAST];
@@ -63,7 +64,10 @@ impl Part {
         for place in &mut places {
             *place = self.users.head(*place);
         }
-        let touched = places.iter().filter_map(|place| self.cells.get(*place as usize));
+        for place in &mut places {
+            *place = self.cells.get(*place).map_or(NONE, |cell| cell.next);
+        }
+        let touched = places.iter().filter_map(|place| self.cells.get(*place));
         std::hint::black_box(touched.fold(0, |sum, cell| sum ^ cell.next));
         for (block, clients, record) in abreast.drain(..) {
             self.count(block.user(record), clients[record.client as usize], record, faint);
@@ -109,7 +113,7 @@ impl Part {
         let head = self.users.head(number);
         let mut at = head;
         for _ in 0..CHAIN_MAX {
-            let Some(cell) = self.cells.get_mut(at as usize) else {
+            let Some(cell) = self.cells.get_mut(at) else {
                 self.link(number, entry);
                 return;
             };
@@ -120,16 +124,16 @@ impl Part {
             at = cell.next;
         }
         // The chain is longer than is walked: ask the index, which is made when first needed.
-        let head_key = self.cells[head as usize].entry().key();
-        if !self.crowd.contains_key(&(number, head_key)) {
+        let head_key = self.cells.get(head).map(|cell| cell.entry().key());
+        if !head_key.is_some_and(|key| self.crowd.contains_key(&(number, key))) {
             let mut at = head;
-            while let Some(cell) = self.cells.get(at as usize) {
+            while let Some(cell) = self.cells.get(at) {
                 self.crowd.insert((number, cell.entry().key()), at);
                 at = cell.next;
             }
         }
-        match self.crowd.get(&(number, key)) {
-            Some(known) => self.cells[*known as usize].join(entry),
+        match self.crowd.get(&(number, key)).and_then(|known| self.cells.get_mut(*known)) {
+            Some(known) => known.join(entry),
             None => {
                 let cell = self.link(number, entry);
                 self.crowd.insert((number, key), cell);
@@ -143,7 +147,7 @@ impl Part {
         let cell = cell.expect("fewer than 2^32 entries");
         self.faint_cells += usize::from(is_faint(entry.standing));
         let user = self.users.get_mut(number);
-        let next = match self.cells.get_mut(user.head as usize) {
+        let next = match self.cells.get_mut(user.head) {
             Some(head) => std::mem::replace(&mut head.next, cell),
             None => {
                 user.head = cell;
@@ -186,7 +190,7 @@ impl Part {
 
     /// One user's entries, in no order.
     pub fn entries_of(&self, number: u32) -> impl Iterator<Item = Entry> + '_ {
-        let at = |number: u32| self.cells.get(number as usize);
+        let at = |number: u32| self.cells.get(number);
         let cells = std::iter::successors(at(self.users.head(number)), move |cell| at(cell.next));
         cells.map(Cell::entry)
     }

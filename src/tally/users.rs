@@ -5,6 +5,8 @@
 //! hardly ever a second user is looked at; a user holds the key itself where it is short (nearly
 //! always). Growing copies numbers and never hashes a key again.
 
+use super::rows::Rows;
+
 /// Keys up to this length stand in the user.
 const INLINE_MAX: usize = 39;
 /// No user, no cell.
@@ -36,7 +38,7 @@ const FREE: Place = u64::MAX;
 pub(super) struct Users {
     /// A power of two of them, at most seven eighths in use; empty before the first user.
     index: Vec<Place>,
-    users: Vec<User>,
+    users: Rows<User>,
     /// Keys too long for a user, behind one another.
     arena: Vec<u8>,
 }
@@ -48,13 +50,17 @@ impl Users {
     }
 
     /// The user of that number.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
     pub fn get(&self, number: u32) -> &User {
-        &self.users[number as usize]
+        self.users.get(number).expect("numbers are given out here")
     }
 
     /// The same, to be changed.
     pub fn get_mut(&mut self, number: u32) -> &mut User {
-        &mut self.users[number as usize]
+        self.users.get_mut(number).expect("numbers are given out here")
     }
 
     /// That user's key.
@@ -79,7 +85,7 @@ impl Users {
 
     /// The head of that user's chain, if there is such a user.
     pub fn head(&self, number: u32) -> u32 {
-        self.users.get(number as usize).map_or(NONE, |user| user.head)
+        self.users.get(number).map_or(NONE, |user| user.head)
     }
 
     /// The number of the user with that key, who is new if the second value says so. `bits` are of

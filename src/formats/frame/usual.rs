@@ -23,6 +23,8 @@ pub(super) struct Usual {
     oldest: usize,
     /// The one that held last.
     latest: usize,
+    /// The stamp that was read last, and its bytes: a second has many lines.
+    stamp: Option<(Stamp, Box<[u8]>)>,
 }
 
 /// What stands between a record's stamp and its text.
@@ -39,7 +41,17 @@ impl Usual {
     /// Opens a line (trimmed) whose prefix is known.
     pub fn open<'t>(&mut self, line: &'t [u8], colons: &Colons, allow_bare: bool) -> Option<Record<'t>> {
         let known = self.known.get(self.latest)?;
-        let (stamp, len) = stamp_of(line)?;
+        let (stamp, len) = match &self.stamp {
+            // Behind it stands a blank now as it did then, so it does not go on.
+            Some((stamp, bytes)) if line.starts_with(bytes) && line.get(bytes.len()) == Some(&b' ') => {
+                (*stamp, bytes.len())
+            }
+            _ => {
+                let (stamp, len) = stamp_of(line)?;
+                self.stamp = (line.get(len) == Some(&b' ')).then(|| (stamp, line[..len].into()));
+                (stamp, len)
+            }
+        };
         let rest = &line[len..];
         let is_iso = line[0].is_ascii_digit();
         let holds = |known: &Known| {
