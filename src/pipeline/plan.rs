@@ -4,7 +4,7 @@ use super::clock::Years;
 use super::duplicates::Duplicate;
 use crate::identity::Policy;
 use crate::model::Moment;
-use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream};
+use crate::read::{Change, Codec, Found, InputError, OwnedBlock, Source, Stream};
 use crate::settle::LifeRules;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
@@ -79,6 +79,23 @@ impl Input {
             stream.forgive_cut();
         }
         Ok(source)
+    }
+
+    /// Opens the input for the scan.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`]; and a file that has become shorter since the survey: what the survey
+    /// found in it no longer holds.
+    pub(super) fn open_unchanged(&self) -> Result<Source, InputError> {
+        let source = self.open()?;
+        match (self.raw_bytes, source.raw_bytes()) {
+            (Some(from_bytes), Some(to_bytes)) if to_bytes < from_bytes && self.spool.is_none() => {
+                let how = Change::Shrank { from_bytes, to_bytes };
+                Err(InputError::Changed { path: self.found.path.clone(), how })
+            }
+            _ => Ok(source),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod capture;
 mod decode;
 mod discover;
 mod error;
+mod guard;
 mod members;
 mod side_file;
 mod source;

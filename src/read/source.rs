@@ -1,6 +1,7 @@
 //! Opening an input: a memory map for a plain file, a stream for everything else.
 
 use super::decode::Codec;
+use super::guard::Guard;
 use super::utf16::Order;
 use super::watch::Watch;
 use super::{Found, InputError, Stream};
@@ -50,7 +51,14 @@ impl Source {
             && Order::of(&magic).is_none()
             && let Ok(map) = map(watch.file(), watch.size_bytes())
         {
-            return Ok(Self::Mapped(Mapped { map, watch }));
+            match map {
+                None => return Ok(Self::Mapped(Mapped { map: None, watch })),
+                Some(map) => {
+                    if let Some(guard) = Guard::of(&map) {
+                        return Ok(Self::Mapped(Mapped { map: Some((guard, map)), watch }));
+                    }
+                }
+            }
         }
         // UTF-16 is converted on the way, and some file systems cannot map.
         Stream::of_file(watch).map(Self::Stream)
@@ -81,20 +89,19 @@ impl Source {
 ///
 /// The map is honest only about a file at rest. A writer can change the bytes under the reader,
 /// so [`Mapped::verify_unchanged`] is part of every scan: what was counted before it answered
-/// is not to be believed. A file that is *truncated* meanwhile makes the system raise SIGBUS
-/// when a byte behind its new end is touched, which ends the process; until a guard turns that
-/// into an error, a log that its writer may truncate is better piped in.
+/// is not to be believed. Where the file is *truncated* meanwhile, what is gone reads as zeros
+/// (`guard.rs`), and the same question tells of it.
 #[derive(Debug)]
 pub struct Mapped {
-    /// `None` for an empty file, which cannot be mapped.
-    map: Option<Mmap>,
+    /// `None` for an empty file, which cannot be mapped. The guard goes before its map.
+    map: Option<(Guard, Mmap)>,
     watch: Watch,
 }
 
 impl Mapped {
     /// The bytes of the file.
     pub fn bytes(&self) -> &[u8] {
-        self.map.as_deref().unwrap_or_default()
+        self.map.as_ref().map_or(&[], |(_, map)| map)
     }
 
     /// The path it was opened by.
@@ -112,8 +119,17 @@ impl Mapped {
     /// # Errors
     ///
     /// [`InputError::Changed`] where it shrank or was rewritten; growing is no change.
+    /// [`InputError::Unreadable`] where a part of it could not be had though it is there.
     pub fn verify_unchanged(&self) -> Result<(), InputError> {
-        self.watch.check()
+        self.watch.check()?;
+        match &self.map {
+            Some((guard, _)) if guard.is_broken() => {
+                // It was short for a while, or the medium failed.
+                let cause = io::Error::other("a part of it was gone when it was read; run again");
+                Err(InputError::unreadable(self.watch.path(), cause))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -127,7 +143,7 @@ fn map(file: &File, size_bytes: u64) -> io::Result<Option<Mmap>> {
     // SAFETY: the map is private and read-only, and is only lent out as a shared slice, so this
     // process never writes to it. No one can promise that for other processes: one that writes
     // to the file meanwhile changes bytes that are borrowed as constant, and one that truncates
-    // it raises SIGBUS. Everything that reads the bytes treats them as data that may say
+    // it raises SIGBUS, for which there is a guard. Everything that reads the bytes treats them as data that may say
     // anything, indexes with bounds checks, and is followed by `verify_unchanged`.
     let map = unsafe { MmapOptions::new().len(len).map_copy_read_only(file) }?;
     Ok(Some(map))
@@ -209,6 +225,18 @@ mod tests {
                 "{path}: shrank from 8 to 4 bytes while it was read; run again when nothing writes to it"
             )
         );
+    }
+
+    #[test]
+    fn a_file_that_is_cut_while_it_is_read_reads_as_zeros_and_is_named() {
+        let (file, mapped) = mapped(&vec![b'x'; 1 << 20]);
+        file.as_file().set_len(10).unwrap();
+        assert_eq!(memchr::memchr_iter(0, mapped.bytes()).count(), (1 << 20) - 10);
+        let error = mapped.verify_unchanged().unwrap_err().to_string();
+        assert!(error.contains("shrank from 1048576 to 10 bytes while it was read"), "{error}");
+        // Back at its size: it has been written to, or what was gone is told.
+        file.as_file().set_len(1 << 20).unwrap();
+        assert!(mapped.verify_unchanged().is_err());
     }
 
     #[test]

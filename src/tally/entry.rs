@@ -103,6 +103,11 @@ impl Cell {
         }
     }
 
+    /// Something of its first bytes, to bring them near.
+    pub fn begin(&self) -> u32 {
+        self.meta.0[0]
+    }
+
     /// The entry of a cell.
     pub fn entry(&self) -> Entry {
         let meta = self.meta.get();

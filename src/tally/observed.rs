@@ -1,8 +1,8 @@
 //! What one block of a log says, on its way into a tally.
 //!
-//! A worker writes the observations of a block down as they come; when the block is over they are
-//! sorted by the part of the tally that each belongs to. Parts are then filled side by side, each
-//! in the order of the blocks, and nobody has to join tallies afterwards.
+//! A worker writes the observations of a block down by the part of the tally that each belongs to.
+//! Parts are then filled side by side, each in the order of the blocks, and nobody has to join
+//! tallies afterwards.
 
 use super::clients::Clients;
 use super::table::Slot;
@@ -16,7 +16,10 @@ pub(super) const PARTS: usize = 64;
 /// Distinct clients that a worker numbers before it begins anew: more than honest logs hold.
 const NUMBERED_MAX: usize = 1 << 18;
 
-/// One observation, without its texts.
+/// Names up to this length stand in the record.
+const INLINE_MAX: usize = 40;
+
+/// One observation. What is behind the user's name fills two lines of memory with it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record {
     pub hash: u64,
@@ -26,8 +29,6 @@ pub(super) struct Record {
     pub micros: i64,
     pub offset: u64,
     pub input: u32,
-    /// The user's bytes among the texts.
-    begin: u32,
     len: u32,
     /// The worker's number of the client.
     pub client: u32,
@@ -35,17 +36,18 @@ pub(super) struct Record {
     pub day: u8,
     pub standing: Standing,
     pub evidence: EvidenceKind,
+    /// The user's name, or for a longer one its place among the long names as four bytes.
+    name: [u8; INLINE_MAX],
 }
 
-/// The observations of one block, or of another short piece of a stream, in its order.
+/// The observations of one block, or of another short piece of a stream.
 #[derive(Debug, Default)]
 pub struct Observed {
-    records: Vec<Record>,
-    texts: Vec<u8>,
-    /// Numbers of the records, by part and then in their order; filled by [`Numbering::close`].
-    order: Vec<u32>,
-    /// Where each part's numbers end.
-    ends: Vec<u32>,
+    /// For each part of the tally its records, in the order of the stream; none before the first.
+    parts: Vec<Vec<Record>>,
+    len: usize,
+    /// Names too long for a record, behind one another.
+    long_names: Vec<u8>,
     /// Whose numbers the clients have.
     pub(super) numbering: u64,
     /// The first client of that numbering that no block before told of, and those from there on.
@@ -71,7 +73,6 @@ impl Numbering {
 
     /// Ends the block: its observations are ready to be taken.
     pub fn close(&mut self, observed: &mut Observed) {
-        observed.sort();
         observed.numbering = self.id;
         observed.fresh_from = self.told;
         observed.fresh.clear();
@@ -95,76 +96,68 @@ impl Observed {
         transaction: Option<u64>,
         numbering: &mut Numbering,
     ) {
-        let begin = self.texts.len();
-        self.texts.extend_from_slice(observation.user);
-        self.records.push(Record {
-            hash: hash_of(observation.user),
+        if self.parts.is_empty() {
+            self.parts.resize_with(PARTS, Vec::new);
+        }
+        let user = observation.user;
+        let mut name = [0; INLINE_MAX];
+        if user.len() <= INLINE_MAX {
+            name[..user.len()].copy_from_slice(user);
+        } else {
+            let begin = u32::try_from(self.long_names.len()).expect("a block's names fit four gigabytes");
+            name[..4].copy_from_slice(&begin.to_le_bytes());
+            self.long_names.extend_from_slice(user);
+        }
+        let hash = hash_of(user);
+        self.len += 1;
+        self.parts[part_of(hash)].push(Record {
+            hash,
             transaction: transaction.map_or(0, |fingerprint| fingerprint.max(1)),
             micros: observation.moment.map_or(i64::MIN, Moment::micros),
             offset: observation.spot.offset,
             input: observation.spot.input,
-            begin: u32::try_from(begin).expect("a block's names fit four gigabytes"),
-            len: observation.user.len() as u32,
+            len: u32::try_from(user.len()).expect("a record is at most a mebibyte long"),
             client: numbering.clients.intern(observation.agent).0,
             window: slot.window,
             day: slot.day,
             standing: observation.standing,
             evidence: observation.evidence,
+            name,
         });
     }
 
     /// How many observations there are.
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.len
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.len == 0
     }
 
     /// Forgets the observations and keeps the memory.
     pub fn clear(&mut self) {
-        self.records.clear();
-        self.texts.clear();
-        self.order.clear();
+        self.parts.iter_mut().for_each(Vec::clear);
+        self.len = 0;
+        self.long_names.clear();
         self.fresh.clear();
     }
 
     /// The records of one part, in the order of the stream.
-    pub(super) fn of_part(&self, part: usize) -> impl Iterator<Item = &Record> + Clone {
-        let begin = if part == 0 { 0 } else { self.ends[part - 1] as usize };
-        let end = self.ends[part] as usize;
-        self.order[begin..end].iter().map(|number| &self.records[*number as usize])
+    pub(super) fn of_part(&self, part: usize) -> &[Record] {
+        self.parts.get(part).map_or(&[], |records| records)
     }
 
-    /// The user's bytes.
-    pub(super) fn user(&self, record: &Record) -> &[u8] {
-        let begin = record.begin as usize;
-        &self.texts[begin..begin + record.len as usize]
-    }
-
-    /// Sorts by part, and leaves the order as it is within one.
-    fn sort(&mut self) {
-        self.ends.clear();
-        self.ends.resize(PARTS, 0);
-        for record in &self.records {
-            self.ends[part_of(record.hash)] += 1;
+    /// The name of a record's user.
+    pub(super) fn user<'t>(&'t self, record: &'t Record) -> &'t [u8] {
+        let len = record.len as usize;
+        if len <= INLINE_MAX {
+            return &record.name[..len];
         }
-        let mut places = [0_u32; PARTS];
-        let mut sum = 0;
-        for (place, end) in places.iter_mut().zip(&mut self.ends) {
-            *place = sum;
-            sum += *end;
-            *end = sum;
-        }
-        self.order.clear();
-        self.order.resize(self.records.len(), 0);
-        for (number, record) in (0..).zip(&self.records) {
-            let place = &mut places[part_of(record.hash)];
-            self.order[*place as usize] = number;
-            *place += 1;
-        }
+        let place: [u8; 4] = record.name[..4].try_into().expect("four bytes are four bytes");
+        let begin = u32::from_le_bytes(place) as usize;
+        &self.long_names[begin..begin + len]
     }
 }
 

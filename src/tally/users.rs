@@ -36,7 +36,7 @@ const FREE: Place = u64::MAX;
 /// The users of one part of a tally, numbered in the order of arrival.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Users {
-    /// A power of two of them, at most seven eighths in use; empty before the first user.
+    /// A power of two of them, at most three quarters in use; empty before the first user.
     index: Vec<Place>,
     users: Rows<User>,
     /// Keys too long for a user, behind one another.
@@ -79,8 +79,17 @@ impl Users {
     /// one look at the index, by which memory can be brought near.
     pub fn guess(&self, bits: u32) -> u32 {
         let Some(mask) = self.index.len().checked_sub(1) else { return NONE };
-        let place = self.index[bits as usize & mask];
-        if (place >> 32) as u32 == bits { place as u32 } else { NONE }
+        let mut at = bits as usize & mask;
+        loop {
+            let place = self.index[at];
+            if place == FREE {
+                return NONE;
+            }
+            if (place >> 32) as u32 == bits {
+                return place as u32;
+            }
+            at = (at + 1) & mask;
+        }
     }
 
     /// The head of that user's chain, if there is such a user.
@@ -95,7 +104,7 @@ impl Users {
     ///
     /// At the 2^32nd user of the part.
     pub fn number(&mut self, bits: u32, key: &[u8]) -> (u32, bool) {
-        if (self.users.len() + 1) * 8 > self.index.len() * 7 {
+        if (self.users.len() + 1) * 4 > self.index.len() * 3 {
             self.grow();
         }
         let mask = self.index.len() - 1;

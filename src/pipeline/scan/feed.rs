@@ -83,7 +83,7 @@ impl<'p> Feed<'p> {
                 let (ends, has_records) = (line_ends(start), has_records(input, start));
                 (Kind::decoding(stream, first), ends, has_records)
             }
-            None => match input.open()? {
+            None => match input.open_unchanged()? {
                 Source::Stream(stream) => (Kind::decoding(stream, None), LineEnds::Lf, true),
                 Source::Mapped(mapped) => {
                     let ends = line_ends(mapped.bytes());

@@ -1,0 +1,126 @@
+//! A log that is cut short or rewritten while it is being read ends the run with an error that
+//! names it, at whatever moment it happens.
+
+use siptally::formats::pattern::Patterns;
+use siptally::formats::scan::Scanner;
+use siptally::identity::Policy;
+use siptally::model::{DaySlot, Days, Moment};
+use siptally::pipeline::audit::AuditDays;
+use siptally::pipeline::collect::Counting;
+use siptally::pipeline::plan::Plan;
+use siptally::pipeline::scan::{Meter, ScanError, scan};
+use siptally::pipeline::setup::{Setup, YearRule};
+use siptally::pipeline::survey::survey;
+use siptally::platform::PushSources;
+use siptally::settle::LifeRules;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::sync::Once;
+
+/// Days that do something to the log when the first record asks for its day: in the middle of a
+/// run, for certain.
+struct Meanwhile<F> {
+    once: Once,
+    act: F,
+}
+
+impl<F: Fn() + Send + Sync> Days for Meanwhile<F> {
+    fn are_cycles(&self) -> bool {
+        false
+    }
+
+    fn day(&self, moment: Moment) -> DaySlot {
+        self.once.call_once(&self.act);
+        AuditDays.day(moment)
+    }
+}
+
+fn log() -> String {
+    let mut log = String::new();
+    for n in 0..40_000 {
+        writeln!(
+            log,
+            "Oct  5 14:{:02}:{:02} reg1 kamailio[11]: NOTICE: <script>: REG-OK t={} src=192.0.2.1 aor=u{n}@example.com exp=3600 \
+             cs=1 ci=c{n} ct=<sip:u{n}@192.0.2.1> ua=Acme/1.0",
+            n / 600 % 60,
+            n / 10 % 60,
+            1_791_209_002 + n / 10,
+        )
+        .expect("writing to a string");
+    }
+    log
+}
+
+fn plan(path: &Path) -> Plan {
+    let setup = Setup {
+        patterns: Patterns::default(),
+        sources: Vec::new(),
+        identity: Policy::default(),
+        lives: LifeRules::default(),
+        zone: None,
+        year: YearRule::Given(2026),
+        assumed_date: None,
+        assumes_utc: true,
+        forgives_cuts: true,
+        push_sources: PushSources::default(),
+    };
+    survey(&[path.to_owned()], &setup, false).expect("the log is sound before the run")
+}
+
+/// Reads the log with small blocks while `act` is done to it.
+fn run(plan: &Plan, act: impl Fn() + Send + Sync) -> Result<u64, ScanError> {
+    let counting = Counting {
+        days: &Meanwhile { once: Once::new(), act },
+        range: None,
+        push_sources: &PushSources::default(),
+        key: None,
+        wants_digests: true,
+    };
+    let scan = scan(plan, &Scanner::new(Patterns::default()), &counting, 64 << 10, &Meter::default())?;
+    Ok(scan.part.records.known())
+}
+
+fn written() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("reg.log");
+    fs::write(&path, log()).expect("a log");
+    (folder, path)
+}
+
+#[test]
+fn a_log_left_alone_is_read_to_its_end() {
+    let (_folder, path) = written();
+    assert_eq!(run(&plan(&path), || {}).expect("nothing happened"), 40_000);
+}
+
+#[test]
+fn a_log_that_is_cut_in_the_middle_of_the_run_is_named() {
+    let (_folder, path) = written();
+    let size = fs::metadata(&path).expect("a log").len();
+    let cut = || fs::File::options().write(true).open(&path).and_then(|file| file.set_len(5000)).expect("cut");
+    let error = run(&plan(&path), cut).expect_err("most of it is gone").to_string();
+    let expected = format!(
+        "{}: shrank from {size} to 5000 bytes while it was read; run again when nothing writes to it",
+        path.display()
+    );
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn a_log_that_is_written_over_in_the_middle_of_the_run_is_named() {
+    let (_folder, path) = written();
+    let other = log().replace("reg1", "reg2");
+    let error = run(&plan(&path), || fs::write(&path, &other).expect("written over"));
+    assert!(error.expect_err("it is another log now").to_string().contains("reg.log: was rewritten while"));
+}
+
+#[test]
+fn a_log_that_is_cut_between_the_survey_and_the_scan_is_named() {
+    let (_folder, path) = written();
+    let plan = plan(&path);
+    let text = log();
+    fs::write(&path, &text[..text.len() / 2]).expect("cut");
+    let error = run(&plan, || {}).expect_err("half of it is gone").to_string();
+    assert!(error.contains("reg.log: shrank from"), "{error}");
+}
