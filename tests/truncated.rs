@@ -98,7 +98,8 @@ fn a_log_left_alone_is_read_to_its_end() {
 fn a_log_that_is_cut_in_the_middle_of_the_run_is_named() {
     let (_folder, path) = written();
     let size = fs::metadata(&path).expect("a log").len();
-    let cut = || fs::File::options().write(true).open(&path).and_then(|file| file.set_len(5000)).expect("cut");
+    let cut =
+        || fs::File::options().write(true).open(&path).and_then(|file| file.set_len(5000)).expect("cut");
     let error = run(&plan(&path), cut).expect_err("most of it is gone").to_string();
     let expected = format!(
         "{}: shrank from {size} to 5000 bytes while it was read; run again when nothing writes to it",

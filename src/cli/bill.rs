@@ -26,7 +26,7 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     let calendar = Calendar::new(book.calendar.clone());
     let ask = Ask { days: &calendar, range: None, key: None, is_bill: true, goes_on: false };
     let read = run::read(&args.paths, &args.logs, &book.config, &ask)?;
-    run::list_rejects(&read, &args.logs)?;
+    run::list_rejects(read, &args.logs)?;
     run::check_accepted(&read.scan, &args.logs)?;
     let bill = Bill::prepare(&book, &read.scan).map_err(bill_failure)?;
     bill.check_agents().map_err(bill_failure)?;
@@ -46,7 +46,7 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     let outputs = Outputs {
         args,
         book: &book,
-        read: &read,
+        read,
         bill: &bill,
         bills: &bills,
         notes: &notes,

@@ -33,6 +33,13 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
         EvidenceArg::Snapshot => Evidence::Snapshot,
         EvidenceArg::Weak => Evidence::Weak,
     };
+    let out = &mut io::stdout().lock();
+    if args.summary && args.top.is_none() && filter.admits_all() {
+        let summary = audit::summary_of_all(&read.scan, &verdicts, evidence);
+        out.write_all(report::users_summary(&summary, run::width()).as_bytes())?;
+        out.flush()?;
+        return run::finish(read, &args.logs, evidence);
+    }
     let mut users = audit::users(&read.scan, &verdicts, evidence);
     users.retain(|user| filter.admits(user));
     if let Some(top) = args.top {
@@ -41,7 +48,6 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
         });
         users.truncate(top);
     }
-    let out = &mut io::stdout().lock();
     match args.format {
         _ if args.summary => {
             out.write_all(report::users_summary(&audit::summary(&users), run::width()).as_bytes())?
@@ -51,7 +57,7 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
         FormatArg::Table => out.write_all(report::users_table(&users, run::width()).as_bytes())?,
     }
     out.flush()?;
-    run::finish(&read, &args.logs, evidence)
+    run::finish(read, &args.logs, evidence)
 }
 
 /// A date (its first instant) or a date and time, local to the zone, or an instant with offset.
@@ -89,6 +95,10 @@ impl Filter {
             glob: glob.map(|glob| glob.compile_matcher()),
             platforms: platforms.collect::<Result<_, _>>()?,
         })
+    }
+
+    fn admits_all(&self) -> bool {
+        self.domains.is_empty() && self.glob.is_none() && self.platforms.is_empty()
     }
 
     fn admits(&self, user: &AuditedUser) -> bool {

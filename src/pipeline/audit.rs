@@ -7,6 +7,7 @@ use crate::model::{
 };
 use crate::platform::Classifier;
 use crate::tally::{Entry, Tally};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Days of UTC, in windows of 32: the slots of an audit, which knows no cycles.
@@ -55,22 +56,24 @@ impl Evidence {
 /// The classified clients of a tally: each is classified once, after the scan.
 #[derive(Debug)]
 pub struct Verdicts {
-    clients: HashMap<AgentId, (AgentKey, Verdict)>,
+    /// By the clients' numbers.
+    clients: Vec<(AgentKey, Verdict)>,
 }
 
 impl Verdicts {
     /// No verdict on anybody, for questions that need none.
     pub fn none() -> Self {
-        Self { clients: HashMap::new() }
+        Self { clients: Vec::new() }
     }
 
     /// Classifies every client of the tally.
     pub fn of(tally: &Tally, classifier: &Classifier) -> Self {
-        let clients = tally.agents().map(|(id, key)| {
+        let keys: Vec<AgentKey> = tally.agents().map(|(_, key)| key).collect();
+        let classified = keys.into_par_iter().with_min_len(64).map(|key| {
             let verdict = classifier.classify(&key);
-            (id, (key, verdict))
+            (key, verdict)
         });
-        Self { clients: clients.collect() }
+        Self { clients: classified.collect() }
     }
 
     /// What the client said and what the rules say of it.
@@ -79,7 +82,7 @@ impl Verdicts {
     ///
     /// If the client is none of the tally's.
     pub fn get(&self, id: AgentId) -> (&AgentKey, &Verdict) {
-        let (key, verdict) = &self.clients[&id];
+        let (key, verdict) = &self.clients[id.0 as usize];
         (key, verdict)
     }
 }
@@ -88,14 +91,16 @@ impl Verdicts {
 /// evidence admits.
 pub fn users(scan: &Scan, verdicts: &Verdicts, evidence: Evidence) -> Vec<AuditedUser> {
     let tally = scan.part.tally.by_user();
-    let audited = |(user, entries): (&[u8], Vec<Entry>)| {
+    let audited = |place| {
+        let (user, entries): (&[u8], Vec<Entry>) = tally.get(place);
         let mut audited = audited_user(user, &entries, verdicts, evidence)?;
         audited.refused = audited.refused.filter(|_| scan.part.tally.lists_refusals_of(user));
         Some(audited)
     };
-    let mut users: Vec<AuditedUser> = tally.iter().filter_map(audited).collect();
+    let mut users: Vec<AuditedUser> =
+        (0..tally.len()).into_par_iter().with_min_len(256).filter_map(audited).collect();
     // Canonical bytes are sorted already; only an escaped one may stand elsewhere when written.
-    if users.iter().any(|user| user.sip_id.escaped().contains('%')) {
+    if users.par_iter().any(|user| user.sip_id.escaped().contains('%')) {
         users.sort_by_cached_key(|user| user.sip_id.escaped());
     }
     users
@@ -161,62 +166,129 @@ fn earliest(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
 
 /// The clients of accepted registrations: most users first, then by text.
 pub fn agents(scan: &Scan, verdicts: &Verdicts) -> Vec<AuditedAgent> {
-    let mut users: HashMap<AgentId, (BTreeSet<u32>, u64)> = HashMap::new();
-    let entries = scan.part.tally.entries();
-    for (user, entry) in entries.filter(|(_, entry)| entry.standing == Standing::Accepted) {
-        let (seen, count) = users.entry(entry.agent).or_default();
-        seen.insert(user);
-        *count += entry.count;
-    }
     // Clients that differ in their Contact's hints only are one row, unless the verdict differs.
-    type Key = (Option<Box<[u8]>>, String);
-    type Row = (Verdict, BTreeSet<u32>, u64);
-    let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
-    for (id, (seen, count)) in users {
-        let (key, verdict) = verdicts.get(id);
-        let row = rows
-            .entry((key.text.clone(), verdict.rule.clone()))
-            .or_insert_with(|| (verdict.clone(), BTreeSet::new(), 0));
-        row.1.extend(seen);
-        row.2 += count;
-    }
-    let mut agents: Vec<AuditedAgent> = rows
-        .into_iter()
-        .map(|((user_agent, _), (verdict, users, registrations))| AuditedAgent {
-            user_agent,
-            verdict,
-            users: users.len() as u64,
-            registrations,
+    let mut numbers: HashMap<(Option<&[u8]>, &str), usize> = HashMap::new();
+    let mut rows: Vec<AuditedAgent> = Vec::new();
+    let row_of: Vec<usize> = (verdicts.clients.iter())
+        .map(|(key, verdict)| {
+            *numbers.entry((key.text.as_deref(), &verdict.rule)).or_insert_with(|| {
+                let (user_agent, verdict) = (key.text.clone(), verdict.clone());
+                rows.push(AuditedAgent { user_agent, verdict, users: 0, registrations: 0 });
+                rows.len() - 1
+            })
         })
         .collect();
-    agents.sort_by(|one, other| {
-        other.users.cmp(&one.users).then_with(|| one.user_agent.cmp(&other.user_agent))
+    let see = |counts: &mut Vec<(u64, u64)>, _: &[u8], entries: &[Entry]| {
+        let accepted = || entries.iter().filter(|entry| entry.standing == Standing::Accepted);
+        for (place, entry) in accepted().enumerate() {
+            let row = row_of[entry.agent.0 as usize];
+            let is_first = accepted().take(place).all(|other| row_of[other.agent.0 as usize] != row);
+            counts[row].0 += u64::from(is_first);
+            counts[row].1 += entry.count;
+        }
+    };
+    let join = |mut one: Vec<(u64, u64)>, other: Vec<(u64, u64)>| {
+        for (one, other) in one.iter_mut().zip(other) {
+            (one.0, one.1) = (one.0 + other.0, one.1 + other.1);
+        }
+        one
+    };
+    let counts = scan.part.tally.fold(|| vec![(0, 0); rows.len()], see, join);
+    for (row, (users, registrations)) in rows.iter_mut().zip(counts) {
+        (row.users, row.registrations) = (users, registrations);
+    }
+    rows.retain(|row| row.users > 0);
+    rows.sort_by(|one, other| {
+        let tie = || (&one.user_agent, &one.verdict.rule).cmp(&(&other.user_agent, &other.verdict.rule));
+        other.users.cmp(&one.users).then_with(tie)
     });
-    agents
+    rows
 }
 
 /// Distinct users per domain and platform, domains sorted.
 pub fn summary(users: &[AuditedUser]) -> Vec<DomainSummary> {
-    let mut domains: BTreeMap<Option<String>, Vec<&AuditedUser>> = BTreeMap::new();
+    let mut domains = Domains::default();
     for user in users {
-        let domain = user.sip_id.domain().map(|domain| String::from_utf8_lossy(domain).into_owned());
-        domains.entry(domain).or_default().push(user);
+        let platforms = user.platforms.iter().fold(0, |bits, platform| bits | bit(*platform));
+        domains.count(user.sip_id.domain(), platforms, user.is_generic, user.is_desktop);
     }
-    domains.into_iter().map(|(domain, users)| domain_summary(domain, &users)).collect()
+    domains.rows()
 }
 
-fn domain_summary(domain: Option<String>, users: &[&AuditedUser]) -> DomainSummary {
-    let number = |test: &dyn Fn(&AuditedUser) -> bool| users.iter().filter(|user| test(user)).count() as u64;
-    let by_platform = Platform::ALL
-        .into_iter()
-        .map(|platform| (platform, number(&|user| user.platforms.contains(&platform))))
-        .filter(|(_, users)| *users > 0);
-    DomainSummary {
-        domain,
-        users: users.len() as u64,
-        by_platform: by_platform.collect(),
-        generic: number(&|user| user.is_generic),
-        desktop: number(&|user| user.is_desktop),
+/// The same of all users that the evidence admits, without a list of them.
+pub fn summary_of_all(scan: &Scan, verdicts: &Verdicts, evidence: Evidence) -> Vec<DomainSummary> {
+    let see = |domains: &mut Domains, user: &[u8], entries: &[Entry]| {
+        let mut admitted = entries.iter().filter(|entry| evidence.admits(entry.standing)).peekable();
+        if admitted.peek().is_none() {
+            return;
+        }
+        let (mut platforms, mut is_generic, mut is_desktop) = (0, false, false);
+        for entry in admitted {
+            let (_, verdict) = verdicts.get(entry.agent);
+            platforms |= bit(verdict.platform);
+            is_generic |= verdict.class == Class::Generic;
+            is_desktop |= verdict.class == Class::Desktop;
+        }
+        let domain = memchr::memrchr(b'@', user).map(|at| &user[at + 1..]);
+        domains.count(domain, platforms, is_generic, is_desktop);
+    };
+    scan.part.tally.fold(Domains::default, see, Domains::join).rows()
+}
+
+/// One bit for each platform.
+fn bit(platform: Platform) -> u16 {
+    1 << platform as u16
+}
+
+/// Users of a domain: all, generic, desktop, and by the platform's number.
+type Counts = (u64, u64, u64, [u64; Platform::ALL.len()]);
+
+/// Distinct users by domain, while they are counted.
+#[derive(Debug, Default)]
+struct Domains {
+    counts: BTreeMap<Option<Box<[u8]>>, Counts>,
+}
+
+impl Domains {
+    fn count(&mut self, domain: Option<&[u8]>, platforms: u16, is_generic: bool, is_desktop: bool) {
+        // Few domains have most users: the name is copied for a new one only.
+        let known = self.counts.iter_mut().take(4).find(|(name, _)| name.as_deref() == domain);
+        let counts = match known {
+            Some((_, counts)) => counts,
+            None => self.counts.entry(domain.map(Into::into)).or_default(),
+        };
+        counts.0 += 1;
+        counts.1 += u64::from(is_generic);
+        counts.2 += u64::from(is_desktop);
+        for platform in Platform::ALL.into_iter().filter(|platform| platforms & bit(*platform) != 0) {
+            counts.3[platform as usize] += 1;
+        }
+    }
+
+    fn join(mut self, other: Self) -> Self {
+        for (domain, theirs) in other.counts {
+            let ours = self.counts.entry(domain).or_default();
+            (ours.0, ours.1, ours.2) = (ours.0 + theirs.0, ours.1 + theirs.1, ours.2 + theirs.2);
+            for (ours, theirs) in ours.3.iter_mut().zip(theirs.3) {
+                *ours += theirs;
+            }
+        }
+        self
+    }
+
+    /// A row for each domain as it is written: names that are no text may be written alike.
+    fn rows(self) -> Vec<DomainSummary> {
+        let mut shown = Self::default();
+        for (domain, counts) in self.counts {
+            let name = domain.map(|domain| String::from_utf8_lossy(&domain).into_owned().into_bytes().into());
+            shown = shown.join(Self { counts: BTreeMap::from([(name, counts)]) });
+        }
+        let row = |(domain, (users, generic, desktop, platforms)): (Option<Box<[u8]>>, Counts)| {
+            let domain = domain.map(|domain| String::from_utf8_lossy(&domain).into_owned());
+            let by_platform = Platform::ALL.into_iter().zip(platforms).filter(|(_, users)| *users > 0);
+            DomainSummary { domain, users, by_platform: by_platform.collect(), generic, desktop }
+        };
+        shown.counts.into_iter().map(row).collect()
     }
 }
 
@@ -237,18 +309,20 @@ pub fn registrations(scan: &Scan) -> u64 {
 
 /// Everything that was seen in that standing.
 pub fn observed(scan: &Scan, standing: Standing) -> u64 {
-    let entries = scan.part.tally.entries().filter(|(_, entry)| entry.standing == standing);
-    entries.map(|(_, entry)| entry.count).sum()
+    scan.part.tally.observed(standing)
 }
 
 /// Share of the accepted SIP-IDs for which no User-Agent at all is known: how many, of how many.
 pub fn without_agent(scan: &Scan, verdicts: &Verdicts) -> (u64, u64) {
-    let mut accepted: HashMap<u32, bool> = HashMap::new();
-    let entries = scan.part.tally.entries();
-    for (user, entry) in entries.filter(|(_, entry)| entry.standing == Standing::Accepted) {
-        let text = verdicts.get(entry.agent).0.text.as_ref();
-        *accepted.entry(user).or_default() |= text.is_some_and(|text| !text.is_empty());
-    }
-    let without = accepted.values().filter(|has_agent| !**has_agent).count();
-    (without as u64, accepted.len() as u64)
+    let see = |sum: &mut (u64, u64), _: &[u8], entries: &[Entry]| {
+        let mut accepted = entries.iter().filter(|entry| entry.standing == Standing::Accepted).peekable();
+        if accepted.peek().is_some() {
+            let has_text = |entry: &Entry| {
+                verdicts.get(entry.agent).0.text.as_ref().is_some_and(|text| !text.is_empty())
+            };
+            sum.0 += u64::from(!accepted.any(has_text));
+            sum.1 += 1;
+        }
+    };
+    scan.part.tally.fold(|| (0, 0), see, |one, other| (one.0 + other.0, one.1 + other.1))
 }

@@ -12,6 +12,7 @@ use crate::model::{
 use crate::platform::{Classifier, RuleError};
 use crate::read::{SideFile, SideFileError, SideKind};
 use crate::tally::Entry;
+use rayon::prelude::*;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -139,10 +140,13 @@ impl<'b> Bill<'b> {
                 Ok(vec![if is_seen { before } else { current }])
             }
             CycleChoice::All => {
-                let mut numbers: BTreeSet<i32> = BTreeSet::new();
                 // A binding that may have lived through a cycle without any record makes no bill.
-                let entries = self.scan.part.tally.entries().map(|(_, entry)| entry);
-                numbers.extend(entries.filter(|it| it.standing != Standing::Unproven).map(|it| it.window));
+                let see = |numbers: &mut BTreeSet<i32>, _: &[u8], entries: &[Entry]| {
+                    let proven = entries.iter().filter(|it| it.standing != Standing::Unproven);
+                    numbers.extend(proven.map(|it| it.window));
+                };
+                let join = |one: BTreeSet<i32>, other: BTreeSet<i32>| one.into_iter().chain(other).collect();
+                let mut numbers = self.scan.part.tally.fold(BTreeSet::new, see, join);
                 numbers.remove(&crate::tally::Slot::CLOCKLESS.window);
                 Ok(numbers.into_iter().map(|number| self.calendar.cycle(number)).collect())
             }
@@ -177,12 +181,19 @@ impl<'b> Bill<'b> {
         let mut billed: Vec<Vec<BilledUser>> = self.tenants.iter().map(|_| Vec::new()).collect();
         let mut unbilled: Vec<Vec<UnbilledUser>> = self.tenants.iter().map(|_| Vec::new()).collect();
         let mut unassigned = Vec::new();
-        for (id, entries) in self.users(cycle) {
-            let Some(number) = self.by_domain.of(&id) else {
-                unassigned.extend(unassigned_user(&id, &entries, &self.tenants));
+        let decide = |(id, entries): (SipId, Vec<Entry>)| match self.by_domain.of(&id) {
+            Some(number) => (Some(number), self.tenants[number].decide(&id, cycle, &entries)),
+            None => {
+                let unbilled = unassigned_user(&id, &entries, &self.tenants).into_iter().collect();
+                (None, Decision { unbilled, ..Decision::default() })
+            }
+        };
+        let decided: Vec<_> = self.users(cycle).into_par_iter().with_min_len(256).map(decide).collect();
+        for (number, decision) in decided {
+            let Some(number) = number else {
+                unassigned.extend(decision.unbilled);
                 continue;
             };
-            let decision = self.tenants[number].decide(&id, cycle, &entries);
             for user in &decision.billed {
                 note_usage(&mut usage[number], user);
             }
@@ -192,8 +203,9 @@ impl<'b> Bill<'b> {
         let parts = self.tenants.iter().zip(usage).zip(billed).zip(unbilled);
         let tenants = parts.map(|(((rules, usage), mut billed), mut unbilled)| {
             let tenant = rules.tenant;
-            billed.sort_by(|one, other| (one.category, &one.sip_id).cmp(&(other.category, &other.sip_id)));
-            unbilled.sort_by(|one, other| {
+            billed
+                .par_sort_by(|one, other| (one.category, &one.sip_id).cmp(&(other.category, &other.sip_id)));
+            unbilled.par_sort_by(|one, other| {
                 (&one.sip_id, one.reason, one.would_be).cmp(&(&other.sip_id, other.reason, other.would_be))
             });
             for category in Category::ALL {
@@ -252,24 +264,31 @@ impl<'b> Bill<'b> {
 
     /// Everybody seen or listed in the cycle, sorted.
     fn users(&self, cycle: &Cycle) -> Vec<(SipId, Vec<Entry>)> {
-        let mut users: BTreeMap<SipId, Vec<Entry>> = BTreeMap::new();
-        for (user, entries) in self.scan.part.tally.by_user().iter() {
-            let here: Vec<Entry> = entries.into_iter().filter(|entry| entry.window == cycle.number).collect();
-            if !here.is_empty() {
-                users.insert(SipId::from_canonical(user), here);
-            }
-        }
+        let tally = self.scan.part.tally.by_user();
+        let seen = |place| {
+            let (user, mut entries): (&[u8], Vec<Entry>) = tally.get(place);
+            entries.retain(|entry| entry.window == cycle.number);
+            (!entries.is_empty()).then(|| (SipId::from_canonical(user), entries))
+        };
+        let mut users: Vec<(SipId, Vec<Entry>)> =
+            (0..tally.len()).into_par_iter().with_min_len(256).filter_map(seen).collect();
+        let mut listed = BTreeSet::new();
         for (number, rules) in self.tenants.iter().enumerate() {
             for side in &rules.side_files {
                 for (id, rows) in &side.rows {
                     let is_due = rows.iter().any(|row| side.file.rows[*row].overlaps(cycle.window));
-                    if is_due && self.by_domain.of(id) == Some(number) {
-                        users.entry(id.clone()).or_default();
+                    let is_seen = || users.binary_search_by(|(seen, _)| seen.cmp(id)).is_ok();
+                    if is_due && self.by_domain.of(id) == Some(number) && !is_seen() {
+                        listed.insert(id);
                     }
                 }
             }
         }
-        users.into_iter().collect()
+        if !listed.is_empty() {
+            users.extend(listed.into_iter().map(|id| (id.clone(), Vec::new())));
+            users.par_sort_by(|one, other| one.0.cmp(&other.0));
+        }
+        users
     }
 }
 

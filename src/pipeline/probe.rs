@@ -7,6 +7,7 @@ use crate::formats::scan::{Block, LineEnds, Scanner, Scratch};
 use crate::formats::sip::message::start_line;
 use crate::model::{Event, Grade, Kind, Reject, Sink, Spot, Stamp, Standing};
 use crate::read::Source;
+use crate::tally::Entry;
 use std::collections::BTreeSet;
 
 /// So much of each input is searched for lines that look like registrations and are not read.
@@ -185,8 +186,10 @@ pub fn no_agent_hint(without: u64, all: u64, is_pjsip: bool, is_chan_sip: bool) 
 }
 
 fn users_in(scan: &Scan, standing: Standing) -> usize {
-    let entries = scan.part.tally.entries().filter(|(_, entry)| entry.standing == standing);
-    entries.map(|(user, _)| user).collect::<BTreeSet<u32>>().len()
+    let see = |sum: &mut usize, _: &[u8], entries: &[Entry]| {
+        *sum += usize::from(entries.iter().any(|entry| entry.standing == standing));
+    };
+    scan.part.tally.fold(|| 0, see, |one, other| one + other)
 }
 
 /// Whether Kamailio or OpenSIPS wrote any of these records.

@@ -6,7 +6,7 @@ use super::observed::{Observed, Record, bits_of, hash_of};
 use super::repeats::Repeats;
 use super::rows::Rows;
 use super::users::{NONE, Users};
-use crate::model::{AgentId, Spot};
+use crate::model::{AgentId, Spot, Standing};
 use std::collections::HashMap;
 
 /// A user has one or two clients; a chain of so many cells is walked, and a longer one is
@@ -31,6 +31,8 @@ pub(super) struct Part {
     pub unlisted: u64,
     /// Records of transactions that had been counted.
     pub repeated: u64,
+    /// What was counted in each standing, by its number.
+    pub counts: [u64; Standing::ALL.len()],
 }
 
 impl Part {
@@ -115,6 +117,7 @@ impl Part {
     }
 
     fn join(&mut self, number: u32, entry: &Entry) {
+        self.counts[entry.standing as usize] += entry.count;
         let key = entry.key();
         let head = self.users.head(number);
         let mut at = head;

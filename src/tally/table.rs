@@ -5,7 +5,7 @@ use super::entry::Entry;
 use super::faint::{Faint, LISTED_USERS, is_faint};
 use super::observed::{Observed, PARTS, hash_of, part_of};
 use super::part::Part;
-use crate::model::{AgentId, AgentKey, AgentRef, Moment, Observation};
+use crate::model::{AgentId, AgentKey, AgentRef, Moment, Observation, Standing};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
@@ -188,6 +188,32 @@ impl Tally {
     /// Number of distinct SIP-IDs, in whatever standing.
     pub fn users_len(&self) -> usize {
         self.parts.iter().map(|part| part.users.len()).sum()
+    }
+
+    /// Everything that was observed in that standing.
+    pub fn observed(&self, standing: Standing) -> u64 {
+        self.parts.iter().map(|part| part.counts[standing as usize]).sum()
+    }
+
+    /// Goes through all users, in no order and on all cores: `see` takes a user's bytes and entries
+    /// (in no order either) into one of several values, which `join` makes one of.
+    pub fn fold<A: Send>(
+        &self,
+        make: impl Fn() -> A + Sync + Send,
+        see: impl Fn(&mut A, &[u8], &[Entry]) + Sync + Send,
+        join: impl Fn(A, A) -> A + Sync + Send,
+    ) -> A {
+        let folded = self.parts.par_iter().map(|part| {
+            let mut sum = make();
+            let mut entries = Vec::new();
+            for number in part.numbers() {
+                entries.clear();
+                entries.extend(part.entries_of(number));
+                see(&mut sum, part.users.key(number), &entries);
+            }
+            sum
+        });
+        folded.reduce(&make, &join)
     }
 
     /// The clients, by number: in the order of arrival, so sort before anyone sees them.
