@@ -63,9 +63,13 @@ fn true_rows(folder: &Path) -> Rows {
 }
 
 fn found(folder: &Path) -> Found {
-    let mut args = vec!["users", "--quiet", "--max-reject", "0%", "--format", "ndjson"];
+    found_with(folder, "2", &[])
+}
+
+fn found_with(folder: &Path, threads: &str, env: &[(&str, &str)]) -> Found {
+    let mut args = vec!["users", "--quiet", "--max-reject", "0%", "--format", "ndjson", "-j", threads];
     args.extend(["--config", "made/book.toml", "made/logs"]);
-    let run = siptally::run(folder, &args, b"", &[]);
+    let run = siptally::run(folder, &args, b"", env);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let text = String::from_utf8(run.stdout).expect("ndjson is UTF-8");
     let mut found = Found { rows: Rows::new(), refused: 0, deregistered: 0 };
@@ -181,6 +185,9 @@ fn a_rotated_and_compressed_log_holds_what_the_plain_one_does() {
         let folder = generated(&[&options[..], &["--files", "4", "--compress", compression]].concat());
         assert_eq!(logs(folder.path()).len(), 4);
         assert_eq!(found(folder.path()).rows, true_rows(plain.path()));
+        // Several files at a time, each in many blocks, on more threads than there are cores.
+        let found = found_with(folder.path(), "4", &[("SIPTALLY_BLOCK", "20000")]);
+        assert_eq!(found.rows, true_rows(plain.path()));
     }
 }
 

@@ -294,6 +294,7 @@ impl Run<'_> {
             });
         };
         let (scanned, _) = rayon::join(scan, || rayon::join(|| settling.take(said, self.spares), fill));
+        settling.learn(&scanned);
         for ((at, _, piece), scanned) in pieces.into_iter().zip(scanned) {
             let reading = &mut readings[at];
             reading.counts.bytes += piece.bytes().len() as u64;

@@ -63,22 +63,26 @@ impl Tally {
         }
     }
 
-    /// Takes what blocks say, in the order of their stream. Each has been closed by its worker;
-    /// of each numbering all blocks come, in whatever order.
-    pub fn take(&mut self, blocks: &[&Observed]) {
-        let Self { parts, clients, faint, numberings } = self;
-        for block in blocks {
-            let known = numberings.entry(block.numbering).or_default();
-            let behind = block.fresh_from + block.fresh.len();
-            if known.len() < behind {
-                known.resize(behind, AgentId(u32::MAX));
-            }
-            for (place, key) in known[block.fresh_from..].iter_mut().zip(&block.fresh) {
-                let AgentKey { text, hint, is_push_source } = key;
-                let agent = AgentRef { text: text.as_deref(), hint: *hint, is_push_source: *is_push_source };
-                *place = clients.intern(agent);
-            }
+    /// Learns the clients that a block was the first of its worker to name. To be told of every
+    /// block before any of that worker's is taken: which block was first does not follow their
+    /// order in the stream.
+    pub fn learn(&mut self, block: &Observed) {
+        let known = self.numberings.entry(block.numbering).or_default();
+        let behind = block.fresh_from + block.fresh.len();
+        if known.len() < behind {
+            known.resize(behind, AgentId(u32::MAX));
         }
+        for (place, key) in known[block.fresh_from..].iter_mut().zip(&block.fresh) {
+            let AgentKey { text, hint, is_push_source } = key;
+            let agent = AgentRef { text: text.as_deref(), hint: *hint, is_push_source: *is_push_source };
+            *place = self.clients.intern(agent);
+        }
+    }
+
+    /// Takes what blocks say, in the order of their stream. Each has been closed by its worker and
+    /// been learnt from.
+    pub fn take(&mut self, blocks: &[&Observed]) {
+        let Self { parts, faint, numberings, .. } = self;
         if parts.is_empty() && blocks.iter().any(|block| !block.is_empty()) {
             parts.resize_with(PARTS, Part::default);
         }

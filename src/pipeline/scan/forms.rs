@@ -25,7 +25,10 @@ impl Run<'_> {
     ) -> Result<(), ScanError> {
         let Reading { input, rank, feed, .. } = reading;
         let is_capture = input.form == Form::Capture;
-        let mut settle = |scanned: Scanned| settling.take(&mut vec![scanned], self.spares);
+        let mut settle = |scanned: Scanned| {
+            settling.learn(std::slice::from_ref(&scanned));
+            settling.take(&mut vec![scanned], self.spares);
+        };
         let (counts, end) = match feed.into_source()? {
             (Source::Mapped(mapped), _) => {
                 let digest = || match self.counting.wants_digests {

@@ -46,6 +46,11 @@ impl<'p> Settling<'p> {
         self.settler.begin_stream(first.lives);
     }
 
+    /// Learns the clients of blocks that have just been scanned, whenever they will be counted.
+    pub fn learn(&mut self, scanned: &[Scanned]) {
+        scanned.iter().for_each(|scanned| self.settled.tally.learn(&scanned.observed));
+    }
+
     /// Takes what the next blocks of the stream said, and gives their memory back.
     pub fn take(&mut self, scanned: &mut Vec<Scanned>, spares: &Mutex<Vec<(Residue, Observed)>>) {
         let Self { counting, settler, settled, said, saying, numbering, memory, .. } = self;
@@ -61,6 +66,7 @@ impl<'p> Settling<'p> {
             numbering.close(saying);
         };
         rayon::join(count, settle);
+        settled.tally.learn(saying);
         said.clear();
         std::mem::swap(said, saying);
         let mut spares = spares.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -101,6 +107,7 @@ impl<'p> Settling<'p> {
         let Self { counting, settled, said, saying, numbering, memory, .. } = self;
         ask(&mut settler, &mut |it| note(saying, it, None, counting, numbering, memory));
         numbering.close(saying);
+        settled.tally.learn(saying);
         settled.tally.take(&[said, saying]);
         said.clear();
         saying.clear();

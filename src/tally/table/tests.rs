@@ -96,6 +96,7 @@ fn a_transaction_counts_once_for_each_user_and_what_repeats_it_leaves_no_trace()
     }
     numbering.close(&mut block);
     let mut tally = Tally::default();
+    tally.learn(&block);
     tally.take(&[&block]);
     let counts: Vec<(Vec<u8>, i32, u64)> = tally
         .by_user()
@@ -162,6 +163,7 @@ proptest! {
         seen in prop::collection::vec((0_u8..40, prop::option::of(0_u8..5), prop::option::of(0_i64..40), 0_u64..100), 0..200),
         workers in prop::collection::vec(0_usize..3, 1..12),
         abreast in 1_usize..4,
+        rotation in 0_usize..12,
     ) {
         let mut whole = Tally::default();
         let mut numberings: Vec<Numbering> = (0..3).map(Numbering::of_worker).collect();
@@ -185,7 +187,12 @@ proptest! {
                 block
             })
             .collect();
+        // Files that are read side by side have their blocks counted in another order.
         let mut tally = Tally::default();
+        blocks.iter().for_each(|block| tally.learn(block));
+        let mut blocks = blocks;
+        let len = blocks.len().max(1);
+        blocks.rotate_left(rotation % len);
         for blocks in blocks.chunks(abreast) {
             tally.take(&blocks.iter().collect::<Vec<_>>());
         }
