@@ -12,6 +12,7 @@ mod discover;
 mod error;
 mod guard;
 mod members;
+mod raw;
 mod side_file;
 mod source;
 mod stream;
@@ -24,6 +25,7 @@ pub use capture::{Capture, Counts as CaptureCounts, Message as CapturedMessage, 
 pub use decode::Codec;
 pub use discover::{Discovery, Found, discover};
 pub use error::{Change, Damage, InputError, NotText};
+pub use raw::RawFile;
 pub use side_file::{SideFile, SideFileError, SideKind, SideProblem, SideRow};
 pub use source::{Mapped, Source};
 pub use stream::{OwnedBlock, Stream};
