@@ -19,6 +19,7 @@ mod observation;
 mod reject;
 mod sip_id;
 mod spot;
+mod throughput;
 mod usage;
 
 pub use agent::{AgentId, AgentKey, AgentText, Class, Form, Hint, Platform, Verdict};
@@ -36,4 +37,5 @@ pub use observation::{AgentRef, Observation};
 pub use reject::{Reject, RejectReason};
 pub use sip_id::SipId;
 pub use spot::Spot;
+pub use throughput::{Diagnosis, Limit, Pass, Share, Throughput, Timing};
 pub use usage::{CategoryUsage, Usage};
