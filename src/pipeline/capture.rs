@@ -4,11 +4,10 @@
 //! one, so a first pass looks for those: a REGISTER that *such* an address sends is its own
 //! registration elsewhere, or relayed, and no user's. The place of a message is its packet's number.
 
-use super::collect::Collector;
 use crate::formats::sip::event::Transfer;
 use crate::formats::sip::message::{StartLine, read};
 use crate::formats::sip::opener::Direction;
-use crate::model::{Event, Kind, Spot, Stamp};
+use crate::model::{Event, Kind, Sink, Spot, Stamp};
 use crate::read::{Capture, CapturedMessage, InputError, OwnedBlock, Stream};
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -87,7 +86,7 @@ pub(super) fn tell(
     input: u32,
     registrars: &HashSet<SocketAddr>,
     values: &mut Vec<u8>,
-    sink: &mut Collector<'_>,
+    sink: &mut impl Sink,
 ) {
     let is_request = !message.bytes.starts_with(b"SIP/2.0 ");
     let direction = match (is_request, registrars.contains(&message.source)) {

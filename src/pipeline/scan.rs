@@ -1,5 +1,6 @@
 //! Reading the inputs of a plan: blocks in parallel, what depends on order in order.
 
+pub mod dry;
 mod feed;
 mod forms;
 mod settling;
