@@ -1,6 +1,7 @@
 //! The order of the work; the only place where neighbours meet.
 
 pub mod audit;
+pub mod bench;
 pub mod bill;
 mod capture;
 pub mod clock;
