@@ -8,6 +8,9 @@
 
 mod agents_csv;
 mod agents_table;
+mod bench_rows;
+mod bench_table;
+mod bench_text;
 mod coverage_csv;
 mod csv_dialect;
 mod decision_text;
@@ -34,6 +37,8 @@ mod samples;
 
 pub use agents_csv::write_agents_csv;
 pub use agents_table::{agents_table, write_agents_ndjson, write_classified_csv};
+pub use bench_rows::{write_bench_csv, write_bench_json, write_bench_ndjson};
+pub use bench_table::bench_table;
 pub use coverage_csv::write_coverage_csv;
 pub use csv_dialect::{Dialect, Sheet};
 pub use decision_text::decision_text;
