@@ -236,7 +236,7 @@ pub fn survey_only(paths: &[PathBuf], logs: &LogArgs, config: &Config) -> Result
 }
 
 /// The first interrupt (Ctrl-C) stops the scan, and with it the run; a second one ends the process.
-fn interrupt_stops(meter: &Arc<Meter>) {
+pub fn interrupt_stops(meter: &Arc<Meter>) {
     let meter = Arc::clone(meter);
     // Only one handler can be set in a process; a second scan of one run keeps the first's.
     let _ = ctrlc::set_handler(move || {
@@ -247,12 +247,13 @@ fn interrupt_stops(meter: &Arc<Meter>) {
 }
 
 /// Bytes of a block. `SIPTALLY_BLOCK` overrides it, so that tests can show that no cut matters.
-fn block_len() -> usize {
+pub fn block_len() -> usize {
     let given = std::env::var("SIPTALLY_BLOCK").ok().and_then(|text| text.parse().ok());
     given.filter(|len| *len > 0).unwrap_or(BLOCK_LEN)
 }
 
-fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failure> {
+/// Flags and configuration as the pipeline takes them. What the patterns warn of goes to standard error.
+pub fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failure> {
     let (patterns, warnings) = patterns_warned(logs, config)?;
     if !logs.quiet {
         warnings.iter().for_each(|warning| eprintln!("siptally: warning: {warning}"));
