@@ -30,6 +30,8 @@ pub enum Command {
     Book(BookArgs),
     /// Write synthetic logs of any size and format, with the right answer beside them
     Gen(GenArgs),
+    /// Measure how fast these very logs are read, and what keeps them from being read faster
+    Bench(BenchArgs),
 }
 
 /// Flags of every verb that reads logs.
@@ -369,4 +371,48 @@ pub enum CompressionArg {
     None,
     Gzip,
     Zstd,
+}
+
+/// The same inputs are gone through again and again, each pass with more to do than the one before, with one
+/// thread, two, four, and so on: `read` touches every stored byte, `decode` decodes what is compressed, `lines`
+/// counts line ends (as fast as anything that looks at every byte can be), `scan` finds and reads the records,
+/// `full` does all that `siptally users` does up to the finished counts. `plan` is the look into the inputs that
+/// comes before. So the differences show where the time goes, and the last lines say what the limit is: disk,
+/// decoder, scan or set.
+///
+/// The first reading of all comes from the disk where the files are not in memory yet; all later ones come from
+/// memory, if there is enough of it. `memory` is the most that the process had without a file behind it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  siptally bench /var/log/kamailio                           table and verdict
+  siptally bench --runs 1 -j 8 archive                       once through a large archive, up to 8 threads
+  siptally bench --format csv archive > bench.csv            one row for each pass and number of threads")]
+pub struct BenchArgs {
+    /// Files or directories (read recursively); not standard input, which comes only once
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Runs of each pass, of which the median is told
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: BenchFormatArg,
+    /// Dialect of CSV output
+    #[arg(long, value_enum, default_value = "machine")]
+    pub csv: DialectArg,
+    #[command(flatten)]
+    pub logs: LogArgs,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BenchFormatArg {
+    /// A table, and what it means
+    Table,
+    /// A row for each pass and number of threads
+    Csv,
+    /// The same rows as JSON objects, one a line
+    Ndjson,
+    /// One JSON object with all of it
+    Json,
 }

@@ -5,6 +5,7 @@
 
 mod agents;
 mod args;
+mod bench;
 mod bill;
 mod book;
 mod explain;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Agents(args) => agents::run(args),
         Command::Book(args) => book::run(args),
         Command::Gen(args) => r#gen::run(args),
+        Command::Bench(args) => bench::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
