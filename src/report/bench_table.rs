@@ -1,7 +1,7 @@
 //! How fast the inputs went through the program, for a terminal: `bench --format table`.
 
 use super::bench_rows::{Row, rows};
-use super::bench_text::{held, verdict};
+use super::bench_text::{gigabytes, held, verdict};
 use super::digits::grouped;
 use super::table::{Column, Table};
 use crate::model::{Diagnosis, Throughput};
@@ -60,7 +60,7 @@ fn push_wrapped(out: &mut String, text: &str, width: usize) {
 
 fn cells(row: &Row, has_decoded: bool) -> Vec<String> {
     let dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let rate = |rate: Option<f64>| dash(rate.map(|rate| format!("{rate:.2}")));
+    let rate = |rate: Option<f64>| dash(rate.map(gigabytes));
     let count = |count: Option<u64>| dash(count.map(grouped));
     let mut cells = vec![
         row.pass.to_owned(),
@@ -75,7 +75,7 @@ fn cells(row: &Row, has_decoded: bool) -> Vec<String> {
         count(row.lines_per_second),
         count(row.registrations_per_second),
         dash(row.memory_bytes.map(|bytes| format!("{} MB", grouped(bytes.div_ceil(1_000_000))))),
-        rate(row.speedup),
+        dash(row.speedup.map(|speedup| format!("{speedup:.2}"))),
     ]);
     cells
 }
@@ -141,10 +141,10 @@ mod tests {
         first read        1    0.010  10.00             -          -                -   13 MB        -
         plan              1    0.001      -             -          -                -       -     1.00
         read              1    0.010  10.00             -          -                -   13 MB     1.00
-        decode            1    2.000   0.05          0.50          -                -   13 MB     1.00
-        lines             1    2.000   0.05          0.50  2,000,000                -   13 MB     1.00
-        scan              1    2.050   0.05          0.49  1,951,220                -   13 MB     1.00
-        full              1    2.100   0.05          0.48  1,904,762        1,428,571   13 MB     1.00
+        decode            1    2.000  0.050          0.50          -                -   13 MB     1.00
+        lines             1    2.000  0.050          0.50  2,000,000                -   13 MB     1.00
+        scan              1    2.050  0.049          0.49  1,951,220                -   13 MB     1.00
+        full              1    2.100  0.048          0.48  1,904,762        1,428,571   13 MB     1.00
 
         Where the time goes with 1 thread: reading 2 %, decoding 98 %.
 
@@ -152,7 +152,7 @@ mod tests {
         threads (-j) may help.
 
         The first reading was about as fast as the later ones: the files were in memory, and nothing is
-        known of the disk. It would be the limit at less than 0.05 GB/s.
+        known of the disk. It would be the limit at less than 0.048 GB/s.
         ");
     }
 }

@@ -7,6 +7,9 @@ use crate::model::{Diagnosis, Limit, Pass, Share, Throughput};
 /// Below it more threads are no help that anybody would notice.
 const SPEEDUP_MIN: f64 = 1.3;
 
+/// From so many users on, the set is larger than any processor's cache.
+const USERS_IN_CACHE: u64 = 1_000_000;
+
 /// What the inputs hold, in one line.
 pub(super) fn held(measured: &Throughput) -> String {
     let decoded = match measured.compressed {
@@ -86,9 +89,14 @@ fn limit(measured: &Throughput, limit: Limit) -> String {
             more_threads(measured, Pass::Scan)
         ),
         Share::Counting => format!(
-            "The set is the limit: telling {} apart, and putting in order what depends on it, takes longer \
-             than finding their records. Its pace is that of random access to memory. {}",
+            "The set is the limit: working out whose each registration is, and telling {} apart, takes longer \
+             than finding the records.{} {}",
             counted(measured.users, "user"),
+            // An entry of a cache line each, and more: no processor's cache holds so many.
+            match measured.users >= USERS_IN_CACHE {
+                true => " So many do not fit into the processor's cache: faster memory helps.",
+                false => "",
+            },
             more_threads(measured, Pass::Full)
         ),
     }
@@ -104,13 +112,16 @@ fn more_threads(measured: &Throughput, pass: Pass) -> String {
         return "More threads (-j) may help.".to_owned();
     }
     let gained = one.as_secs_f64() / most.as_secs_f64().max(1e-9);
-    match gained >= SPEEDUP_MIN {
-        true => format!("{threads} threads made it {gained:.1} times as fast, and more cores would help."),
-        false => format!(
-            "{threads} threads made it only {gained:.1} times as fast, so more cores would not help: the \
-             machine is busy, or its memory is."
-        ),
+    if gained >= SPEEDUP_MIN {
+        return format!("{threads} threads made it {gained:.1} times as fast, and more cores would help.");
     }
+    let gained = match gained > 1.05 {
+        true => format!("made it only {gained:.1} times as fast"),
+        false => "were no faster than one".to_owned(),
+    };
+    format!(
+        "{threads} threads {gained}, so more cores would not help: the machine is busy, or its memory is."
+    )
 }
 
 /// What the first reading tells of the disk.
@@ -118,24 +129,27 @@ fn disk(measured: &Throughput, diagnosis: &Diagnosis) -> String {
     let threads = measured.threads_max();
     let rate = |pass: Pass| {
         let elapsed = measured.elapsed(pass, threads).unwrap_or_default();
-        per_second(measured.raw_bytes_of(pass), elapsed) / 1e9
+        gigabytes(per_second(measured.raw_bytes_of(pass), elapsed) / 1e9)
     };
     let (first, full) = (rate(Pass::FirstRead), rate(Pass::Full));
     match (diagnosis.was_cold, diagnosis.limit) {
         (true, Limit::Disk) => {
-            format!(
-                "The first reading came from the disk, at {first:.2} GB/s; counting takes {full:.2} GB/s."
-            )
+            format!("The first reading came from the disk, at {first} GB/s; counting takes {full} GB/s.")
         }
         (true, _) => format!(
-            "The first reading came from the disk, at {first:.2} GB/s, which is more than the {full:.2} GB/s \
+            "The first reading came from the disk, at {first} GB/s, which is more than the {full} GB/s \
              that counting takes."
         ),
         (false, _) => format!(
             "The first reading was about as fast as the later ones: the files were in memory, and nothing \
-             is known of the disk. It would be the limit at less than {full:.2} GB/s."
+             is known of the disk. It would be the limit at less than {full} GB/s."
         ),
     }
+}
+
+/// Gigabytes a second, with a digit more where there is less than a tenth of one.
+pub(super) fn gigabytes(rate: f64) -> String {
+    if rate < 0.0995 { format!("{rate:.3}") } else { format!("{rate:.2}") }
 }
 
 /// `1 line`, `2,000 lines`.
@@ -181,7 +195,7 @@ mod tests {
         let one = busy.timings.iter().map(|timing| crate::model::Timing { threads: 1, ..*timing });
         busy.timings = one.chain(busy.timings.clone()).collect();
         let text = said(&busy, Limit::Share(Share::Counting), false);
-        assert!(text.contains("only 1.0 times as fast"), "{text}");
+        assert!(text.contains("2 threads were no faster than one"), "{text}");
     }
 
     #[test]
@@ -200,6 +214,18 @@ mod tests {
         assert!(said(&plain(), limit, false).contains("Fewer and larger ones"));
         let yearless = Throughput { has_yearless: true, ..plain() };
         assert!(said(&yearless, limit, false).contains("full dates"));
+    }
+
+    #[test]
+    fn slow_rates_keep_a_digit_more() {
+        assert_eq!([12.345, 0.1, 0.0994, 0.0996].map(gigabytes), ["12.35", "0.10", "0.099", "0.10"]);
+    }
+
+    #[test]
+    fn millions_of_users_are_told_to_be_too_many_for_a_cache() {
+        let limit = Limit::Share(Share::Counting);
+        assert!(!said(&plain(), limit, false).contains("cache"));
+        assert!(said(&Throughput { users: 5_000_000, ..plain() }, limit, false).contains("cache"));
     }
 
     #[test]
