@@ -31,6 +31,22 @@ pub enum Command {
     /// Write synthetic logs of any size and format, with the right answer beside them
     Gen(GenArgs),
     /// Measure how fast these very logs are read, and what keeps them from being read faster
+    ///
+    /// The inputs are gone through again and again, with one thread, two, four, and so on up to --jobs, and
+    /// each pass does more than the one before. What one takes longer than the one before is where the time
+    /// goes; the last lines say what the limit is (disk, memory, decoder, scan or set) and what helps.
+    ///
+    ///   first read  every stored byte, from the disk where the files are not in memory yet
+    ///   plan        the look into the inputs: compression, clock, order
+    ///   read        every stored byte again, now from memory if there is enough of it
+    ///   decode      what is compressed is decoded, the rest read
+    ///   lines       line ends are counted: nothing that looks at every byte is much faster
+    ///   scan        records are found and read, and not counted
+    ///   full        the plan, and all that `siptally users` does then up to the finished counts
+    ///
+    /// GB/s are of stored bytes (1 GB is 1,000,000,000 bytes). Memory is the most that the process held,
+    /// mapped files aside. Speedup is against the same pass with one thread.
+    #[command(verbatim_doc_comment)]
     Bench(BenchArgs),
 }
 
@@ -373,20 +389,11 @@ pub enum CompressionArg {
     Zstd,
 }
 
-/// The same inputs are gone through again and again, each pass with more to do than the one before, with one
-/// thread, two, four, and so on: `read` touches every stored byte, `decode` decodes what is compressed, `lines`
-/// counts line ends (as fast as anything that looks at every byte can be), `scan` finds and reads the records,
-/// `full` does all that `siptally users` does up to the finished counts. `plan` is the look into the inputs that
-/// comes before. So the differences show where the time goes, and the last lines say what the limit is: disk,
-/// decoder, scan or set.
-///
-/// The first reading of all comes from the disk where the files are not in memory yet; all later ones come from
-/// memory, if there is enough of it. `memory` is the most that the process had without a file behind it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  siptally bench /var/log/kamailio                           table and verdict
-  siptally bench --runs 1 -j 8 archive                       once through a large archive, up to 8 threads
-  siptally bench --format csv archive > bench.csv            one row for each pass and number of threads")]
+  siptally bench /var/log/kamailio              a table, and what it means
+  siptally bench --runs 1 -j 8 archive          a large archive, with up to 8 threads
+  siptally bench --format csv archive           a row for each pass and number of threads")]
 pub struct BenchArgs {
     /// Files or directories (read recursively); not standard input, which comes only once
     #[arg(value_name = "PATH", required = true)]
