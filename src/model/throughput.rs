@@ -67,6 +67,8 @@ pub struct Throughput {
     pub runs: u32,
     /// Bytes of the first reading: files are among them that hold no log, or the same as another.
     pub first_bytes: u64,
+    /// How much of it came from the disk; `None` where the system does not tell.
+    pub first_fetched_bytes: Option<u64>,
     /// In the order of the passes, and of the threads in each; [`Pass::FirstRead`] first.
     pub timings: Vec<Timing>,
 }
@@ -148,6 +150,6 @@ pub struct Diagnosis {
     pub limit: Limit,
     /// In percent of their sum, in the order of the work; only what there is.
     pub shares: Vec<(Share, u32)>,
-    /// The first reading was far slower than the later ones, so the bytes came from the disk.
+    /// The first reading was far slower than the later ones, and the bytes came from the disk.
     pub was_cold: bool,
 }

@@ -159,10 +159,13 @@ impl Bench<'_> {
         let pools = thread_counts(self.threads_max).into_iter().map(pool).collect::<Result<Vec<_>, _>>()?;
         let Some(widest) = pools.last() else { unreachable!("there is always one thread") };
         let found: Vec<&Found> = inputs.found.iter().collect();
+        let fetched_before = memory::fetched_bytes();
         // Before anything else has looked into the files, since only now may they not be in memory.
         let first = self.time(widest, meter, inputs.raw_bytes, || {
             touch::read(&found, self.block_len, meter).map_err(BenchError::from).map(Outcome::Touched)
         })?;
+        let first_fetched_bytes =
+            memory::fetched_bytes().zip(fetched_before).map(|(now, before)| now.saturating_sub(before));
         let first_bytes = match first.outcome {
             Outcome::Touched(touched) => touched.bytes,
             _ => inputs.raw_bytes,
@@ -195,6 +198,7 @@ impl Bench<'_> {
             users: ledger.get(Fact::Users),
             runs: self.runs.max(1),
             first_bytes,
+            first_fetched_bytes,
             timings,
         };
         Ok(Measured { diagnosis: limit::diagnosis(&throughput), throughput, notes: plan.notes })

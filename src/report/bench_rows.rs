@@ -193,6 +193,7 @@ pub(super) mod samples {
             users: 20_000,
             runs: 3,
             first_bytes: 1_000_000_000,
+            first_fetched_bytes: Some(0),
             timings: timings(&passes),
         }
     }

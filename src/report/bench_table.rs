@@ -117,8 +117,8 @@ mod tests {
         The scan is the limit: finding the records and reading them. 2 threads made it 1.8 times as fast,
         and more cores would help.
 
-        The first reading was about as fast as the later ones: the files were in memory, and nothing is
-        known of the disk. It would be the limit at less than 1.25 GB/s.
+        The files were in memory from the start, so nothing is known of the disk. It would be the limit at
+        less than 1.25 GB/s.
         ");
     }
 
@@ -151,8 +151,8 @@ mod tests {
         The decoder is the limit: zstd is decoded faster than gzip, and that faster than xz or bzip2. More
         threads (-j) may help.
 
-        The first reading was about as fast as the later ones: the files were in memory, and nothing is
-        known of the disk. It would be the limit at less than 0.048 GB/s.
+        The files were in memory from the start, so nothing is known of the disk. It would be the limit at
+        less than 0.048 GB/s.
         ");
     }
 }

@@ -141,8 +141,8 @@ fn disk(measured: &Throughput, diagnosis: &Diagnosis) -> String {
              that counting takes."
         ),
         (false, _) => format!(
-            "The first reading was about as fast as the later ones: the files were in memory, and nothing \
-             is known of the disk. It would be the limit at less than {full} GB/s."
+            "The files were in memory from the start, so nothing is known of the disk. It would be the limit at \
+             less than {full} GB/s."
         ),
     }
 }

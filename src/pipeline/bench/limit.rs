@@ -31,7 +31,11 @@ pub(super) fn diagnosis(measured: &Throughput) -> Diagnosis {
     // Longer than the first reading would have been, had it gone over the same bytes.
     let rate = |pass: Pass, elapsed: Duration| measured.raw_bytes_of(pass) as f64 / elapsed.as_secs_f64();
     let first_rate = rate(Pass::FirstRead, first);
-    let was_cold = first >= ELAPSED_MIN && rate(Pass::Read, read) > COLD_FACTOR * first_rate;
+    // A machine that was busy for a moment makes a reading slow as well.
+    let came_from_disk =
+        measured.first_fetched_bytes.is_none_or(|fetched| fetched >= measured.first_bytes / 2);
+    let was_slow = first >= ELAPSED_MIN && rate(Pass::Read, read) > COLD_FACTOR * first_rate;
+    let was_cold = was_slow && came_from_disk;
     let limit = if full < ELAPSED_MIN {
         Limit::TooSmall
     } else if was_cold && rate(Pass::Full, full) > first_rate {
@@ -71,6 +75,7 @@ mod tests {
             users: 1,
             runs: 1,
             first_bytes: 1_000_000,
+            first_fetched_bytes: None,
             timings: passes.iter().map(timing).collect(),
         }
     }
@@ -103,6 +108,15 @@ mod tests {
     fn a_disk_is_the_limit_only_where_it_is_slower_than_the_whole_run() {
         assert_eq!(limit([900, 10, 100, 300, 600]), Limit::Disk);
         assert_eq!(limit([500, 10, 100, 500, 600]), Limit::Share(Share::Scanning));
+    }
+
+    #[test]
+    fn a_first_reading_that_was_only_held_up_says_nothing_of_the_disk() {
+        let mut slow = measured(&[(Pass::FirstRead, 900), (Pass::Read, 100), (Pass::Full, 600)]);
+        for (fetched, is_cold) in [(None, true), (Some(0), false), (Some(900_000), true)] {
+            slow.first_fetched_bytes = fetched;
+            assert_eq!(diagnosis(&slow).was_cold, is_cold, "{fetched:?}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How much memory a pass took, as the system counts it.
+//! How much memory a pass took, and how much it fetched from the disk, as the system counts it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -44,6 +44,17 @@ impl Peak {
     }
 }
 
+/// What this process has had fetched from storage so far, by whatever way it read. `None` where the
+/// system does not tell; file systems that are no disk's (a shared folder of the host) may count nothing.
+pub(super) fn fetched_bytes() -> Option<u64> {
+    if cfg!(target_os = "linux") { fetched_of(&std::fs::read_to_string("/proc/self/io").ok()?) } else { None }
+}
+
+/// The line `read_bytes: 12345` of a process's transfers.
+fn fetched_of(transfers: &str) -> Option<u64> {
+    transfers.lines().find_map(|line| line.strip_prefix("read_bytes:"))?.trim().parse().ok()
+}
+
 /// What the process has now; Linux alone tells it by kind.
 fn anonymous_bytes() -> Option<u64> {
     if cfg!(target_os = "linux") {
@@ -69,6 +80,12 @@ mod tests {
         let status = "Name:\tx\nVmHWM:\t  900 kB\nRssAnon:\t     12 kB\nRssFile:\t  700 kB\n";
         assert_eq!(anonymous_of(status), Some(12 * 1024));
         assert_eq!(anonymous_of("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn what_came_from_the_disk_is_told_apart_from_what_was_read() {
+        assert_eq!(fetched_of("rchar: 99\nwchar: 98\nread_bytes: 4096\nwrite_bytes: 97\n"), Some(4096));
+        assert_eq!(fetched_of("rchar: 99\n"), None);
     }
 
     #[test]
