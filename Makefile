@@ -4,7 +4,7 @@
 PREFIX ?= $(HOME)/.local
 CARGO ?= cargo
 
-.PHONY: demo test check bench install toolchain
+.PHONY: demo test check bench bench-peers install toolchain
 
 # The bill of the sample month: builds the program, writes sample-bill/, shows the summary.
 demo: toolchain
@@ -22,6 +22,18 @@ check: toolchain
 
 bench: toolchain
 	$(CARGO) bench
+
+# siptally against every peer that is installed (benches/peers). The engines in Python come into a
+# folder of their own, and without them the rest is measured. `make bench-peers PEERS=--scale=0.05`
+PEERS ?=
+PEERS_PYTHON = target/bench-peers/venv/bin/python
+
+bench-peers: toolchain
+	$(CARGO) build --release
+	python3 -m venv target/bench-peers/venv
+	$(PEERS_PYTHON) -m pip install --quiet --disable-pip-version-check chdb polars duckdb || \
+	  echo 'make: not all engines could be installed; going on without them' >&2
+	$(PEERS_PYTHON) benches/peers/run.py $(PEERS)
 
 install: toolchain
 	$(CARGO) install --path . --root $(PREFIX)
