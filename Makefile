@@ -23,17 +23,21 @@ check: toolchain
 bench: toolchain
 	$(CARGO) bench
 
-# siptally against every peer that is installed (benches/peers). The engines in Python come into a
-# folder of their own, and without them the rest is measured. `make bench-peers PEERS=--scale=0.05`
+# siptally against every peer that is installed (benches/peers/run.py says more). The engines in
+# Python come into a folder of their own; without them the rest is measured.
+#   make bench-peers PEERS='--scale 0.05 --only dense,gzip'
 PEERS ?=
-PEERS_PYTHON = target/bench-peers/venv/bin/python
+PEERS_VENV = target/bench-peers/venv
 
 bench-peers: toolchain
 	$(CARGO) build --release
-	python3 -m venv target/bench-peers/venv
-	$(PEERS_PYTHON) -m pip install --quiet --disable-pip-version-check chdb polars duckdb || \
-	  echo 'make: not all engines could be installed; going on without them' >&2
-	$(PEERS_PYTHON) benches/peers/run.py $(PEERS)
+	@test -x $(PEERS_VENV)/bin/pip || python3 -m venv $(PEERS_VENV) || \
+	  echo 'make: no virtual environment (Debian, Ubuntu: python3-venv)' >&2
+	@for engine in chdb polars duckdb; do \
+	  $(PEERS_VENV)/bin/pip install --quiet --disable-pip-version-check --no-cache-dir $$engine || \
+	  echo "make: no $$engine; going on without it" >&2; done
+	@python=$(PEERS_VENV)/bin/python; test -x $$python || python=python3; \
+	  $$python benches/peers/run.py $(PEERS)
 
 install: toolchain
 	$(CARGO) install --path . --root $(PREFIX)

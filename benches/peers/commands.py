@@ -47,7 +47,7 @@ class Command:
         """Raises `Wrong` where the answer is another than the truth."""
         found, expected = self.answer(printed, folder), self.expected(truth)
         if found != expected:
-            raise Wrong(f"{self.name} on {self.data}: found {found}, and the truth is {expected}")
+            raise Wrong(f"found {found}, and the truth is {expected}")
 
 
 class Wrong(Exception):
@@ -104,8 +104,7 @@ def summary(printed: str, _: Path) -> Answer:
     """The table of `users --summary`: names above, the total in the last line."""
     rows = printed.splitlines()
     names, totals = rows[0].split()[1:], rows[-1].split()[1:]
-    found = {name: int(total.replace(",", "")) for name, total in zip(names, totals, strict=True)}
-    return {**found}
+    return {name: int(total.replace(",", "")) for name, total in zip(names, totals, strict=True)}
 
 
 def bill(_: str, folder: Path) -> Answer:

@@ -5,6 +5,7 @@ A set of data is a folder below the data folder. It holds what `gen` wrote (`mad
 """
 
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -56,7 +57,9 @@ class Made:
 
 def sets(scale: float, memory_bytes: float) -> dict[str, Set]:
     """Every set by its name, at that part of the full size, for a machine with so much memory."""
-    count = lambda full, least=20: max(least, round(full * scale))
+
+    def count(full, least=20):
+        return max(least, round(full * scale))
 
     def lines(name, lines, users, *more, each=LINE_BYTES, note=""):
         options = ("--lines", str(count(lines, 1000)), "--users", str(count(users)), *more)
@@ -109,6 +112,8 @@ def make(wanted: Set, root: Path, siptally: Path, tell) -> Made:
             raise Unfit(f"needs {wanted.bytes / 1e9:.0f} GB of disk and finds {free / 1e9:.0f} GB free")
         tell(f"making {wanted.name}: {' '.join(wanted.options)}")
         subprocess.run([siptally, "gen", "--quiet", "--out", folder / "made", *options], check=True)
+        # What is still to be written to the disk would slow the first rounds.
+        os.sync()
         mark.write_text(json.dumps(stamp))
     made = folder / "made"
     return Made(made, json.loads((made / "truth.json").read_text()))

@@ -35,10 +35,12 @@ def clickhouse(path: str):
 
     # Begins the engine; the clock starts afterwards.
     chdb.query("SELECT 1")
+    # The quickest of several ways to ask: the rules run once for each distinct User-Agent, which is found
+    # without a regular expression.
     query = f"""
         SELECT platform, uniqExact(aor) FROM (
-            SELECT extract(line, '{AOR.replace(chr(92), chr(92) * 2)}') AS aor,
-                   extract(line, '{AGENT}') AS agent,
+            SELECT extract(line, ' aor=([^ ]+)') AS aor,
+                   toLowCardinality(substring(line, position(line, ' ua=') + 4)) AS agent,
                    {case("match(agent, '{}')")} AS platform
             FROM file('{path}', LineAsString, 'line String')
             WHERE line LIKE '% REG-OK %')

@@ -66,9 +66,10 @@ def is_installed(module: str) -> bool:
 def markdown(found: dict) -> str:
     """The report, from what `run.py` writes as JSON."""
     about = found["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
     lines = [
         f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GB of memory, {about['kernel']};",
-        ", ".join(f"{name} {number}" for name, number in about["versions"].items()) + f". Scale {found['scale']}, {found['rounds']} rounds.",
+        f"{versions}. Scale {found['scale']}, rounds: {found['rounds']}.",
         "",
         "| figure | siptally | against | is | must | aim | reached |",
         "|---|---:|---:|---:|---:|---:|---|",
@@ -91,7 +92,10 @@ def markdown(found: dict) -> str:
             whole = time(row["process_seconds"])
             lines.append(f"| {name} | {time(row['seconds'])} | {number(row['ratio'])} | {whole} |")
     lines += ["", NOTES]
+    if found["scale"] < 1:
+        lines.append("The targets are for scale 1: on smaller logs the start of a program weighs more than its work.")
     lines += [f"{text}." for text in found["remarks"]]
+    lines += [f"\n**ERROR**: {text}" for text in found["errors"]]
     return "\n".join(lines) + "\n"
 
 
