@@ -8,6 +8,8 @@ standard library is needed; ClickHouse (`chdb`), `polars` and `duckdb` are used 
 
 import argparse
 import json
+import os
+import random
 import sys
 from pathlib import Path
 
@@ -86,6 +88,9 @@ class Bench:
 
     def take(self, others: list[Command]) -> None:
         """Runs everything, a group after the other."""
+        load = os.getloadavg()[0]
+        if load > 0.5:
+            self.remark(f"Other programs were at work: the load was {load:.1f} when it began")
         groups: dict[str, list[Command]] = {}
         for figure in self.figures:
             groups.setdefault(figure.group, []).extend(figure.commands())
@@ -107,8 +112,8 @@ class Bench:
             elif command.data in made:
                 turns.append((command, Taken(measure.Result(), made[command.data])))
         for number in range(1 + self.args.rounds):
-            # A copy, for who fails leaves.
-            for command, taken in list(turns):
+            # In another order each time, so that nobody has always the same one before.
+            for command, taken in random.Random(number).sample(turns, len(turns)):
                 try:
                     self.run(command, taken, is_warm_up=number == 0)
                 # The last three are answers that nobody understands.
