@@ -10,7 +10,7 @@ use crate::tally::{Entry, Tally};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Days of UTC, in windows of 32: the slots of an audit, which knows no cycles.
+/// Days of UTC, in windows of 64: the slots of an audit, which knows no cycles.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AuditDays;
 
@@ -24,8 +24,8 @@ impl Days for AuditDays {
         let day = moment.micros().div_euclid(DAY_SECONDS * 1_000_000);
         let start = Moment::from_seconds(day * DAY_SECONDS);
         DaySlot {
-            window: i32::try_from(day.div_euclid(32)).unwrap_or(i32::MAX),
-            day: day.rem_euclid(32) as u8,
+            window: i32::try_from(day.div_euclid(64)).unwrap_or(i32::MAX),
+            day: day.rem_euclid(64) as u8,
             valid: Window { start, end: start.plus_seconds(DAY_SECONDS) },
         }
     }

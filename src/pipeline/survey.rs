@@ -157,7 +157,7 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
             sample = take_sample(bytes, &mut scratch);
             start_digest = duplicates::start_digest(bytes);
             if sample.has_yearless {
-                walk.block(bytes, 0);
+                walk.file(bytes);
             } else if sample.puts_back(&zone, last_local(bytes)) {
                 jumps.lines(bytes, 0);
             }

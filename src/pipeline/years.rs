@@ -6,11 +6,17 @@
 
 use super::clock::{Years, in_year};
 use super::fold::Jumps;
+use super::scan::BLOCK_LEN;
 use crate::formats::stamp;
 use crate::model::{Civil, Moment, Stamp};
+use crate::read::cut;
+use aho_corasick::AhoCorasick;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use memchr::memmem;
+use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::LazyLock;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 const NEW_YEAR_JUMP: i64 = 180 * DAY_MICROS;
@@ -32,17 +38,38 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Walks over the next block, which holds whole lines.
-    pub fn block(&mut self, bytes: &[u8], offset: u64) {
-        let mut begin = 0;
-        while begin < bytes.len() {
-            let end = memchr::memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |at| begin + at);
-            self.line(&bytes[begin..end], offset + begin as u64);
-            begin = end + 1;
+    /// Walks over all lines of a file, on all cores.
+    pub fn file(&mut self, bytes: &[u8]) {
+        let mut blocks = cut(bytes, BLOCK_LEN);
+        // Most anchors stand at the very start, and need not be looked for elsewhere then.
+        if let Some(first) = blocks.next() {
+            self.block(&bytes[first], 0);
+        }
+        let wants_anchor = self.anchor.is_none();
+        let blocks: Vec<Range<usize>> = blocks.collect();
+        let noted: Vec<Notable> =
+            blocks.par_iter().map(|block| Notable::of(&bytes[block.clone()], wants_anchor)).collect();
+        for (block, notable) in blocks.into_iter().zip(noted) {
+            self.note(&bytes[block.clone()], block.start as u64, &notable);
         }
     }
 
-    fn line(&mut self, line: &[u8], offset: u64) {
+    /// Walks over the next block, which holds whole lines.
+    pub fn block(&mut self, bytes: &[u8], offset: u64) {
+        let notable = Notable::of(bytes, self.anchor.is_none());
+        self.note(bytes, offset, &notable);
+    }
+
+    fn note(&mut self, bytes: &[u8], offset: u64, notable: &Notable) {
+        for line in &notable.lines {
+            let text = &bytes[line.clone()];
+            let may_be_anchor =
+                notable.anchor == Some(line.start) || matches!(minute(text), Minute::Elsewhere);
+            self.line(text, offset + line.start as u64, may_be_anchor);
+        }
+    }
+
+    fn line(&mut self, line: &[u8], offset: u64, may_be_anchor: bool) {
         let Some(stamp) = front_stamp(line) else { return };
         match self.newest {
             None => self.first = Some(stamp),
@@ -63,7 +90,8 @@ impl Walk {
         }
         self.newest = Some(stamp);
         self.jumps.note(stamp, offset);
-        if self.anchor.is_none()
+        if may_be_anchor
+            && self.anchor.is_none()
             && let Some(instant) = full_clock(line)
         {
             self.anchor = Some((self.turns.len(), stamp, instant));
@@ -116,6 +144,93 @@ impl Walk {
     }
 }
 
+/// The lines of a block that can tell anything: of those in a row that show the same minute the
+/// first and the last, since no turn lies between.
+struct Notable {
+    lines: Vec<Range<usize>>,
+    /// Where the first line begins that shows its minute and has a full clock besides.
+    anchor: Option<usize>,
+}
+
+impl Notable {
+    fn of(bytes: &[u8], wants_anchor: bool) -> Self {
+        let anchor = if wants_anchor { anchor(bytes) } else { None };
+        let mut lines: Vec<Range<usize>> = Vec::new();
+        let mut run: Option<&[u8]> = None;
+        let mut last = 0..0;
+        let mut begin = 0;
+        while begin < bytes.len() {
+            let end = memchr::memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |at| begin + at);
+            let line = begin..end;
+            begin = end + 1;
+            let minute = match minute(&bytes[line.clone()]) {
+                Minute::None => continue,
+                Minute::Shown(minute) => Some(minute),
+                Minute::Elsewhere => None,
+            };
+            let is_anchor = anchor == Some(line.start);
+            if minute.is_some() && minute == run && !is_anchor {
+                last = line;
+                continue;
+            }
+            if lines.last().is_some_and(|known| known.start < last.start) {
+                lines.push(last);
+            }
+            lines.push(line.clone());
+            (run, last) = (minute, line);
+        }
+        if lines.last().is_some_and(|known| known.start < last.start) {
+            lines.push(last);
+        }
+        Self { lines, anchor }
+    }
+}
+
+/// Where a line shows its minute.
+enum Minute<'t> {
+    /// Not at all: it has no stamp of this kind.
+    None,
+    Shown(&'t [u8]),
+    /// Where only a closer look tells.
+    Elsewhere,
+}
+
+fn minute(line: &[u8]) -> Minute<'_> {
+    let text = match line.first() {
+        Some(b'A'..=b'Z') => line,
+        Some(b'[') => &line[1..],
+        Some(b'<' | b'{' | 0xEF | 0) => return Minute::Elsewhere,
+        _ => return Minute::None,
+    };
+    match text {
+        // The last days of a year may stand behind its end, and each such record is noted.
+        [b'D', b'e', b'c', b' ', b'3', ..] => Minute::Elsewhere,
+        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', ..] => Minute::Shown(&text[..12]),
+        _ => Minute::None,
+    }
+}
+
+/// Where the first line that shows its minute and has a full clock begins.
+fn anchor(bytes: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let hit = from + MARKS.find(&bytes[from..])?.start();
+        let begin = memchr::memrchr(b'\n', &bytes[..hit]).map_or(0, |at| at + 1);
+        let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |at| hit + at);
+        let line = &bytes[begin..end];
+        let is_shown = matches!(minute(line), Minute::Shown(_)) && front_stamp(line).is_some();
+        if is_shown && full_clock(line).is_some() {
+            return Some(begin);
+        }
+        from = end;
+    }
+}
+
+/// What every full clock inside a record is told by.
+static MARKS: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(CLOCK_MARKS).expect("three short needles fit any automaton"));
+const CLOCK_MARKS: [&[u8]; 3] = [b"SecurityEvent=\"", b"ACC: ", b"REG-OK t="];
+
 fn is_new_years_edge(newest: Civil, stamp: Civil) -> bool {
     let year_start = Civil::new(stamp::NO_YEAR, 1, 1, 0, 0, 0, 0).expect("a date that exists").micros();
     let year_end = year_start + 366 * DAY_MICROS;
@@ -150,7 +265,7 @@ fn front_stamp(line: &[u8]) -> Option<Civil> {
 
 /// A full clock inside a record: a security event's, an accounting line's, or `REG-OK`'s.
 fn full_clock(line: &[u8]) -> Option<Moment> {
-    for mark in [&b"SecurityEvent=\""[..], b"ACC: ", b"REG-OK t="] {
+    for mark in CLOCK_MARKS {
         let Some(at) = memmem::find(line, mark) else { continue };
         let rest = &line[at..];
         let stamp = match mark {
@@ -284,5 +399,34 @@ mod tests {
         }
         assert_eq!(date_in_name("kamailio.log.12"), None);
         assert_eq!(date_in_name("edge-20261399.log"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn lines_of_one_minute_may_be_passed_over(
+            lines in proptest::collection::vec((0_usize..9, 0_u8..3, 0_usize..4), 0..40),
+        ) {
+            const STAMPS: [&str; 9] = [
+                "Dec 31 23:59:", "Jan  1 00:00:", "Jun 15 12:00:", "Oct 25 02:59:", "Oct 25 02:00:", "[Dec 31 23:59:", "<13>Jan  1 00:00:",
+                "To: ", "",
+            ];
+            const TEXTS: [&str; 4] = ["", " x ACC: timestamp=1798761599;", " REG-OK t=1798761600 ", " REG-OK t=x"];
+            let lines: Vec<String> = lines
+                .into_iter()
+                .map(|(stamp, second, text)| format!("{}{second}1{}\n", STAMPS[stamp], TEXTS[text]))
+                .collect();
+            let mut slow = Walk::default();
+            let mut offset = 0;
+            for line in &lines {
+                slow.block(line.as_bytes(), offset);
+                offset += line.len() as u64;
+            }
+            let mut quick = Walk::default();
+            quick.file(lines.concat().as_bytes());
+            let zone = TimeZone::get("Europe/Berlin").unwrap();
+            proptest::prop_assert_eq!(quick.span(), slow.span());
+            proptest::prop_assert_eq!(quick.year_by_anchor(&zone), slow.year_by_anchor(&zone));
+            proptest::prop_assert_eq!(quick.years(2026, &zone), slow.years(2026, &zone));
+        }
     }
 }

@@ -10,15 +10,24 @@ pub struct Interner {
     bytes: Vec<u8>,
     /// Where string n ends; it begins where n - 1 ends.
     ends: Vec<u64>,
-    numbers: HashTable<u32>,
+    places: HashTable<Place>,
     state: RandomState,
+}
+
+/// A string's number, with all that is needed to look at its bytes.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    hash: u64,
+    begin: u64,
+    len: u32,
+    number: u32,
 }
 
 impl Default for Interner {
     fn default() -> Self {
         // Seeds are fixed for repeatable timing; no output depends on them.
         let state = RandomState::with_seeds(0x73_69_70, 0x74_61_6c, 0x6c_79, 1);
-        Self { bytes: Vec::new(), ends: Vec::new(), numbers: HashTable::new(), state }
+        Self { bytes: Vec::new(), ends: Vec::new(), places: HashTable::new(), state }
     }
 }
 
@@ -49,17 +58,18 @@ impl Interner {
     /// At the 2^32nd string.
     pub fn intern(&mut self, text: &[u8]) -> u32 {
         let hash = self.state.hash_one(text);
-        let Self { bytes, ends, numbers, state } = self;
-        let entry = numbers.entry(
-            hash,
-            |&number| slice(bytes, ends, number) == text,
-            |&number| state.hash_one(slice(bytes, ends, number)),
-        );
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
+        let Self { bytes, ends, places, .. } = self;
+        let is_it = |place: &Place| {
+            let begin = place.begin as usize;
+            // Compared byte for byte: a hash only finds the place to compare.
+            place.hash == hash && bytes[begin..begin + place.len as usize] == *text
+        };
+        match places.entry(hash, is_it, |place| place.hash) {
+            hashbrown::hash_table::Entry::Occupied(found) => found.get().number,
             hashbrown::hash_table::Entry::Vacant(place) => {
                 let number = u32::try_from(ends.len()).expect("fewer than 2^32 distinct strings");
-                place.insert(number);
+                let len = u32::try_from(text.len()).expect("a record is at most a mebibyte long");
+                place.insert(Place { hash, begin: bytes.len() as u64, len, number });
                 bytes.extend_from_slice(text);
                 ends.push(bytes.len() as u64);
                 number

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 const CHAIN_MAX: usize = 12;
 
 /// So many look-ups wait for their memory at the same time.
-const ABREAST: usize = 32;
+const ABREAST: usize = 64;
 
 /// The users of a part and what is known of them.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +56,7 @@ impl Part {
         self.take_abreast(&mut abreast, faint);
     }
 
-    /// A look-up waits for three or four lines of memory, and waiting for thirty of them together takes
+    /// A look-up waits for three or four lines of memory, and waiting for sixty of them together takes
     /// hardly longer than for one: so they are touched before each is counted in its turn.
     fn take_abreast(&mut self, abreast: &mut Vec<(&Observed, &[AgentId], &Record)>, faint: &Faint) {
         let mut places = [NONE; ABREAST];
