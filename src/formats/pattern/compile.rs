@@ -3,6 +3,7 @@
 use super::field::{Declared, Field, Fields};
 use super::json::{JsonFault, Value, members};
 use super::literal::{HeadEnd, Literals, literals, unescaped_stretch};
+use super::lowered::{Lowered, Spans};
 use super::meaning::Meaning;
 use super::time::TimeFormat;
 use super::{PatternEvent, PatternSpec};
@@ -80,6 +81,8 @@ enum Matcher {
 #[derive(Debug, Clone)]
 struct RegexMatcher {
     whole: Regex,
+    /// The same, where it is simple enough for one pass.
+    lowered: Option<Lowered>,
     groups: Vec<(Field, usize)>,
     /// Bytes that every match starts with.
     prefix: Vec<u8>,
@@ -91,6 +94,7 @@ struct RegexMatcher {
 #[derive(Debug, Clone)]
 pub struct Scratch {
     locations: Option<CaptureLocations>,
+    spans: Spans,
     undone: Vec<u8>,
 }
 
@@ -156,7 +160,7 @@ impl Pattern {
             Matcher::Regex(matcher) => Some(matcher.whole.capture_locations()),
             Matcher::Json { .. } => None,
         };
-        Scratch { locations, undone: Vec::new() }
+        Scratch { locations, spans: Spans::new(), undone: Vec::new() }
     }
 
     /// Reads a record's message: `text` starts where the message may start and ends where the
@@ -182,7 +186,7 @@ impl Pattern {
             return Outcome::NoMatch;
         }
         let fields = match &self.matcher {
-            Matcher::Regex(matcher) => matcher.fields(text, scratch.locations.as_mut()),
+            Matcher::Regex(matcher) => matcher.fields(text, scratch.locations.as_mut(), &mut scratch.spans),
             Matcher::Json { names } => self.members(text, names, &mut scratch.undone),
         };
         let fields = match fields {
@@ -237,9 +241,21 @@ impl RegexMatcher {
         &self,
         text: &'t [u8],
         locations: Option<&mut CaptureLocations>,
+        spans: &mut Spans,
     ) -> Result<Fields<'t>, Outcome> {
         if !text.starts_with(&self.prefix) {
             return Err(Outcome::NoMatch);
+        }
+        let mut fields = Fields::default();
+        if let Some(lowered) = &self.lowered {
+            if !lowered.read(text, spans) {
+                return Err(self.unmatched(text));
+            }
+            for (field, group) in &self.groups {
+                let (start, end) = spans[*group];
+                fields.set(*field, &text[start..end]);
+            }
+            return Ok(fields);
         }
         let mut fresh;
         let locations = match locations {
@@ -250,16 +266,22 @@ impl RegexMatcher {
             }
         };
         if self.whole.captures_read(locations, text).is_none() {
-            let is_cut = self.head.as_ref().is_some_and(|head| head.is_match(text));
-            return Err(if is_cut { Outcome::Reject(RejectReason::Truncated) } else { Outcome::NoMatch });
+            return Err(self.unmatched(text));
         }
-        let mut fields = Fields::default();
         for (field, group) in &self.groups {
             if let Some((start, end)) = locations.get(*group) {
                 fields.set(*field, &text[start..end]);
             }
         }
         Ok(fields)
+    }
+
+    /// What a text is that does not match: this template cut short, or something else.
+    fn unmatched(&self, text: &[u8]) -> Outcome {
+        match self.head.as_ref().is_some_and(|head| head.is_match(text)) {
+            true => Outcome::Reject(RejectReason::Truncated),
+            false => Outcome::NoMatch,
+        }
     }
 }
 
@@ -323,7 +345,8 @@ fn regex_matcher(regex: &str, spec: &PatternSpec) -> Result<Built, PatternFault>
         Some((end, literal_len)) if is_loss && literal_len >= HEAD_LEN_MIN => Some(anchored(&regex[..end])?),
         _ => None,
     };
-    Ok((Matcher::Regex(Box::new(RegexMatcher { whole, groups, prefix, head })), declared, runs))
+    let lowered = Lowered::of(regex);
+    Ok((Matcher::Regex(Box::new(RegexMatcher { whole, lowered, groups, prefix, head })), declared, runs))
 }
 
 fn anchored(regex: &str) -> Result<Regex, PatternFault> {

@@ -8,6 +8,7 @@ mod field;
 mod json;
 mod list;
 mod literal;
+mod lowered;
 mod meaning;
 #[cfg(test)]
 mod meaning_tests;

@@ -1,0 +1,226 @@
+//! A regular expression made of literals and runs of simple classes, read in one pass.
+//!
+//! Operators' lines are mostly written like that: `aor=(?P<aor>\S+) src=(?P<ip>[0-9.]+):\d+ …`.
+//! Where what follows a run cannot begin with a byte of the run, the run ends in one place only and
+//! there is nothing to go back to, so a table of 256 bytes does what a general engine does at ten
+//! times the cost. Whatever is not of that form is left to the general engine.
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+/// The steps of one pass.
+#[derive(Debug, Clone)]
+pub(super) struct Lowered {
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Literal(Box<[u8]>),
+    One(Box<Set>),
+    /// As many bytes of the set as there are, and at least so many.
+    Run(Box<Set>, usize),
+    /// Bytes of the set, at least so many, up to this literal at the text's end.
+    Rest(Box<Set>, usize, Box<[u8]>),
+    Open(usize),
+    Close(usize),
+    End,
+}
+
+type Set = [bool; 256];
+
+/// Where each group of a match begins and ends, by the group's number.
+pub(super) type Spans = Vec<(usize, usize)>;
+
+impl Lowered {
+    /// The pass for an expression over bytes (Unicode off) that is anchored at the start; `None`
+    /// where it is not of the form.
+    pub fn of(regex: &str) -> Option<Self> {
+        let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).ok()?;
+        let mut steps = Vec::new();
+        lower(&hir, &mut steps)?;
+        join_rest(&mut steps);
+        is_certain(&steps).then_some(Self { steps })
+    }
+
+    /// Whether the text matches; its groups are then in `spans`.
+    pub fn read(&self, text: &[u8], spans: &mut Spans) -> bool {
+        let mut at = 0;
+        for step in &self.steps {
+            let rest = &text[at..];
+            match step {
+                Step::Literal(literal) if rest.starts_with(literal) => at += literal.len(),
+                Step::One(set) if rest.first().is_some_and(|byte| set[usize::from(*byte)]) => at += 1,
+                Step::Run(set, least) => {
+                    let len = rest.iter().take_while(|byte| set[usize::from(**byte)]).count();
+                    if len < *least {
+                        return false;
+                    }
+                    at += len;
+                }
+                Step::Rest(set, least, literal) => {
+                    let Some(run) = rest.strip_suffix(&**literal) else { return false };
+                    if run.len() < *least || !run.iter().all(|byte| set[usize::from(*byte)]) {
+                        return false;
+                    }
+                    at += run.len();
+                }
+                Step::Open(group) => {
+                    if spans.len() <= *group {
+                        spans.resize(group + 1, (0, 0));
+                    }
+                    spans[*group].0 = at;
+                }
+                Step::Close(group) => spans[*group].1 = at,
+                Step::End if rest.is_empty() => {}
+                Step::Literal(_) | Step::One(_) | Step::End => return false,
+            }
+        }
+        true
+    }
+}
+
+fn lower(hir: &Hir, steps: &mut Vec<Step>) -> Option<()> {
+    match hir.kind() {
+        HirKind::Empty => {}
+        HirKind::Literal(literal) => steps.push(Step::Literal(literal.0.clone())),
+        HirKind::Class(class) => steps.push(Step::One(set_of(class)?)),
+        HirKind::Look(Look::End) => steps.push(Step::End),
+        HirKind::Look(Look::Start) if steps.is_empty() => {}
+        HirKind::Repetition(repetition) if repetition.max.is_none() => {
+            let set = match repetition.sub.kind() {
+                HirKind::Class(class) => set_of(class)?,
+                HirKind::Literal(literal) => set_of_byte(&literal.0)?,
+                _ => return None,
+            };
+            // A lazy run ends where a greedy one does, if something certain follows.
+            let step = Step::Run(set, repetition.min as usize);
+            steps.push(step);
+            if !repetition.greedy {
+                steps.push(Step::Literal(Box::default()));
+            }
+        }
+        HirKind::Capture(capture) => {
+            steps.push(Step::Open(capture.index as usize));
+            lower(&capture.sub, steps)?;
+            steps.push(Step::Close(capture.index as usize));
+        }
+        HirKind::Concat(parts) => parts.iter().try_for_each(|part| lower(part, steps))?,
+        HirKind::Look(_) | HirKind::Repetition(_) | HirKind::Alternation(_) => return None,
+    }
+    Some(())
+}
+
+fn set_of(class: &Class) -> Option<Box<Set>> {
+    let mut set = Box::new([false; 256]);
+    let Class::Bytes(class) = class else {
+        // A class of letters beyond ASCII, which Unicode off rules out.
+        return None;
+    };
+    for range in class.ranges() {
+        set[usize::from(range.start())..=usize::from(range.end())].fill(true);
+    }
+    Some(set)
+}
+
+fn set_of_byte(literal: &[u8]) -> Option<Box<Set>> {
+    let [byte] = literal else { return None };
+    let mut set = Box::new([false; 256]);
+    set[usize::from(*byte)] = true;
+    Some(set)
+}
+
+/// A last run before a literal at the text's end ends where that begins, whatever it holds.
+fn join_rest(steps: &mut [Step]) {
+    let consuming: Vec<usize> = (0..steps.len()).filter(|at| is_consuming(&steps[*at])).collect();
+    if let [.., run, literal, end] = consuming[..]
+        && let (Step::Run(set, least), Step::Literal(text), Step::End) =
+            (&steps[run], &steps[literal], &steps[end])
+    {
+        steps[run] = Step::Rest(set.clone(), *least, text.clone());
+    }
+}
+
+/// Whether it is a step that a text has to meet; the mark of a lazy run is an empty literal.
+fn is_consuming(step: &Step) -> bool {
+    match step {
+        Step::Open(_) | Step::Close(_) => false,
+        Step::Literal(literal) => !literal.is_empty(),
+        _ => true,
+    }
+}
+
+/// Whether every run ends in one place only.
+fn is_certain(steps: &[Step]) -> bool {
+    steps.iter().enumerate().all(|(at, step)| {
+        let Step::Run(set, _) = step else { return true };
+        let is_lazy = matches!(steps.get(at + 1), Some(Step::Literal(mark)) if mark.is_empty());
+        let is_apart = |other: &Set| set.iter().zip(other).all(|(one, other)| !(one & other));
+        match steps[at + 1..].iter().find(|step| is_consuming(step)) {
+            Some(Step::Literal(literal)) => !set[usize::from(literal[0])],
+            Some(Step::One(other) | Step::Run(other, 1..)) => is_apart(other),
+            Some(Step::End) => true,
+            Some(_) => false,
+            // Nothing follows: greedy takes all there is.
+            None => !is_lazy,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use regex::bytes::RegexBuilder;
+
+    const OWN: &str =
+        r#"REGISTER accepted aor=(?P<aor>\S+) src=(?P<ip>[0-9.]+):\d+ ct=(?P<contact>\S+) ua="(?P<ua>.*)"$"#;
+
+    #[test]
+    fn what_is_not_of_the_form_is_left_to_the_general_engine() {
+        for regex in ["a|b", r"a(?P<aor>.*) b", "a?b", "(a+)+", r"x(?P<aor>\S+?)", r"\ba", "a{2,5}"] {
+            assert!(Lowered::of(regex).is_none(), "{regex}");
+        }
+        for regex in [
+            OWN,
+            "REG (?P<aor>[^ ]+)",
+            r"^REG (?P<aor>\S+?) x",
+            r"a+b*c",
+            r"(?P<ua>.*)$",
+            "(?i)reg (?P<aor>[a-z]+)",
+        ] {
+            assert!(Lowered::of(regex).is_some(), "{regex}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_matches_what_the_general_engine_matches(
+            number in 0_usize..9,
+            text in prop::collection::vec(0_usize..16, 0..24),
+        ) {
+            const REGEXES: [&str; 9] = [
+                OWN, "REG (?P<aor>[^ ]+)", r"^REG (?P<aor>\S+?) x", r"a+b*(c)", r"REG (?P<ua>.*)$", "(?i)reg (?P<aor>[a-z]+)",
+                r#"REG (?P<ua>.*)"$"#, r"REG (?P<a>(\d+)\.\d+) (?P<b>x*)$", r"[A-Z]+ (?P<aor>[a-z]+)\d+",
+            ];
+            const WORDS: [&str; 16] = [
+                "REGISTER accepted aor=", "a@b", " src=", "1.2", ":5060", " ct=", "<sip:a>", " ua=\"", "x", "\"", " ", "REG ", "abc",
+                "\n", "7", "é",
+            ];
+            let text: String = text.into_iter().map(|word| WORDS[word]).collect();
+            let regex = REGEXES[number];
+            let lowered = Lowered::of(regex);
+            let general = RegexBuilder::new(&format!(r"\A(?:{regex})")).unicode(false).build().unwrap();
+            if let Some(lowered) = lowered {
+                let mut spans = Spans::new();
+                let is_match = lowered.read(text.as_bytes(), &mut spans);
+                let expected = general.captures(text.as_bytes());
+                prop_assert_eq!(is_match, expected.is_some(), "{} on {:?}", regex, &text);
+                for (group, span) in expected.iter().flat_map(|it| it.iter().enumerate().skip(1)) {
+                    let span = span.map(|span| (span.start(), span.end()));
+                    prop_assert_eq!(Some(spans[group]), span, "{} on {:?}", regex, &text);
+                }
+            }
+        }
+    }
+}
