@@ -185,7 +185,7 @@ mod tests {
             OWN,
             "REG (?P<aor>[^ ]+)",
             r"^REG (?P<aor>\S+?) x",
-            r"a+b*c",
+            r"a+b+c",
             r"(?P<ua>.*)$",
             "(?i)reg (?P<aor>[a-z]+)",
         ] {
@@ -200,7 +200,7 @@ mod tests {
             text in prop::collection::vec(0_usize..16, 0..24),
         ) {
             const REGEXES: [&str; 9] = [
-                OWN, "REG (?P<aor>[^ ]+)", r"^REG (?P<aor>\S+?) x", r"a+b*(c)", r"REG (?P<ua>.*)$", "(?i)reg (?P<aor>[a-z]+)",
+                OWN, "REG (?P<aor>[^ ]+)", r"^REG (?P<aor>\S+?) x", r"a+b+(c)", r"REG (?P<ua>.*)$", "(?i)reg (?P<aor>[a-z]+)",
                 r#"REG (?P<ua>.*)"$"#, r"REG (?P<a>(\d+)\.\d+) (?P<b>x*)$", r"[A-Z]+ (?P<aor>[a-z]+)\d+",
             ];
             const WORDS: [&str; 16] = [
