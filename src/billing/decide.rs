@@ -3,10 +3,10 @@
 
 use super::{Activity, Charge, CrossCategory, MessagingBasis, NoAgent, PushServer, Sustained, Tariff};
 use crate::model::{
-    BilledUser, Category, Class, Cycle, Decision, EvidenceKind, Reason, Seen, SipId, Standing, UnbilledUser,
+    BilledUser, Category, Class, Cycle, Decision, EvidenceKind, Platforms, Reason, Seen, SipIdRef, Standing,
+    UnbilledUser,
 };
 use regex::RegexSet;
-use std::collections::BTreeMap;
 
 /// A row of a side file that lists the user for a category, in this cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,17 +38,22 @@ struct Due<'s, 't> {
     side_file_line: Option<u64>,
 }
 
-/// A decision under way.
+/// A decision under way. There is one for every user, so it is made of little.
 #[derive(Default)]
 struct Draft<'s, 't> {
-    due: BTreeMap<Category, Due<'s, 't>>,
-    not: BTreeMap<(Reason, Option<Category>), Vec<&'s Seen<'t>>>,
+    /// By category.
+    due: [Option<Due<'s, 't>>; Category::ALL.len()],
+    /// In no order, each reason and category once.
+    not: Vec<Refusal<'s, 't>>,
 }
+
+/// Why something is not billed, what it would have been, and what was seen of it.
+type Refusal<'s, 't> = ((Reason, Option<Category>), Vec<&'s Seen<'t>>);
 
 impl Decider {
     /// Compiles the rules.
     ///
-    /// `exclude` is matched against the SIP-ID as the outputs show it ([`SipId::escaped`]).
+    /// `exclude` is matched against the SIP-ID as the outputs show it ([`SipIdRef::escaped`]).
     ///
     /// # Errors
     ///
@@ -66,28 +71,33 @@ impl Decider {
     /// `seen` is everything seen of the user in the cycle, `listings` the side files' rows for the
     /// user that count in it; the order of either means nothing. There is at most one billed row a
     /// category, and one unbilled row a reason and category it would have been.
-    pub fn decide(&self, id: &SipId, cycle: &Cycle, seen: &[Seen<'_>], listings: &[Listing]) -> Decision {
+    pub fn decide<'t>(
+        &self,
+        id: SipIdRef<'t>,
+        cycle: &Cycle,
+        seen: &[Seen<'t>],
+        listings: &[Listing],
+    ) -> Decision<'t> {
         let mut draft = Draft::default();
         self.by_what_was_seen(&mut draft, cycle, seen);
         self.by_side_files(&mut draft, cycle, seen, listings);
         draft.drop_overtaken();
         self.refuse_uncharged(&mut draft, cycle);
-        if self.activity.cross_category == CrossCategory::Once && draft.due.contains_key(&Category::Generic) {
+        if self.activity.cross_category == CrossCategory::Once && draft.is_due(Category::Generic) {
             draft.refuse(Category::Desktop, Reason::BilledAsGeneric);
         }
-        if draft.due.is_empty() && draft.not.is_empty() {
+        if draft.due.iter().all(Option::is_none) && draft.not.is_empty() {
             self.by_what_comes_nearest(&mut draft, seen);
         }
-        if !self.exclude.is_empty() && self.exclude.is_match(&id.escaped()) {
+        if !self.exclude.is_empty() && self.exclude.is_match(&id.written()) {
             draft.exclude();
         }
+        draft.not.sort_unstable_by_key(|(key, _)| *key);
+        let due = Category::ALL.into_iter().zip(&draft.due);
+        let not = draft.not.iter();
         Decision {
-            billed: draft.due.iter().map(|(category, due)| billed(id, *category, due)).collect(),
-            unbilled: draft
-                .not
-                .iter()
-                .map(|((reason, would_be), seen)| unbilled(id, *reason, *would_be, seen))
-                .collect(),
+            billed: due.filter_map(|(category, due)| Some(billed(id, category, due.as_ref()?))).collect(),
+            unbilled: not.map(|((reason, would_be), seen)| unbilled(id, *reason, *would_be, seen)).collect(),
         }
     }
 
@@ -97,9 +107,9 @@ impl Decider {
         let has_agent = seen.iter().any(|it| self.is_registration(it) && it.agent.is_some());
         for it in seen {
             match self.outcome(it, cycle, has_agent) {
-                Some(Outcome::Due(category)) => draft.due.entry(category).or_default().seen.push(it),
+                Some(Outcome::Due(category)) => draft.due(category).seen.push(it),
                 Some(Outcome::Not(reason, would_be)) => {
-                    draft.not.entry((reason, would_be)).or_default().push(it);
+                    draft.not(reason, would_be).push(it);
                 }
                 None => {}
             }
@@ -175,7 +185,7 @@ impl Decider {
             if listing.category == Category::Messaging {
                 match self.basis(cycle) {
                     Some(MessagingBasis::Registration) if !seen.iter().any(|it| self.is_registration(it)) => {
-                        draft.not.entry((Reason::NotRegistered, Some(Category::Messaging))).or_default();
+                        draft.not(Reason::NotRegistered, Some(Category::Messaging));
                         continue;
                     }
                     // The book reads no side file for this basis.
@@ -183,7 +193,7 @@ impl Decider {
                     _ => {}
                 }
             }
-            let due = draft.due.entry(listing.category).or_default();
+            let due = draft.due(listing.category);
             let line = due.side_file_line.unwrap_or(u64::MAX).min(listing.line);
             due.side_file_line = Some(line);
         }
@@ -225,7 +235,7 @@ impl Decider {
                 Outcome::Due(category) if is_weak_proof => Some(category),
                 _ => None,
             };
-            draft.not.entry((reason, would_be)).or_default().push(it);
+            draft.not(reason, would_be).push(it);
         }
     }
 
@@ -252,11 +262,30 @@ impl Decider {
     }
 }
 
-impl Draft<'_, '_> {
+impl<'s, 't> Draft<'s, 't> {
+    /// What makes the charge due, to be added to.
+    fn due(&mut self, category: Category) -> &mut Due<'s, 't> {
+        self.due[category as usize].get_or_insert_default()
+    }
+
+    fn is_due(&self, category: Category) -> bool {
+        self.due[category as usize].is_some()
+    }
+
+    /// What is not billed for that reason, to be added to.
+    fn not(&mut self, reason: Reason, would_be: Option<Category>) -> &mut Vec<&'s Seen<'t>> {
+        let key = (reason, would_be);
+        let place = self.not.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
+            self.not.push((key, Vec::new()));
+            self.not.len() - 1
+        });
+        &mut self.not[place].1
+    }
+
     /// A charge that is not made after all.
     fn refuse(&mut self, category: Category, reason: Reason) {
-        if let Some(due) = self.due.remove(&category) {
-            self.not.entry((reason, Some(category))).or_default().extend(due.seen);
+        if let Some(due) = self.due[category as usize].take() {
+            self.not(reason, Some(category)).extend(due.seen);
         }
     }
 
@@ -264,7 +293,7 @@ impl Draft<'_, '_> {
     /// host who also joined as a guest is a host.
     fn drop_overtaken(&mut self) {
         let due = &self.due;
-        self.not.retain(|(reason, would_be), _| {
+        self.not.retain(|((reason, would_be), _)| {
             let is_overtaken = matches!(
                 reason,
                 Reason::PushIgnored
@@ -272,7 +301,7 @@ impl Draft<'_, '_> {
                     | Reason::MessageNotBasis
                     | Reason::OnlySustained
             );
-            !(is_overtaken && would_be.is_some_and(|category| due.contains_key(&category)))
+            !(is_overtaken && would_be.is_some_and(|category| due[category as usize].is_some()))
         });
     }
 
@@ -282,13 +311,13 @@ impl Draft<'_, '_> {
             self.refuse(category, Reason::Excluded);
         }
         for ((_, would_be), seen) in std::mem::take(&mut self.not) {
-            self.not.entry((Reason::Excluded, would_be)).or_default().extend(seen);
+            self.not(Reason::Excluded, would_be).extend(seen);
         }
     }
 }
 
 /// The row of `users.csv`: of these entries only.
-fn billed(id: &SipId, category: Category, due: &Due<'_, '_>) -> BilledUser {
+fn billed<'t>(id: SipIdRef<'t>, category: Category, due: &Due<'_, 't>) -> BilledUser<'t> {
     let seen = due.seen.as_slice();
     let registrations = seen.iter().filter(|it| !it.standing.is_sustained());
     let earliest = seen.iter().min_by_key(|it| {
@@ -299,7 +328,7 @@ fn billed(id: &SipId, category: Category, due: &Due<'_, '_>) -> BilledUser {
     let is_registration = matches!(category, Category::Generic | Category::Desktop);
     BilledUser {
         category,
-        sip_id: id.clone(),
+        sip_id: id,
         platforms: platforms(seen),
         push_only: is_registration && !seen.is_empty() && seen.iter().all(|it| it.is_push),
         first_seen: registrations.clone().filter_map(|it| it.first).min(),
@@ -318,9 +347,14 @@ fn billed(id: &SipId, category: Category, due: &Due<'_, '_>) -> BilledUser {
     }
 }
 
-fn unbilled(id: &SipId, reason: Reason, would_be: Option<Category>, seen: &[&Seen<'_>]) -> UnbilledUser {
+fn unbilled<'t>(
+    id: SipIdRef<'t>,
+    reason: Reason,
+    would_be: Option<Category>,
+    seen: &[&Seen<'t>],
+) -> UnbilledUser<'t> {
     UnbilledUser {
-        sip_id: id.clone(),
+        sip_id: id,
         reason,
         would_be,
         platforms: platforms(seen),
@@ -332,19 +366,16 @@ fn unbilled(id: &SipId, reason: Reason, would_be: Option<Category>, seen: &[&See
     }
 }
 
-fn platforms(seen: &[&Seen<'_>]) -> Vec<crate::model::Platform> {
+fn platforms(seen: &[&Seen<'_>]) -> Platforms {
     // A conference or a message tells nothing of the client.
     let registrations = seen
         .iter()
         .filter(|it| !matches!(it.standing, Standing::Hosted | Standing::Joined | Standing::MessageSent));
-    let mut platforms: Vec<_> = registrations.map(|it| it.platform).collect();
-    platforms.sort_unstable();
-    platforms.dedup();
-    platforms
+    registrations.map(|it| it.platform).collect()
 }
 
-fn agents(seen: &[&Seen<'_>]) -> Vec<Box<[u8]>> {
-    let mut agents: Vec<Box<[u8]>> = seen.iter().filter_map(|it| it.agent.map(Into::into)).collect();
+fn agents<'t>(seen: &[&Seen<'t>]) -> Vec<&'t [u8]> {
+    let mut agents: Vec<&[u8]> = seen.iter().filter_map(|it| it.agent).collect();
     agents.sort_unstable();
     agents.dedup();
     agents

@@ -34,7 +34,7 @@ pub fn run(args: &AgentsArgs) -> Result<(), Failure> {
         FormatArg::Table => out.write_all(report::agents_table(&agents, run::width()).as_bytes())?,
     }
     out.flush()?;
-    run::finish(read, &args.logs, audit::Evidence::Strict)
+    run::finish(&read, &args.logs, audit::Evidence::Strict)
 }
 
 fn is_unknown(agent: &AuditedAgent) -> bool {

@@ -5,13 +5,15 @@ use super::failure::Failure;
 use super::run::{self, Ask, Read, TenantPlaces, bill_failure};
 use crate::billing::Calendar;
 use crate::book::Book;
-use crate::model::{Invoice, Reason};
+use crate::model::{Cycle, Decision, Invoice};
 use crate::pipeline::audit;
 use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
 use crate::pipeline::edge;
+use crate::pipeline::lists::{Lists, Notes, Parts, Sheets};
+use crate::pipeline::roll::Roll;
 use crate::report::{
     self, BillSummary, BookFacts, Counts, CycleFacts, CycleSummary, Dialect, DuplicateFacts, InputFacts,
-    Manifest, Stage, StageError, UnbilledGroup,
+    Manifest, Stage, StageError,
 };
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
@@ -26,18 +28,18 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     let calendar = Calendar::new(book.calendar.clone());
     let ask = Ask { days: &calendar, range: None, key: None, is_bill: true, goes_on: false };
     let read = run::read(&args.paths, &args.logs, &book.config, &ask)?;
-    run::list_rejects(read, &args.logs)?;
-    run::check_accepted(&read.scan, &args.logs)?;
+    run::list_rejects(&read, &args.logs)?;
+    run::check_accepted(&read, &args.logs)?;
     let bill = Bill::prepare(&book, &read.scan).map_err(bill_failure)?;
-    bill.check_agents().map_err(bill_failure)?;
-    let cycles = bill.cycles(choice).map_err(bill_failure)?;
-    let bills: Vec<CycleBill> = cycles.iter().map(|cycle| bill.cycle(cycle)).collect();
-    run::check_rejects(&read.scan, &args.logs.max_reject)?;
-    for bill in bills.iter().filter(|bill| !bill.is_partial) {
-        check_coverage(&book, &read.scan, &bill.cycle).map_err(bill_failure)?;
+    bill.check_agents(&read.census).map_err(bill_failure)?;
+    let cycles = bill.cycles(choice, &read.census).map_err(bill_failure)?;
+    run::check_rejects(&read, &args.logs.max_reject)?;
+    for cycle in cycles.iter().filter(|cycle| !bill.is_partial(cycle)) {
+        check_coverage(&book, &read.scan, cycle).map_err(bill_failure)?;
     }
+    let roll = bill.roll();
     let mut notes: Vec<String> =
-        cycles.iter().flat_map(|cycle| edge::notes(&read.plan, &read.scan, cycle)).collect();
+        cycles.iter().flat_map(|cycle| edge::notes(&read.plan, &roll, cycle)).collect();
     // An edge between two cycles is told by both.
     notes.dedup();
     if !args.logs.quiet {
@@ -46,14 +48,14 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     let outputs = Outputs {
         args,
         book: &book,
-        read,
+        read: &read,
         bill: &bill,
-        bills: &bills,
+        roll: &roll,
         notes: &notes,
         dialect: args.csv.into(),
     };
-    let leftovers = outputs.write().map_err(stage_failure)?;
-    outputs.summary(&leftovers)
+    let (bills, leftovers) = outputs.write(&cycles).map_err(stage_failure)?;
+    outputs.summary(&bills, &leftovers)
 }
 
 fn choice(text: &str) -> Result<CycleChoice, Failure> {
@@ -81,25 +83,24 @@ struct Outputs<'r> {
     book: &'r Book,
     read: &'r Read,
     bill: &'r Bill<'r>,
-    bills: &'r [CycleBill],
+    roll: &'r Roll<'r>,
     /// What the manifest says besides the plan's notes.
     notes: &'r [String],
     dialect: Dialect,
 }
 
 impl Outputs<'_> {
-    /// Writes and commits; gives the files of an earlier bill that were left over.
-    fn write(&self) -> Result<Vec<String>, StageError> {
+    /// Decides, writes and commits; gives the bills, and the files of an earlier one that were left
+    /// over.
+    fn write(&self, cycles: &[Cycle]) -> Result<(Vec<CycleBill>, Vec<String>), StageError> {
         let mut stage = Stage::new(&self.args.out)?;
-        for bill in self.bills {
-            self.cycle(bill, &mut stage)?;
-        }
         let Self { read, dialect, .. } = *self;
+        let mut unbilled = Parts::begin(&stage, "unbilled.csv", report::unbilled_header(dialect))?;
+        let bills = cycles.iter().map(|cycle| self.cycle(cycle, &mut stage, &mut unbilled));
+        let bills = bills.collect::<Result<Vec<CycleBill>, StageError>>()?;
+        stage.end(unbilled.output());
         stage.write_with("rejects.csv", |out| {
             report::write_rejects_csv(out, dialect, &read.scan.part.rejects, read)
-        })?;
-        stage.write_with("unbilled.csv", |out| {
-            report::write_unbilled_csv(out, dialect, self.unbilled(), read)
         })?;
         let coverage = &read.scan.part.coverage;
         let spans =
@@ -107,58 +108,40 @@ impl Outputs<'_> {
         stage.write_with("coverage.csv", |out| report::write_coverage_csv(out, dialect, spans))?;
         let agents = audit::agents(&read.scan, self.bill.first_verdicts());
         stage.write_with("agents.csv", |out| report::write_agents_csv(out, dialect, &agents))?;
-        Ok(stage.commit(self.manifest())?.leftovers)
+        let leftovers = stage.commit(self.manifest(&bills))?.leftovers;
+        Ok((bills, leftovers))
     }
 
-    fn cycle(&self, bill: &CycleBill, stage: &mut Stage) -> Result<(), StageError> {
-        let folder = bill.cycle.first_day.to_string();
-        let invoices = bill.tenants.iter().filter_map(|tenant| tenant.invoice.as_ref());
+    fn cycle(&self, cycle: &Cycle, stage: &mut Stage, unbilled: &mut Parts) -> Result<CycleBill, StageError> {
+        let folder = cycle.first_day.to_string();
+        let tenants: Vec<&str> = self.bill.tenants().collect();
+        let places = |tenant| TenantPlaces { read: self.read, bill: self.bill, tenant };
+        let sheets = Sheets::new(self.bill, cycle, self.dialect, places);
+        let name = |tenant: usize| format!("{folder}/{}/users.csv", tenants[tenant]);
+        let mut lists = Lists::begin(stage, &sheets, name, unbilled)?;
+        let note = |notes: &mut Notes, tenant, decision: &Decision<'_>| sheets.note(notes, tenant, decision);
+        let bill = self.bill.cycle(self.roll, cycle, note, |stretches| lists.hand_in(stretches))?;
+        lists.end(stage, bill.tenants.iter().map(|tenant| tenant.invoice.as_ref()))?;
+        let invoices = || bill.tenants.iter().filter_map(|tenant| tenant.invoice.as_ref());
         stage.write_with(&format!("{folder}/summary.csv"), |out| {
-            report::write_summary_csv(out, self.dialect, invoices)
+            report::write_summary_csv(out, self.dialect, invoices())
         })?;
-        for tenant in &bill.tenants {
-            let Some(invoice) = &tenant.invoice else { continue };
-            let folder = format!("{folder}/{}", tenant.tenant);
-            let places = TenantPlaces { read: self.read, bill: self.bill, tenant: &tenant.tenant };
-            stage.write_with(&format!("{folder}/users.csv"), |out| {
-                report::write_users_csv(
-                    out,
-                    self.dialect,
-                    &bill.cycle,
-                    &tenant.tenant,
-                    &tenant.billed,
-                    &places,
-                )
-            })?;
+        for invoice in invoices() {
+            let folder = format!("{folder}/{}", invoice.tenant);
             stage.write_with(&format!("{folder}/invoice.csv"), |out| {
                 report::write_invoice_csv(out, self.dialect, invoice)
             })?;
             stage.write(&format!("{folder}/invoice.json"), report::invoice_json(invoice).as_bytes())?;
         }
-        Ok(())
+        Ok(bill)
     }
 
-    /// Those seen and not charged, tenant by tenant, then the domains that nobody claims.
-    fn unbilled(&self) -> impl Iterator<Item = UnbilledGroup<'_>> {
-        self.bills.iter().flat_map(|bill| {
-            let tenants = bill.tenants.iter().map(|tenant| UnbilledGroup {
-                cycle: &bill.cycle,
-                tenant: &tenant.tenant,
-                users: &tenant.unbilled,
-            });
-            let unassigned =
-                UnbilledGroup { cycle: &bill.cycle, tenant: "unassigned", users: &bill.unassigned };
-            tenants.chain(std::iter::once(unassigned))
-        })
-    }
-
-    fn manifest(&self) -> Manifest {
+    fn manifest(&self, bills: &[CycleBill]) -> Manifest {
         let file = self.book.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut manifest =
             Manifest::draft(BookFacts { file, digest: format!("blake3:{}", self.book.digest) });
-        manifest.cycles =
-            self.bills.iter().map(|bill| CycleFacts::new(&bill.cycle, bill.is_partial)).collect();
-        let Read { plan, scan } = self.read;
+        manifest.cycles = bills.iter().map(|bill| CycleFacts::new(&bill.cycle, bill.is_partial)).collect();
+        let Read { plan, scan, .. } = self.read;
         let inputs = plan.inputs.iter().zip(&scan.digests).zip(&scan.lines);
         manifest.inputs = inputs
             .map(|((input, digest), counts)| InputFacts {
@@ -201,23 +184,21 @@ impl Outputs<'_> {
     }
 
     /// The readable end of the run, on standard output.
-    fn summary(&self, leftovers: &[String]) -> Result<(), Failure> {
-        let invoices: Vec<Vec<Invoice>> = self
-            .bills
+    fn summary(&self, bills: &[CycleBill], leftovers: &[String]) -> Result<(), Failure> {
+        let invoices: Vec<Vec<Invoice>> = bills
             .iter()
             .map(|bill| bill.tenants.iter().filter_map(|tenant| tenant.invoice.clone()).collect())
             .collect();
-        let reasons: Vec<BTreeMap<Reason, u64>> = self.bills.iter().map(reasons).collect();
         let cycles: Vec<CycleSummary<'_>> = invoices
             .iter()
-            .zip(&reasons)
-            .map(|(invoices, unbilled)| CycleSummary { invoices, unbilled })
+            .zip(bills)
+            .map(|(invoices, bill)| CycleSummary { invoices, unbilled: &bill.unbilled })
             .collect();
         let records = &self.read.scan.part.records;
         let mut notes = vec![format!(
             "{} lines read, {} accepted registrations, {} records rejected",
             records.lines,
-            audit::registrations(&self.read.scan),
+            self.read.census.registrations(),
             records.rejected_total()
         )];
         if !leftovers.is_empty() {
@@ -232,14 +213,4 @@ impl Outputs<'_> {
         out.write_all(text.as_bytes())?;
         Ok(out.flush()?)
     }
-}
-
-/// Users seen and not charged in one cycle, by reason.
-fn reasons(bill: &CycleBill) -> BTreeMap<Reason, u64> {
-    let mut reasons = BTreeMap::new();
-    let tenants = bill.tenants.iter().flat_map(|tenant| &tenant.unbilled);
-    for user in tenants.chain(&bill.unassigned) {
-        *reasons.entry(user.reason).or_default() += 1;
-    }
-    reasons
 }

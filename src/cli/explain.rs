@@ -44,17 +44,17 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
         writeln!(out, "  no record in these logs names this user")?;
     }
     for trace in &traces {
-        event(read, trace, lines.get(&trace.spot), &classifier, out)?;
+        event(&read, trace, lines.get(&trace.spot), &classifier, out)?;
     }
     if let Some(book) = &book {
         let bill = Bill::prepare(book, &read.scan).map_err(run::bill_failure)?;
-        for (tenant, cycle, decision) in bill.decisions_for(&id) {
-            let places = run::TenantPlaces { read, bill: &bill, tenant: &tenant };
+        for (tenant, cycle, decision) in bill.decisions_for(&bill.roll(), &id) {
+            let places = run::TenantPlaces { read: &read, bill: &bill, tenant: &tenant };
             out.write_all(report::decision_text(&tenant, &cycle, &decision, &places).as_bytes())?;
         }
     }
     out.flush()?;
-    run::check_whole(read)
+    run::check_whole(&read)
 }
 
 /// The SIP-ID that the user means, canonical under the configuration's own policy.

@@ -36,7 +36,7 @@ pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
     evidence(&read, out)?;
     users(&read, &verdicts, out)?;
     coverage(&read, out)?;
-    let findings = probe::findings(&read.scan, &verdicts, &unread);
+    let findings = probe::findings(&read.scan, &read.census, &unread);
     if !findings.is_empty() {
         writeln!(out, "\nWhat is missing")?;
     }
@@ -56,7 +56,7 @@ pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
             servers.join(", ")
         )?;
     }
-    if audit::registrations(&read.scan) == 0
+    if read.census.registrations() == 0
         && (probe::has_kamailio(&read.scan) || read.scan.part.records.known() == 0)
     {
         writeln!(out, "\nThe line for Kamailio\n")?;
@@ -153,22 +153,17 @@ fn evidence(read: &Read, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn users(read: &Read, verdicts: &Verdicts, out: &mut impl Write) -> io::Result<()> {
-    let users = audit::users(&read.scan, verdicts, Evidence::Strict);
+    let domains = audit::summary(&read.scan, verdicts, Evidence::Strict, |_, _| true);
     let mut platforms: BTreeMap<Platform, u64> = BTreeMap::new();
-    for user in &users {
-        for platform in &user.platforms {
-            *platforms.entry(*platform).or_default() += 1;
-        }
+    for (platform, users) in domains.iter().flat_map(|domain| &domain.by_platform) {
+        *platforms.entry(*platform).or_default() += users;
     }
-    writeln!(out, "\nUsers with an accepted registration: {}", users.len())?;
+    let users: u64 = domains.iter().map(|domain| domain.users).sum();
+    writeln!(out, "\nUsers with an accepted registration: {users}")?;
     for (platform, count) in platforms {
         writeln!(out, "  {count:>10}  {platform}")?;
     }
-    let tally = read.scan.part.tally.by_user();
-    let never = tally
-        .iter()
-        .filter(|(_, entries)| !entries.iter().any(|entry| entry.standing == Standing::Accepted))
-        .count();
+    let never = read.scan.part.tally.users_len() as u64 - read.census.users(Standing::Accepted);
     writeln!(out, "  {never:>10}  seen, never accepted")
 }
 

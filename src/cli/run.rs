@@ -9,8 +9,9 @@ use crate::formats::pattern::{PatternSpec, Patterns};
 use crate::formats::scan::Scanner;
 use crate::identity::{Policy, UserCase};
 use crate::model::{Category, Days, SipId, Spot, Standing, Window};
-use crate::pipeline::audit::{Evidence, Verdicts, ambiguous_aors, observed, registrations};
+use crate::pipeline::audit::{Evidence, ambiguous_aors};
 use crate::pipeline::bill::{Bill, BillError};
+use crate::pipeline::census::Census;
 use crate::pipeline::collect::Counting;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::probe;
@@ -44,6 +45,8 @@ pub struct Ask<'a> {
 pub struct Read {
     pub plan: Plan,
     pub scan: Scan,
+    /// What the scan counted.
+    pub census: Census,
 }
 
 /// Reads the configuration file, or takes the defaults.
@@ -72,6 +75,7 @@ impl Places for Read {
 }
 
 /// Places as one tenant's outputs name them: side files are the tenant's own.
+#[derive(Clone, Copy)]
 pub struct TenantPlaces<'r> {
     pub read: &'r Read,
     pub bill: &'r Bill<'r>,
@@ -112,16 +116,10 @@ pub fn width() -> Option<usize> {
 }
 
 /// Reads the logs, and refuses AORs that two servers share.
-pub fn read(
-    paths: &[PathBuf],
-    logs: &LogArgs,
-    config: &Config,
-    ask: &Ask<'_>,
-) -> Result<&'static Read, Failure> {
+pub fn read(paths: &[PathBuf], logs: &LogArgs, config: &Config, ask: &Ask<'_>) -> Result<Read, Failure> {
     let read = read_unchecked(paths, logs, config, ask)?;
     check_aors(&read.scan)?;
-    // It is needed to the end of the process, which gives memory back faster than anyone could.
-    Ok(Box::leak(Box::new(read)))
+    Ok(read)
 }
 
 /// The gates of an audit, after its output: rejects listed, not too many of them, and something
@@ -133,12 +131,12 @@ pub fn finish(read: &Read, logs: &LogArgs, evidence: Evidence) -> Result<(), Fai
     check_whole(read)?;
     let snapshots = match evidence {
         Evidence::Strict => 0,
-        Evidence::Snapshot | Evidence::Weak => observed(&read.scan, Standing::Snapshot),
+        Evidence::Snapshot | Evidence::Weak => read.census.observed(Standing::Snapshot),
     };
     if snapshots == 0 {
-        check_accepted(&read.scan, logs)?;
+        check_accepted(read, logs)?;
     }
-    check_share(&read.scan, &logs.max_reject, registrations(&read.scan) + snapshots)
+    check_share(&read.scan, &logs.max_reject, read.census.registrations() + snapshots)
 }
 
 /// Whether every input was read to its end. An audit shows what a cut one holds, and then says so.
@@ -169,13 +167,13 @@ pub fn list_rejects(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
 }
 
 /// Whether anything was accepted in the whole input.
-pub fn check_accepted(scan: &Scan, logs: &LogArgs) -> Result<(), Failure> {
+pub fn check_accepted(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
     let counts = |standing: &Standing| *standing == Standing::Accepted || standing.is_sustained();
-    let is_any = Standing::ALL.iter().filter(|it| counts(it)).any(|it| observed(scan, *it) > 0);
-    if is_any || logs.allow_empty {
+    let mut counted = Standing::ALL.into_iter().filter(counts);
+    if counted.any(|standing| read.census.users(standing) > 0) || logs.allow_empty {
         return Ok(());
     }
-    let findings = probe::findings(scan, &Verdicts::none(), &probe::Unread::default());
+    let findings = probe::findings(&read.scan, &read.census, &probe::Unread::default());
     let finding = findings.first().map_or("nothing here proves an accepted registration", String::as_str);
     Err(Failure::Quality(format!(
         "{finding}\nKamailio logs no accepted registration by itself: add the line `REG-OK …` after save(); \
@@ -225,7 +223,8 @@ pub fn read_unchecked(
         }
         plan.notes.push(note);
     }
-    Ok(Read { plan, scan })
+    let census = Census::of(&scan.part.tally);
+    Ok(Read { plan, scan, census })
 }
 
 /// Surveys the logs for a verb that reads them in its own way.
@@ -252,7 +251,6 @@ pub fn block_len() -> usize {
     given.filter(|len| *len > 0).unwrap_or(BLOCK_LEN)
 }
 
-/// Flags and configuration as the pipeline takes them. What the patterns warn of goes to standard error.
 pub fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failure> {
     let (patterns, warnings) = patterns_warned(logs, config)?;
     if !logs.quiet {
@@ -364,8 +362,8 @@ fn check_aors(scan: &Scan) -> Result<(), Failure> {
 }
 
 /// Whether too many records had to be rejected.
-pub fn check_rejects(scan: &Scan, max_reject: &str) -> Result<(), Failure> {
-    check_share(scan, max_reject, registrations(scan))
+pub fn check_rejects(read: &Read, max_reject: &str) -> Result<(), Failure> {
+    check_share(&read.scan, max_reject, read.census.registrations())
 }
 
 fn check_share(scan: &Scan, max_reject: &str, counted: u64) -> Result<(), Failure> {

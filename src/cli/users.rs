@@ -3,12 +3,14 @@
 use super::args::{EvidenceArg, FormatArg, UsersArgs};
 use super::failure::Failure;
 use super::run::{self, Ask};
-use crate::model::{AuditedUser, Moment, Platform, Window};
+use crate::model::{Moment, Platform, Platforms, SipIdRef, Window};
 use crate::pipeline::audit::{self, AuditDays, Evidence, Verdicts};
+use crate::pipeline::roll::Roll;
 use crate::platform::{AgentPolicy, Classifier};
 use crate::report;
 use globset::Glob;
 use jiff::tz::TimeZone;
+use rayon::prelude::*;
 use std::io::{self, Write};
 
 /// Runs the verb.
@@ -34,30 +36,32 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
         EvidenceArg::Weak => Evidence::Weak,
     };
     let out = &mut io::stdout().lock();
-    if args.summary && args.top.is_none() && filter.admits_all() {
-        let summary = audit::summary_of_all(&read.scan, &verdicts, evidence);
-        out.write_all(report::users_summary(&summary, run::width()).as_bytes())?;
-        out.flush()?;
-        return run::finish(read, &args.logs, evidence);
-    }
-    let mut users = audit::users(&read.scan, &verdicts, evidence);
-    users.retain(|user| filter.admits(user));
-    if let Some(top) = args.top {
-        users.sort_by(|one, other| {
-            other.registrations.cmp(&one.registrations).then_with(|| one.sip_id.cmp(&other.sip_id))
-        });
-        users.truncate(top);
-    }
-    match args.format {
-        _ if args.summary => {
-            out.write_all(report::users_summary(&audit::summary(&users), run::width()).as_bytes())?
+    if args.summary && args.top.is_none() {
+        // Counts need neither names nor their order.
+        let admits = |id: SipIdRef<'_>, platforms| filter.admits(id, platforms);
+        let domains = audit::summary(&read.scan, &verdicts, evidence, admits);
+        out.write_all(report::users_summary(&domains, run::width()).as_bytes())?;
+    } else {
+        let roll = Roll::of(&read.scan.part.tally);
+        let admits = |id: SipIdRef<'_>, platforms| filter.admits(id, platforms);
+        let mut users = audit::users(&read.scan, &roll, &verdicts, evidence, admits);
+        if let Some(top) = args.top {
+            users.par_sort_unstable_by(|one, other| {
+                other.registrations.cmp(&one.registrations).then_with(|| one.sip_id.cmp(&other.sip_id))
+            });
+            users.truncate(top);
         }
-        FormatArg::Ndjson => report::write_users_ndjson(out, &users)?,
-        FormatArg::Csv => report::write_users_audit_csv(out, args.csv.into(), &users)?,
-        FormatArg::Table => out.write_all(report::users_table(&users, run::width()).as_bytes())?,
+        match args.format {
+            _ if args.summary => {
+                out.write_all(report::users_summary(&audit::summary_of(&users), run::width()).as_bytes())?;
+            }
+            FormatArg::Ndjson => report::write_users_ndjson(out, &users)?,
+            FormatArg::Csv => report::write_users_audit_csv(out, args.csv.into(), &users)?,
+            FormatArg::Table => report::write_users_table(out, &users, run::width())?,
+        }
     }
     out.flush()?;
-    run::finish(read, &args.logs, evidence)
+    run::finish(&read, &args.logs, evidence)
 }
 
 /// A date (its first instant) or a date and time, local to the zone, or an instant with offset.
@@ -97,14 +101,10 @@ impl Filter {
         })
     }
 
-    fn admits_all(&self) -> bool {
-        self.domains.is_empty() && self.glob.is_none() && self.platforms.is_empty()
-    }
-
-    fn admits(&self, user: &AuditedUser) -> bool {
-        let is_domain = |domain: &String| user.sip_id.domain() == Some(domain.as_bytes());
+    fn admits(&self, id: SipIdRef<'_>, platforms: Platforms) -> bool {
+        let is_domain = |domain: &String| id.domain() == Some(domain.as_bytes());
         (self.domains.is_empty() || self.domains.iter().any(is_domain))
-            && self.glob.as_ref().is_none_or(|glob| glob.is_match(user.sip_id.escaped()))
-            && (self.platforms.is_empty() || user.platforms.iter().any(|it| self.platforms.contains(it)))
+            && self.glob.as_ref().is_none_or(|glob| glob.is_match(&*id.written()))
+            && (self.platforms.is_empty() || self.platforms.iter().any(|it| platforms.contains(*it)))
     }
 }

@@ -1,6 +1,6 @@
 //! Which tenant a SIP-ID belongs to.
 
-use crate::model::SipId;
+use crate::model::SipIdRef;
 use std::collections::HashMap;
 
 /// The map from domain to tenant.
@@ -27,7 +27,7 @@ impl Tenants {
     }
 
     /// The tenant's number; `None` for a domain that nobody claims.
-    pub fn of(&self, id: &SipId) -> Option<usize> {
+    pub fn of(&self, id: SipIdRef<'_>) -> Option<usize> {
         match self {
             Self::Everything => Some(0),
             Self::ByDomain(map) => map.get(std::str::from_utf8(id.domain()?).ok()?).copied(),
@@ -43,10 +43,10 @@ mod tests {
     fn a_domain_that_nobody_claims_has_no_tenant() {
         let domains = [vec!["a.example".to_owned()], vec!["b.example".to_owned(), "c.example".to_owned()]];
         let tenants = Tenants::new(domains.iter().map(Vec::as_slice));
-        let of = |text: &[u8]| tenants.of(&SipId::from_canonical(text));
+        let of = |text: &[u8]| tenants.of(SipIdRef::from_canonical(text));
         assert_eq!(of(b"x@c.example"), Some(1));
         assert_eq!(of(b"x@d.example"), None);
         assert_eq!(of(b"x"), None);
-        assert_eq!(Tenants::new([&[][..]].into_iter()).of(&SipId::from_canonical(b"x")), Some(0));
+        assert_eq!(Tenants::new([&[][..]].into_iter()).of(SipIdRef::from_canonical(b"x")), Some(0));
     }
 }

@@ -121,6 +121,41 @@ impl fmt::Display for Platform {
     }
 }
 
+/// A set of platforms, read out in the order of [`Platform::ALL`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Platforms(u16);
+
+impl Platforms {
+    /// Adds one.
+    pub const fn insert(&mut self, platform: Platform) {
+        self.0 |= 1 << platform as u16;
+    }
+
+    /// Whether it is one of them.
+    pub const fn contains(self, platform: Platform) -> bool {
+        self.0 & (1 << platform as u16) != 0
+    }
+
+    /// Those in either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Those in the set.
+    pub fn iter(self) -> impl Iterator<Item = Platform> {
+        Platform::ALL.into_iter().filter(move |platform| self.contains(*platform))
+    }
+}
+
+impl FromIterator<Platform> for Platforms {
+    fn from_iter<I: IntoIterator<Item = Platform>>(platforms: I) -> Self {
+        let mut set = Self::default();
+        platforms.into_iter().for_each(|platform| set.insert(platform));
+        set
+    }
+}
+
 /// What kind of thing the client is; can be known where the platform is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Form {
@@ -207,4 +242,18 @@ pub struct Verdict {
     pub is_push: bool,
     /// Not billable, but its first word is that of a billable app: worth a look.
     pub is_near_miss: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_platforms_reads_in_the_order_of_reports() {
+        let set: Platforms = Platform::ALL.into_iter().rev().collect();
+        assert_eq!(set.iter().collect::<Vec<_>>(), Platform::ALL);
+        assert!(Platform::ALL.is_sorted());
+        let set: Platforms = [Platform::Web, Platform::Ios, Platform::Web].into_iter().collect();
+        assert_eq!(set.iter().collect::<Vec<_>>(), [Platform::Ios, Platform::Web]);
+    }
 }

@@ -1,15 +1,15 @@
 //! What audits show: users and clients without a bill.
 
-use super::{Moment, Platform, SipId, Verdict};
+use super::{Moment, Platform, Platforms, SipIdRef, Verdict};
 
-/// One user of an audit: a row of `users`.
+/// One user of an audit: a row of `users`. Texts live in the tally and in the verdicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditedUser {
-    pub sip_id: SipId,
-    /// Sorted, without repeats; of accepted registrations only.
-    pub platforms: Vec<Platform>,
+pub struct AuditedUser<'t> {
+    pub sip_id: SipIdRef<'t>,
+    /// Of accepted registrations only.
+    pub platforms: Platforms,
     /// Distinct texts as sent, sorted; of accepted registrations only.
-    pub user_agents: Vec<Box<[u8]>>,
+    pub user_agents: Vec<&'t [u8]>,
     /// Accepted registrations (grades A and B).
     pub registrations: u64,
     /// Registrations proven by a binding's life only.

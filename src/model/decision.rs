@@ -1,6 +1,6 @@
 //! Who is billed, who is not, and why.
 
-use super::{CategoryUsage, Class, Form, Moment, Platform, SipId, Spot, Standing, Usage};
+use super::{CategoryUsage, Class, Form, Moment, Platform, Platforms, SipIdRef, Spot, Standing, Usage};
 use std::fmt;
 
 /// What is charged for, per user.
@@ -223,20 +223,20 @@ impl Reason {
     }
 }
 
-/// One charge due for one user in one cycle: a row of `users.csv`.
+/// One charge due for one user in one cycle: a row of `users.csv`. Texts live where those of
+/// [`Seen`] do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BilledUser {
+pub struct BilledUser<'t> {
     pub category: Category,
-    pub sip_id: SipId,
-    /// Sorted, without repeats.
-    pub platforms: Vec<Platform>,
+    pub sip_id: SipIdRef<'t>,
+    pub platforms: Platforms,
     pub push_only: bool,
     pub first_seen: Option<Moment>,
     pub last_seen: Option<Moment>,
     pub active_days: u32,
     pub registrations: u64,
     /// Sorted, without repeats, as sent.
-    pub user_agents: Vec<Box<[u8]>>,
+    pub user_agents: Vec<&'t [u8]>,
     pub evidence: EvidenceKind,
     /// `None` for a side file's row, whose place is `side_file_line`.
     pub spot: Option<Spot>,
@@ -246,13 +246,13 @@ pub struct BilledUser {
 
 /// One thing seen of one user and not charged: a row of `unbilled.csv`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnbilledUser {
-    pub sip_id: SipId,
+pub struct UnbilledUser<'t> {
+    pub sip_id: SipIdRef<'t>,
     pub reason: Reason,
     /// What it would have been, where that is known.
     pub would_be: Option<Category>,
-    pub platforms: Vec<Platform>,
-    pub user_agents: Vec<Box<[u8]>>,
+    pub platforms: Platforms,
+    pub user_agents: Vec<&'t [u8]>,
     /// How often it was seen.
     pub count: u64,
     pub first_seen: Option<Moment>,
@@ -262,7 +262,9 @@ pub struct UnbilledUser {
 
 /// For one user, cycle and tenant: every charge, and the reason for each that is not made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Decision {
-    pub billed: Vec<BilledUser>,
-    pub unbilled: Vec<UnbilledUser>,
+pub struct Decision<'t> {
+    /// By category.
+    pub billed: Vec<BilledUser<'t>>,
+    /// By reason, then by what it would have been.
+    pub unbilled: Vec<UnbilledUser<'t>>,
 }

@@ -22,7 +22,7 @@ mod spot;
 mod throughput;
 mod usage;
 
-pub use agent::{AgentId, AgentKey, AgentText, Class, Form, Hint, Platform, Verdict};
+pub use agent::{AgentId, AgentKey, AgentText, Class, Form, Hint, Platform, Platforms, Verdict};
 pub use audit::{AuditedAgent, AuditedUser, DomainSummary};
 pub use clock::{Civil, Stamp};
 pub use cycle::{Cycle, DaySlot, Days, Window};
@@ -35,7 +35,7 @@ pub use moment::Moment;
 pub use money::{Currency, Money, Rounding};
 pub use observation::{AgentRef, Observation};
 pub use reject::{Reject, RejectReason};
-pub use sip_id::SipId;
+pub use sip_id::{SipId, SipIdRef};
 pub use spot::Spot;
 pub use throughput::{Diagnosis, Limit, Pass, Share, Throughput, Timing};
 pub use usage::{CategoryUsage, Usage};

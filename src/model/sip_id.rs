@@ -1,6 +1,6 @@
 //! The identity that is billed.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 
 /// A canonical SIP-ID: `user@domain` of an address-of-record (AOR), owned.
 ///
@@ -22,37 +22,102 @@ impl SipId {
         &self.0
     }
 
+    /// The same, borrowed.
+    pub fn borrowed(&self) -> SipIdRef<'_> {
+        SipIdRef(&self.0)
+    }
+
+    /// As [`SipIdRef::escaped`].
+    pub fn escaped(&self) -> String {
+        self.borrowed().escaped()
+    }
+}
+
+/// A [`SipId`] that stands elsewhere: in a tally, or in a side file's index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SipIdRef<'t>(&'t [u8]);
+
+impl<'t> SipIdRef<'t> {
+    /// Takes bytes that [`crate::identity`] has made canonical.
+    pub const fn from_canonical(bytes: &'t [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The canonical bytes.
+    pub const fn as_bytes(self) -> &'t [u8] {
+        self.0
+    }
+
     /// The part before the last `@`, or everything.
-    pub fn user(&self) -> &[u8] {
-        memchr::memrchr(b'@', &self.0).map_or(&self.0, |at| &self.0[..at])
+    pub fn user(self) -> &'t [u8] {
+        memchr::memrchr(b'@', self.0).map_or(self.0, |at| &self.0[..at])
     }
 
     /// The part after the last `@`; `None` for a bare AOR.
-    pub fn domain(&self) -> Option<&[u8]> {
-        memchr::memrchr(b'@', &self.0).map(|at| &self.0[at + 1..])
+    pub fn domain(self) -> Option<&'t [u8]> {
+        memchr::memrchr(b'@', self.0).map(|at| &self.0[at + 1..])
     }
 
     /// As a SIP URI without its scheme: a byte of the user part that RFC 3261 §25.1 does not
     /// allow there is written `%XX` again, so that the text is one printable ASCII word.
-    pub fn escaped(&self) -> String {
+    pub fn escaped(self) -> String {
         let mut text = String::with_capacity(self.0.len() + 8);
+        self.push_escaped(&mut text);
+        text
+    }
+
+    /// The same, without a copy where the bytes are that text already: nearly always.
+    pub fn written(self) -> Cow<'t, str> {
+        match std::str::from_utf8(self.0) {
+            Ok(text) if self.is_plain() => Cow::Borrowed(text),
+            _ => Cow::Owned(self.escaped()),
+        }
+    }
+
+    /// Appends what [`SipIdRef::escaped`] gives.
+    pub fn push_escaped(self, out: &mut String) {
         for &byte in self.user() {
             // unreserved and user-unreserved; `#`, `[`, `]` and the quote are not among them.
             if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte) {
-                text.push(char::from(byte));
+                out.push(char::from(byte));
             } else {
-                text.push('%');
-                text.push(char::from(b"0123456789ABCDEF"[usize::from(byte >> 4)]));
-                text.push(char::from(b"0123456789ABCDEF"[usize::from(byte & 15)]));
+                out.push('%');
+                out.push(char::from(b"0123456789ABCDEF"[usize::from(byte >> 4)]));
+                out.push(char::from(b"0123456789ABCDEF"[usize::from(byte & 15)]));
             }
         }
         if let Some(domain) = self.domain() {
-            text.push('@');
-            text.push_str(&String::from_utf8_lossy(domain));
+            out.push('@');
+            out.push_str(&String::from_utf8_lossy(domain));
         }
-        text
+    }
+
+    /// Whether [`SipIdRef::escaped`] surely changes nothing: false too often, never true too often.
+    ///
+    /// Such texts sort as their bytes do.
+    pub fn is_plain(self) -> bool {
+        let mut at_signs = 0;
+        for &byte in self.0 {
+            at_signs += usize::from(byte == b'@');
+            if !IS_PLAIN[usize::from(byte)] || at_signs > 1 {
+                return false;
+            }
+        }
+        true
     }
 }
+
+/// The bytes that are written as they are in a user part and in a domain, and `@`.
+const IS_PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] =
+            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'_' | b'.' | b'+' | b'@');
+        byte += 1;
+    }
+    table
+};
 
 impl Borrow<[u8]> for SipId {
     fn borrow(&self) -> &[u8] {
@@ -63,12 +128,22 @@ impl Borrow<[u8]> for SipId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_plain_is_written_as_it_is(text in "[a-c+@%._ é]{0,8}") {
+            let id = SipIdRef::from_canonical(text.as_bytes());
+            prop_assert_eq!(id.written(), id.escaped());
+            prop_assert!(!id.is_plain() || id.escaped() == text);
+        }
+    }
 
     #[test]
     fn a_user_that_holds_an_at_sign_is_split_at_the_last_and_escaped() {
         let id = SipId::from_canonical(b"a b@x@example.com");
-        assert_eq!(id.user(), b"a b@x");
-        assert_eq!(id.domain(), Some(&b"example.com"[..]));
+        assert_eq!(id.borrowed().user(), b"a b@x");
+        assert_eq!(id.borrowed().domain(), Some(&b"example.com"[..]));
         assert_eq!(id.escaped(), "a%20b%40x@example.com");
     }
 

@@ -1,16 +1,19 @@
 //! Audits: who was there and with what, without a price book.
 
+use super::roll::{Roll, stretches};
 use super::scan::Scan;
 use crate::model::{
     AgentId, AgentKey, AuditedAgent, AuditedUser, Class, DaySlot, Days, DomainSummary, Moment, Platform,
-    SipId, Standing, Verdict, Window,
+    Platforms, SipIdRef, Standing, Verdict, Window,
 };
 use crate::platform::Classifier;
 use crate::tally::{Entry, Tally};
+use ahash::RandomState;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
-/// Days of UTC, in windows of 64: the slots of an audit, which knows no cycles.
+/// Days of UTC, in windows of 32: the slots of an audit, which knows no cycles.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AuditDays;
 
@@ -24,8 +27,8 @@ impl Days for AuditDays {
         let day = moment.micros().div_euclid(DAY_SECONDS * 1_000_000);
         let start = Moment::from_seconds(day * DAY_SECONDS);
         DaySlot {
-            window: i32::try_from(day.div_euclid(64)).unwrap_or(i32::MAX),
-            day: day.rem_euclid(64) as u8,
+            window: i32::try_from(day.div_euclid(32)).unwrap_or(i32::MAX),
+            day: day.rem_euclid(32) as u8,
             valid: Window { start, end: start.plus_seconds(DAY_SECONDS) },
         }
     }
@@ -61,19 +64,17 @@ pub struct Verdicts {
 }
 
 impl Verdicts {
-    /// No verdict on anybody, for questions that need none.
-    pub fn none() -> Self {
-        Self { clients: Vec::new() }
-    }
-
-    /// Classifies every client of the tally.
+    /// Classifies every client of the tally, on every core.
     pub fn of(tally: &Tally, classifier: &Classifier) -> Self {
-        let keys: Vec<AgentKey> = tally.agents().map(|(_, key)| key).collect();
-        let classified = keys.into_par_iter().with_min_len(64).map(|key| {
+        let mut keys: Vec<(AgentId, AgentKey)> = tally.agents().collect();
+        keys.sort_unstable_by_key(|(id, _)| *id);
+        let numbers = keys.iter().map(|(id, _)| id.0 as usize);
+        assert!(numbers.eq(0..keys.len()), "a tally numbers its clients without a gap");
+        let clients = keys.into_par_iter().map(|(_, key)| {
             let verdict = classifier.classify(&key);
             (key, verdict)
         });
-        Self { clients: classified.collect() }
+        Self { clients: clients.collect() }
     }
 
     /// What the client said and what the rules say of it.
@@ -87,34 +88,37 @@ impl Verdicts {
     }
 }
 
-/// The users of a scan, sorted by the bytes of their SIP-IDs as written: each with at least one observation that the
-/// evidence admits.
-pub fn users(scan: &Scan, verdicts: &Verdicts, evidence: Evidence) -> Vec<AuditedUser> {
-    let tally = scan.part.tally.by_user();
+/// The users on the roll for whom there is at least one observation that the evidence admits, in
+/// its order; of those `admits` picks.
+pub fn users<'t>(
+    scan: &Scan,
+    roll: &Roll<'t>,
+    verdicts: &'t Verdicts,
+    evidence: Evidence,
+    admits: impl Fn(SipIdRef<'t>, Platforms) -> bool + Sync,
+) -> Vec<AuditedUser<'t>> {
     let audited = |place| {
-        let (user, entries): (&[u8], Vec<Entry>) = tally.get(place);
-        let mut audited = audited_user(user, &entries, verdicts, evidence)?;
-        audited.refused = audited.refused.filter(|_| scan.part.tally.lists_refusals_of(user));
-        Some(audited)
+        let (id, entries) = roll.get(place);
+        let mut audited = audited_user(id, &entries, verdicts, evidence)?;
+        audited.refused = audited.refused.filter(|_| scan.part.tally.lists_refusals_of(id.as_bytes()));
+        admits(id, audited.platforms).then_some(audited)
     };
-    let mut users: Vec<AuditedUser> =
-        (0..tally.len()).into_par_iter().with_min_len(256).filter_map(audited).collect();
-    // Canonical bytes are sorted already; only an escaped one may stand elsewhere when written.
-    if users.par_iter().any(|user| user.sip_id.escaped().contains('%')) {
-        users.sort_by_cached_key(|user| user.sip_id.escaped());
-    }
+    let stretches = roll.stretches().into_par_iter();
+    let stretches: Vec<Vec<_>> = stretches.map(|stretch| stretch.filter_map(audited).collect()).collect();
+    let mut users = Vec::with_capacity(stretches.iter().map(Vec::len).sum());
+    stretches.into_iter().for_each(|stretch| users.extend(stretch));
     users
 }
 
-fn audited_user(
-    user: &[u8],
+fn audited_user<'t>(
+    sip_id: SipIdRef<'t>,
     entries: &[Entry],
-    verdicts: &Verdicts,
+    verdicts: &'t Verdicts,
     evidence: Evidence,
-) -> Option<AuditedUser> {
+) -> Option<AuditedUser<'t>> {
     let mut audited = AuditedUser {
-        sip_id: SipId::from_canonical(user),
-        platforms: Vec::new(),
+        sip_id,
+        platforms: Platforms::default(),
         user_agents: Vec::new(),
         registrations: 0,
         sustained: 0,
@@ -126,9 +130,7 @@ fn audited_user(
         is_generic: false,
         is_desktop: false,
     };
-    let mut platforms = BTreeSet::new();
-    let mut agents = BTreeSet::new();
-    let mut days: BTreeMap<i32, u64> = BTreeMap::new();
+    let mut days: Vec<(i32, u64)> = Vec::new();
     let mut is_admitted = false;
     for entry in entries {
         match entry.standing {
@@ -143,17 +145,21 @@ fn audited_user(
         }
         is_admitted = true;
         let (key, verdict) = verdicts.get(entry.agent);
-        platforms.insert(verdict.platform);
-        agents.extend(key.text.clone());
+        audited.platforms.insert(verdict.platform);
+        audited.user_agents.extend(key.text.as_deref());
         audited.is_generic |= verdict.class == Class::Generic;
         audited.is_desktop |= verdict.class == Class::Desktop;
         audited.first_seen = earliest(audited.first_seen, entry.first());
         audited.last_seen = audited.last_seen.max(entry.last());
-        *days.entry(entry.window).or_default() |= entry.days;
+        // A user's entries come by window.
+        match days.last_mut() {
+            Some((window, days)) if *window == entry.window => *days |= entry.days,
+            _ => days.push((entry.window, entry.days)),
+        }
     }
-    audited.platforms = platforms.into_iter().collect();
-    audited.user_agents = agents.into_iter().collect();
-    audited.active_days = days.values().map(|days| days.count_ones()).sum();
+    audited.user_agents.sort_unstable();
+    audited.user_agents.dedup();
+    audited.active_days = days.iter().map(|(_, days)| days.count_ones()).sum();
     is_admitted.then_some(audited)
 }
 
@@ -167,129 +173,171 @@ fn earliest(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
 /// The clients of accepted registrations: most users first, then by text.
 pub fn agents(scan: &Scan, verdicts: &Verdicts) -> Vec<AuditedAgent> {
     // Clients that differ in their Contact's hints only are one row, unless the verdict differs.
-    let mut numbers: HashMap<(Option<&[u8]>, &str), usize> = HashMap::new();
-    let mut rows: Vec<AuditedAgent> = Vec::new();
-    let row_of: Vec<usize> = (verdicts.clients.iter())
-        .map(|(key, verdict)| {
-            *numbers.entry((key.text.as_deref(), &verdict.rule)).or_insert_with(|| {
-                let (user_agent, verdict) = (key.text.clone(), verdict.clone());
-                rows.push(AuditedAgent { user_agent, verdict, users: 0, registrations: 0 });
-                rows.len() - 1
-            })
-        })
-        .collect();
-    let see = |counts: &mut Vec<(u64, u64)>, _: &[u8], entries: &[Entry]| {
-        let accepted = || entries.iter().filter(|entry| entry.standing == Standing::Accepted);
-        for (place, entry) in accepted().enumerate() {
-            let row = row_of[entry.agent.0 as usize];
-            let is_first = accepted().take(place).all(|other| row_of[other.agent.0 as usize] != row);
-            counts[row].0 += u64::from(is_first);
-            counts[row].1 += entry.count;
-        }
-    };
-    let join = |mut one: Vec<(u64, u64)>, other: Vec<(u64, u64)>| {
-        for (one, other) in one.iter_mut().zip(other) {
-            (one.0, one.1) = (one.0 + other.0, one.1 + other.1);
-        }
-        one
-    };
-    let counts = scan.part.tally.fold(|| vec![(0, 0); rows.len()], see, join);
-    for (row, (users, registrations)) in rows.iter_mut().zip(counts) {
-        (row.users, row.registrations) = (users, registrations);
-    }
-    rows.retain(|row| row.users > 0);
-    rows.sort_by(|one, other| {
-        let tie = || (&one.user_agent, &one.verdict.rule).cmp(&(&other.user_agent, &other.verdict.rule));
-        other.users.cmp(&one.users).then_with(tie)
+    let mut rows: BTreeMap<(Option<&[u8]>, &str), usize> = BTreeMap::new();
+    let row_of = verdicts.clients.iter().map(|(key, verdict)| {
+        let next = rows.len();
+        *rows.entry((key.text.as_deref(), &verdict.rule)).or_insert(next)
     });
-    rows
-}
-
-/// Distinct users per domain and platform, domains sorted.
-pub fn summary(users: &[AuditedUser]) -> Vec<DomainSummary> {
-    let mut domains = Domains::default();
-    for user in users {
-        let platforms = user.platforms.iter().fold(0, |bits, platform| bits | bit(*platform));
-        domains.count(user.sip_id.domain(), platforms, user.is_generic, user.is_desktop);
-    }
-    domains.rows()
-}
-
-/// The same of all users that the evidence admits, without a list of them.
-pub fn summary_of_all(scan: &Scan, verdicts: &Verdicts, evidence: Evidence) -> Vec<DomainSummary> {
-    let see = |domains: &mut Domains, user: &[u8], entries: &[Entry]| {
-        let mut admitted = entries.iter().filter(|entry| evidence.admits(entry.standing)).peekable();
-        if admitted.peek().is_none() {
-            return;
+    let row_of: Vec<usize> = row_of.collect();
+    let none = || (vec![0_u64; rows.len()], vec![0_u64; row_of.len()]);
+    let by_user = scan.part.tally.in_any_order();
+    let count = |(mut users, mut registrations): (Vec<u64>, Vec<u64>), stretch: Range<usize>| {
+        let mut seen: Vec<usize> = Vec::new();
+        for place in stretch {
+            seen.clear();
+            let entries = by_user.get(place).1;
+            for entry in entries.iter().filter(|entry| entry.standing == Standing::Accepted) {
+                let client = entry.agent.0 as usize;
+                registrations[client] += entry.count;
+                seen.push(row_of[client]);
+            }
+            seen.sort_unstable();
+            seen.dedup();
+            seen.iter().for_each(|row| users[*row] += 1);
         }
-        let (mut platforms, mut is_generic, mut is_desktop) = (0, false, false);
-        for entry in admitted {
-            let (_, verdict) = verdicts.get(entry.agent);
-            platforms |= bit(verdict.platform);
-            is_generic |= verdict.class == Class::Generic;
-            is_desktop |= verdict.class == Class::Desktop;
-        }
-        let domain = memchr::memrchr(b'@', user).map(|at| &user[at + 1..]);
-        domains.count(domain, platforms, is_generic, is_desktop);
+        (users, registrations)
     };
-    scan.part.tally.fold(Domains::default, see, Domains::join).rows()
-}
-
-/// One bit for each platform.
-fn bit(platform: Platform) -> u16 {
-    1 << platform as u16
-}
-
-/// Users of a domain: all, generic, desktop, and by the platform's number.
-type Counts = (u64, u64, u64, [u64; Platform::ALL.len()]);
-
-/// Distinct users by domain, while they are counted.
-#[derive(Debug, Default)]
-struct Domains {
-    counts: BTreeMap<Option<Box<[u8]>>, Counts>,
-}
-
-impl Domains {
-    fn count(&mut self, domain: Option<&[u8]>, platforms: u16, is_generic: bool, is_desktop: bool) {
-        // Few domains have most users: the name is copied for a new one only.
-        let known = self.counts.iter_mut().take(4).find(|(name, _)| name.as_deref() == domain);
-        let counts = match known {
-            Some((_, counts)) => counts,
-            None => self.counts.entry(domain.map(Into::into)).or_default(),
-        };
-        counts.0 += 1;
-        counts.1 += u64::from(is_generic);
-        counts.2 += u64::from(is_desktop);
-        for platform in Platform::ALL.into_iter().filter(|platform| platforms & bit(*platform) != 0) {
-            counts.3[platform as usize] += 1;
-        }
+    let add =
+        |one: Vec<u64>, other: Vec<u64>| one.into_iter().zip(other).map(|(one, other)| one + other).collect();
+    let counts = stretches(by_user.len()).into_par_iter().fold(none, count);
+    let (users, registrations) = counts.reduce(none, |one, other| (add(one.0, other.0), add(one.1, other.1)));
+    let mut agents: Vec<Option<AuditedAgent>> = vec![None; rows.len()];
+    let mut clients: Vec<usize> = (0..row_of.len()).filter(|client| registrations[*client] > 0).collect();
+    // The order of arrival must not show in whose verdict stands for a row.
+    clients.sort_unstable_by_key(|client| &verdicts.clients[*client].0);
+    for client in clients {
+        let (key, verdict) = &verdicts.clients[client];
+        let row = row_of[client];
+        let agent = agents[row].get_or_insert_with(|| AuditedAgent {
+            user_agent: key.text.clone(),
+            verdict: verdict.clone(),
+            users: users[row],
+            registrations: 0,
+        });
+        agent.registrations += registrations[client];
     }
+    let mut agents: Vec<AuditedAgent> = agents.into_iter().flatten().collect();
+    agents.sort_by(|one, other| {
+        let key = |agent: &'_ AuditedAgent| std::cmp::Reverse(agent.users);
+        key(one)
+            .cmp(&key(other))
+            .then_with(|| (&one.user_agent, &one.verdict.rule).cmp(&(&other.user_agent, &other.verdict.rule)))
+    });
+    agents
+}
 
-    fn join(mut self, other: Self) -> Self {
-        for (domain, theirs) in other.counts {
-            let ours = self.counts.entry(domain).or_default();
-            (ours.0, ours.1, ours.2) = (ours.0 + theirs.0, ours.1 + theirs.1, ours.2 + theirs.2);
-            for (ours, theirs) in ours.3.iter_mut().zip(theirs.3) {
-                *ours += theirs;
+/// Distinct users per domain and platform, domains sorted, of those `admits` picks.
+pub fn summary<'t>(
+    scan: &'t Scan,
+    verdicts: &Verdicts,
+    evidence: Evidence,
+    admits: impl Fn(SipIdRef<'_>, Platforms) -> bool + Sync,
+) -> Vec<DomainSummary> {
+    let outlines: Vec<Outline> = verdicts.clients.iter().map(|(_, verdict)| Outline::of(verdict)).collect();
+    let users = scan.part.tally.in_any_order();
+    let count = |mut domains: Domains<'t>, stretch: Range<usize>| {
+        for place in stretch {
+            let (user, entries) = users.get(place);
+            let admitted = entries.iter().filter(|entry| evidence.admits(entry.standing));
+            let outline = admitted.map(|entry| outlines[entry.agent.0 as usize]).reduce(Outline::union);
+            let id = SipIdRef::from_canonical(user);
+            if let Some(outline) = outline.filter(|outline| admits(id, outline.platforms)) {
+                domains.entry(id.domain()).or_default().add(outline);
             }
         }
-        self
+        domains
+    };
+    let domains = stretches(users.len()).into_par_iter().fold(Domains::default, count);
+    summed(domains.reduce(Domains::default, |mut one, other| {
+        other.into_iter().for_each(|(domain, counts)| one.entry(domain).or_default().join(&counts));
+        one
+    }))
+}
+
+/// The same of users who were picked already.
+pub fn summary_of(users: &[AuditedUser<'_>]) -> Vec<DomainSummary> {
+    let mut domains = Domains::default();
+    for user in users {
+        let AuditedUser { platforms, is_generic, is_desktop, .. } = *user;
+        domains.entry(user.sip_id.domain()).or_default().add(Outline { platforms, is_generic, is_desktop });
+    }
+    summed(domains)
+}
+
+/// All that a summary asks of a user: a few bytes of each of a few thousand verdicts.
+#[derive(Debug, Clone, Copy, Default)]
+struct Outline {
+    platforms: Platforms,
+    is_generic: bool,
+    is_desktop: bool,
+}
+
+impl Outline {
+    fn of(verdict: &Verdict) -> Self {
+        Self {
+            platforms: [verdict.platform].into_iter().collect(),
+            is_generic: verdict.class == Class::Generic,
+            is_desktop: verdict.class == Class::Desktop,
+        }
     }
 
-    /// A row for each domain as it is written: names that are no text may be written alike.
-    fn rows(self) -> Vec<DomainSummary> {
-        let mut shown = Self::default();
-        for (domain, counts) in self.counts {
-            let name = domain.map(|domain| String::from_utf8_lossy(&domain).into_owned().into_bytes().into());
-            shown = shown.join(Self { counts: BTreeMap::from([(name, counts)]) });
+    fn union(self, other: Self) -> Self {
+        Self {
+            platforms: self.platforms.union(other.platforms),
+            is_generic: self.is_generic | other.is_generic,
+            is_desktop: self.is_desktop | other.is_desktop,
         }
-        let row = |(domain, (users, generic, desktop, platforms)): (Option<Box<[u8]>>, Counts)| {
-            let domain = domain.map(|domain| String::from_utf8_lossy(&domain).into_owned());
-            let by_platform = Platform::ALL.into_iter().zip(platforms).filter(|(_, users)| *users > 0);
-            DomainSummary { domain, users, by_platform: by_platform.collect(), generic, desktop }
-        };
-        shown.counts.into_iter().map(row).collect()
     }
+}
+
+/// Counts by domain.
+type Domains<'t> = HashMap<Option<&'t [u8]>, DomainCounts, RandomState>;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct DomainCounts {
+    users: u64,
+    by_platform: [u64; Platform::ALL.len()],
+    generic: u64,
+    desktop: u64,
+}
+
+impl DomainCounts {
+    fn add(&mut self, outline: Outline) {
+        self.users += 1;
+        outline.platforms.iter().for_each(|platform| self.by_platform[platform as usize] += 1);
+        self.generic += u64::from(outline.is_generic);
+        self.desktop += u64::from(outline.is_desktop);
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.users += other.users;
+        for (sum, more) in self.by_platform.iter_mut().zip(other.by_platform) {
+            *sum += more;
+        }
+        self.generic += other.generic;
+        self.desktop += other.desktop;
+    }
+}
+
+/// Rows by the domains as they are shown.
+fn summed(domains: Domains<'_>) -> Vec<DomainSummary> {
+    let mut rows: BTreeMap<Option<String>, DomainCounts> = BTreeMap::new();
+    for (domain, counts) in domains {
+        let domain = domain.map(|domain| String::from_utf8_lossy(domain).into_owned());
+        rows.entry(domain).or_default().join(&counts);
+    }
+    let row = |(domain, counts): (Option<String>, DomainCounts)| DomainSummary {
+        domain,
+        users: counts.users,
+        by_platform: Platform::ALL
+            .into_iter()
+            .zip(counts.by_platform)
+            .filter(|(_, users)| *users > 0)
+            .collect(),
+        generic: counts.generic,
+        desktop: counts.desktop,
+    };
+    rows.into_iter().map(row).collect()
 }
 
 /// Bare AORs that two servers name: they may be two people each, so nothing may be counted.
@@ -300,29 +348,4 @@ pub fn ambiguous_aors(scan: &Scan) -> Vec<(String, Vec<String>)> {
     shared
         .map(|(aor, servers)| (aor.escaped(), servers.iter().map(|server| text(server)).collect()))
         .collect()
-}
-
-/// Accepted registrations, retransmissions once where the log can tell.
-pub fn registrations(scan: &Scan) -> u64 {
-    observed(scan, Standing::Accepted)
-}
-
-/// Everything that was seen in that standing.
-pub fn observed(scan: &Scan, standing: Standing) -> u64 {
-    scan.part.tally.observed(standing)
-}
-
-/// Share of the accepted SIP-IDs for which no User-Agent at all is known: how many, of how many.
-pub fn without_agent(scan: &Scan, verdicts: &Verdicts) -> (u64, u64) {
-    let see = |sum: &mut (u64, u64), _: &[u8], entries: &[Entry]| {
-        let mut accepted = entries.iter().filter(|entry| entry.standing == Standing::Accepted).peekable();
-        if accepted.peek().is_some() {
-            let has_text = |entry: &Entry| {
-                verdicts.get(entry.agent).0.text.as_ref().is_some_and(|text| !text.is_empty())
-            };
-            sum.0 += u64::from(!accepted.any(has_text));
-            sum.1 += 1;
-        }
-    };
-    scan.part.tally.fold(|| (0, 0), see, |one, other| (one.0 + other.0, one.1 + other.1))
 }

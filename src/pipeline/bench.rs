@@ -8,7 +8,7 @@ mod limit;
 mod memory;
 mod touch;
 
-use super::audit::{AuditDays, registrations};
+use super::audit::AuditDays;
 use super::collect::Counting;
 use super::plan::{Form, Plan, PlanError};
 use super::scan::dry::{self, Wanted};
@@ -319,7 +319,7 @@ impl Outcome {
                 vec![
                     (Fact::DecodedBytes, logs.map(|(_, counts)| counts.bytes).sum()),
                     (Fact::Lines, scan.lines.iter().map(|counts| counts.lines).sum()),
-                    (Fact::Registrations, registrations(scan)),
+                    (Fact::Registrations, scan.part.tally.observed(Standing::Accepted)),
                     (Fact::Users, users(scan)),
                 ]
             }

@@ -1,20 +1,23 @@
 //! From the tally to the bill: who is due what in which cycle, and the invoices.
 
-use super::audit::{Verdicts, without_agent};
+use super::audit::Verdicts;
+use super::census::Census;
+use super::roll::Roll;
 use super::scan::Scan;
 use crate::billing::{Calendar, Decider, Listing, NoAgent, ShortCycle, rate};
 use crate::book::{Book, Tenant};
 use crate::identity::{Tenants, canonical};
 use crate::model::{
-    Aor, BilledUser, Category, Cycle, Decision, Dialect, EvidenceKind, Invoice, Moment, Platform, Reason,
-    Seen, SipId, Standing, UnbilledUser, Usage,
+    Aor, BilledUser, Category, Cycle, Decision, Dialect, EvidenceKind, Invoice, Moment, Reason, Seen, SipId,
+    SipIdRef, Standing, UnbilledUser, Usage,
 };
 use crate::platform::{Classifier, RuleError};
 use crate::read::{SideFile, SideFileError, SideKind};
 use crate::tally::Entry;
+use ahash::RandomState;
 use rayon::prelude::*;
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Why there is no bill although everything could be read.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +53,7 @@ struct SideIndex {
     file: SideFile,
     /// Name as the outputs show it.
     shown: String,
-    rows: BTreeMap<SipId, Vec<usize>>,
+    rows: HashMap<SipId, Vec<usize>, RandomState>,
 }
 
 /// One tenant's rules, compiled.
@@ -74,10 +77,6 @@ pub struct Bill<'b> {
 #[derive(Debug)]
 pub struct TenantBill {
     pub tenant: String,
-    /// Sorted by category, then SIP-ID.
-    pub billed: Vec<BilledUser>,
-    /// Sorted by SIP-ID, then reason.
-    pub unbilled: Vec<UnbilledUser>,
     /// `None` where a short cycle is skipped.
     pub invoice: Option<Invoice>,
 }
@@ -88,9 +87,12 @@ pub struct CycleBill {
     pub cycle: Cycle,
     pub is_partial: bool,
     pub tenants: Vec<TenantBill>,
-    /// Users of domains that no tenant claims.
-    pub unassigned: Vec<UnbilledUser>,
+    /// Users seen and not charged, by reason.
+    pub unbilled: BTreeMap<Reason, u64>,
 }
+
+/// Stretches of users that are decided before any is handed in: what is held of a bill's lists.
+const BATCH_LEN: usize = 32;
 
 impl<'b> Bill<'b> {
     /// Compiles the book's rules and reads its side files.
@@ -100,14 +102,22 @@ impl<'b> Bill<'b> {
     /// A rule or side file of the book that cannot be used.
     pub fn prepare(book: &'b Book, scan: &'b Scan) -> Result<Self, BillError> {
         let calendar = Calendar::new(book.calendar.clone());
-        let tenants = book.tenants.iter().map(|tenant| TenantRules::new(book, tenant, scan));
+        let tenants = book.tenants.par_iter().map(|tenant| TenantRules::new(book, tenant, scan));
+        // The first error of the book's order is told, whichever was found first.
+        let tenants: Vec<Result<_, _>> = tenants.collect();
         Ok(Self {
             calendar,
-            tenants: tenants.collect::<Result<_, _>>()?,
+            tenants: tenants.into_iter().collect::<Result<_, _>>()?,
             by_domain: Tenants::new(book.tenants.iter().map(|tenant| tenant.domains.as_slice())),
             scan,
             newest: scan.part.records.last,
         })
+    }
+
+    /// Everybody who was seen or is listed.
+    pub fn roll(&self) -> Roll<'_> {
+        let sides = self.tenants.iter().flat_map(|rules| &rules.side_files);
+        Roll::with(&self.scan.part.tally, sides.flat_map(|side| side.rows.keys()))
     }
 
     /// The cycles that the choice means, in order.
@@ -115,7 +125,7 @@ impl<'b> Bill<'b> {
     /// # Errors
     ///
     /// No cycle starts on the day given, or the logs have no clock.
-    pub fn cycles(&self, choice: CycleChoice) -> Result<Vec<Cycle>, BillError> {
+    pub fn cycles(&self, choice: CycleChoice, census: &Census) -> Result<Vec<Cycle>, BillError> {
         let Some(newest) = self.newest else {
             return Err(BillError::Quality(
                 "no record has a time, so no cycle can be billed; have the logs written through syslog, or audit \
@@ -141,14 +151,7 @@ impl<'b> Bill<'b> {
             }
             CycleChoice::All => {
                 // A binding that may have lived through a cycle without any record makes no bill.
-                let see = |numbers: &mut BTreeSet<i32>, _: &[u8], entries: &[Entry]| {
-                    let proven = entries.iter().filter(|it| it.standing != Standing::Unproven);
-                    numbers.extend(proven.map(|it| it.window));
-                };
-                let join = |one: BTreeSet<i32>, other: BTreeSet<i32>| one.into_iter().chain(other).collect();
-                let mut numbers = self.scan.part.tally.fold(BTreeSet::new, see, join);
-                numbers.remove(&crate::tally::Slot::CLOCKLESS.window);
-                Ok(numbers.into_iter().map(|number| self.calendar.cycle(number)).collect())
+                Ok(census.windows.iter().map(|number| self.calendar.cycle(*number)).collect())
             }
         }
     }
@@ -159,11 +162,10 @@ impl<'b> Bill<'b> {
     /// # Errors
     ///
     /// [`BillError::Quality`] with what to switch on.
-    pub fn check_agents(&self) -> Result<(), BillError> {
+    pub fn check_agents(&self, census: &Census) -> Result<(), BillError> {
         let refuses = |rules: &&TenantRules<'_>| rules.tenant.activity.no_agent == NoAgent::Refuse;
-        let Some(rules) = self.tenants.iter().find(refuses) else { return Ok(()) };
-        let (without, all) = without_agent(self.scan, &rules.verdicts);
-        if without * 100 <= all {
+        let (without, all) = (census.without_agent, census.users(Standing::Accepted));
+        if !self.tenants.iter().any(|rules| refuses(&rules)) || without * 100 <= all {
             return Ok(());
         }
         let from = |name: &str| self.scan.part.records.evidence.iter().any(|(source, ..)| source == name);
@@ -174,60 +176,99 @@ impl<'b> Bill<'b> {
         )))
     }
 
+    /// Whether the logs end within the cycle.
+    pub fn is_partial(&self, cycle: &Cycle) -> bool {
+        self.newest.is_none_or(|newest| newest < cycle.window.end)
+    }
+
+    /// Names of the tenants.
+    pub fn tenants(&self) -> impl Iterator<Item = &str> {
+        self.tenants.iter().map(|rules| rules.tenant.name.as_str())
+    }
+
+    /// Whether the tenant of that number gets no invoice of the cycle, because a restart cut it short.
+    pub fn is_skipped(&self, tenant: usize, cycle: &Cycle) -> bool {
+        let tariff = &self.tenants[tenant].tenant.tariff;
+        tariff.short_cycle == ShortCycle::Skip && self.calendar.is_short(cycle)
+    }
+
     /// The bills of one cycle.
-    pub fn cycle(&self, cycle: &Cycle) -> CycleBill {
-        let is_partial = self.newest.is_none_or(|newest| newest < cycle.window.end);
-        let mut usage = vec![Usage::default(); self.tenants.len()];
-        let mut billed: Vec<Vec<BilledUser>> = self.tenants.iter().map(|_| Vec::new()).collect();
-        let mut unbilled: Vec<Vec<UnbilledUser>> = self.tenants.iter().map(|_| Vec::new()).collect();
-        let mut unassigned = Vec::new();
-        let decide = |(id, entries): (SipId, Vec<Entry>)| match self.by_domain.of(&id) {
-            Some(number) => (Some(number), self.tenants[number].decide(&id, cycle, &entries)),
-            None => {
-                let unbilled = unassigned_user(&id, &entries, &self.tenants).into_iter().collect();
-                (None, Decision { unbilled, ..Decision::default() })
-            }
-        };
-        let decided: Vec<_> = self.users(cycle).into_par_iter().with_min_len(256).map(decide).collect();
-        for (number, decision) in decided {
-            let Some(number) = number else {
-                unassigned.extend(decision.unbilled);
-                continue;
+    ///
+    /// The lists behind them are as long as there are users, so they are not kept: `note` takes
+    /// down each user's decision, with the tenant's number or `None` where nobody claims the
+    /// domain, and `hand_in` gets what was taken down of stretch after stretch, in the order of the
+    /// roll, while the next ones are decided. How the roll is cut into stretches must not show in
+    /// what they say together.
+    ///
+    /// # Errors
+    ///
+    /// The first of `hand_in`.
+    pub fn cycle<N: Default + Send, E: Send>(
+        &self,
+        roll: &Roll<'_>,
+        cycle: &Cycle,
+        note: impl Fn(&mut N, Option<usize>, &Decision<'_>) + Sync,
+        mut hand_in: impl FnMut(Vec<N>) -> Result<(), E> + Send,
+    ) -> Result<CycleBill, E> {
+        let mut counts = Counts::new(self.tenants.len());
+        let mut waiting: Vec<N> = Vec::new();
+        for batch in roll.stretches().chunks(BATCH_LEN) {
+            let decide = || {
+                let stretches = batch.par_iter().map(|stretch| {
+                    let (mut notes, mut counts) = (N::default(), Counts::new(self.tenants.len()));
+                    for place in stretch.clone() {
+                        if let Some((tenant, decision)) = self.decide(roll, place, cycle) {
+                            counts.add(tenant, &decision);
+                            note(&mut notes, tenant, &decision);
+                        }
+                    }
+                    (notes, counts)
+                });
+                stretches.collect::<Vec<(N, Counts)>>()
             };
-            for user in &decision.billed {
-                note_usage(&mut usage[number], user);
+            let (handed_in, decided) = rayon::join(|| hand_in(std::mem::take(&mut waiting)), decide);
+            handed_in?;
+            for (notes, stretch) in decided {
+                counts.join(&stretch);
+                waiting.push(notes);
             }
-            billed[number].extend(decision.billed);
-            unbilled[number].extend(decision.unbilled);
         }
-        let parts = self.tenants.iter().zip(usage).zip(billed).zip(unbilled);
-        let tenants = parts.map(|(((rules, usage), mut billed), mut unbilled)| {
+        hand_in(waiting)?;
+        let is_partial = self.is_partial(cycle);
+        let tenants = self.tenants.iter().zip(&counts.usage).enumerate().map(|(number, (rules, usage))| {
             let tenant = rules.tenant;
-            billed
-                .par_sort_by(|one, other| (one.category, &one.sip_id).cmp(&(other.category, &other.sip_id)));
-            unbilled.par_sort_by(|one, other| {
-                (&one.sip_id, one.reason, one.would_be).cmp(&(&other.sip_id, other.reason, other.would_be))
-            });
-            for category in Category::ALL {
-                let rows = billed.iter().filter(|user| user.category == category).count() as u64;
-                assert_eq!(rows, usage.of(category).users, "users.csv and the invoice count alike");
+            let invoice = || rate(&tenant.name, &tenant.tariff, cycle, is_partial, usage);
+            TenantBill {
+                tenant: tenant.name.clone(),
+                invoice: (!self.is_skipped(number, cycle)).then(invoice),
             }
-            let is_skipped = tenant.tariff.short_cycle == ShortCycle::Skip && self.calendar.is_short(cycle);
-            let invoice =
-                (!is_skipped).then(|| rate(&tenant.name, &tenant.tariff, cycle, is_partial, &usage));
-            TenantBill { tenant: tenant.name.clone(), billed, unbilled, invoice }
         });
-        CycleBill { cycle: *cycle, is_partial, tenants: tenants.collect(), unassigned }
+        Ok(CycleBill { cycle: *cycle, is_partial, tenants: tenants.collect(), unbilled: counts.unbilled })
+    }
+
+    /// What is decided of the user of that place in the cycle; `None` where there is nothing to say.
+    fn decide<'s>(
+        &'s self,
+        roll: &Roll<'s>,
+        place: usize,
+        cycle: &Cycle,
+    ) -> Option<(Option<usize>, Decision<'s>)> {
+        let (id, mut entries) = roll.get(place);
+        entries.retain(|entry| entry.window == cycle.number);
+        let Some(number) = self.by_domain.of(id) else {
+            let user = unassigned_user(id, &entries, &self.tenants[0].verdicts)?;
+            return Some((None, Decision { billed: Vec::new(), unbilled: vec![user] }));
+        };
+        let decision = self.tenants[number].decide(id, cycle, &entries)?;
+        Some((Some(number), decision))
     }
 
     /// For one user, the decision of each cycle in which anything was seen or listed.
-    pub fn decisions_for(&self, id: &SipId) -> Vec<(String, Cycle, Decision)> {
-        let tally = self.scan.part.tally.by_user();
-        let found = tally.iter().find(|(user, _)| *user == id.as_bytes());
-        let entries = found.map(|(_, entries)| entries).unwrap_or_default();
+    pub fn decisions_for<'s>(&'s self, roll: &Roll<'_>, id: &'s SipId) -> Vec<(String, Cycle, Decision<'s>)> {
+        let entries = roll.entries_of(id);
         let mut numbers: BTreeSet<i32> = entries.iter().map(|entry| entry.window).collect();
         numbers.remove(&crate::tally::Slot::CLOCKLESS.window);
-        let Some(rules) = self.by_domain.of(id).map(|number| &self.tenants[number]) else {
+        let Some(rules) = self.by_domain.of(id.borrowed()).map(|number| &self.tenants[number]) else {
             return Vec::new();
         };
         // A side file may charge a user of whom no log says anything.
@@ -239,7 +280,7 @@ impl<'b> Bill<'b> {
         let decide = |number| {
             let cycle = self.calendar.cycle(number);
             let here: Vec<Entry> = entries.iter().copied().filter(|entry| entry.window == number).collect();
-            let decision = rules.decide(id, &cycle, &here);
+            let decision = rules.decide(id.borrowed(), &cycle, &here).unwrap_or_default();
             (rules.tenant.name.clone(), cycle, decision)
         };
         numbers.into_iter().map(decide).collect()
@@ -261,34 +302,43 @@ impl<'b> Bill<'b> {
         let all = self.tenants.iter().flat_map(|rules| &rules.side_files);
         all.map(|side| (side.shown.clone(), side.file.digest.to_hex().to_string())).collect()
     }
+}
 
-    /// Everybody seen or listed in the cycle, sorted.
-    fn users(&self, cycle: &Cycle) -> Vec<(SipId, Vec<Entry>)> {
-        let tally = self.scan.part.tally.by_user();
-        let seen = |place| {
-            let (user, mut entries): (&[u8], Vec<Entry>) = tally.get(place);
-            entries.retain(|entry| entry.window == cycle.number);
-            (!entries.is_empty()).then(|| (SipId::from_canonical(user), entries))
-        };
-        let mut users: Vec<(SipId, Vec<Entry>)> =
-            (0..tally.len()).into_par_iter().with_min_len(256).filter_map(seen).collect();
-        let mut listed = BTreeSet::new();
-        for (number, rules) in self.tenants.iter().enumerate() {
-            for side in &rules.side_files {
-                for (id, rows) in &side.rows {
-                    let is_due = rows.iter().any(|row| side.file.rows[*row].overlaps(cycle.window));
-                    let is_seen = || users.binary_search_by(|(seen, _)| seen.cmp(id)).is_ok();
-                    if is_due && self.by_domain.of(id) == Some(number) && !is_seen() {
-                        listed.insert(id);
-                    }
-                }
+/// What a stretch of users adds to the bills.
+struct Counts {
+    /// By the tenants' numbers.
+    usage: Vec<Usage>,
+    unbilled: BTreeMap<Reason, u64>,
+}
+
+impl Counts {
+    fn new(tenants: usize) -> Self {
+        Self { usage: vec![Usage::default(); tenants], unbilled: BTreeMap::new() }
+    }
+
+    fn add(&mut self, tenant: Option<usize>, decision: &Decision<'_>) {
+        for user in &decision.billed {
+            let tenant = tenant.expect("nobody is billed whom no tenant claims");
+            note_usage(&mut self.usage[tenant], user);
+        }
+        for user in &decision.unbilled {
+            *self.unbilled.entry(user.reason).or_default() += 1;
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
+        for (usage, more) in self.usage.iter_mut().zip(&other.usage) {
+            for category in Category::ALL {
+                let (sum, more) = (usage.of_mut(category), more.of(category));
+                sum.users += more.users;
+                sum.push_only += more.push_only;
+                sum.sustained_open += more.sustained_open;
+                sum.sustained_closed += more.sustained_closed;
             }
         }
-        if !listed.is_empty() {
-            users.extend(listed.into_iter().map(|id| (id.clone(), Vec::new())));
-            users.par_sort_by(|one, other| one.0.cmp(&other.0));
+        for (reason, users) in &other.unbilled {
+            *self.unbilled.entry(*reason).or_default() += users;
         }
-        users
     }
 }
 
@@ -309,18 +359,20 @@ impl<'b> TenantRules<'b> {
         })
     }
 
-    fn decide(&self, id: &SipId, cycle: &Cycle, entries: &[Entry]) -> Decision {
+    /// What is decided of the user; `None` where nothing was seen and no row is due.
+    fn decide<'s>(&'s self, id: SipIdRef<'s>, cycle: &Cycle, entries: &[Entry]) -> Option<Decision<'s>> {
         let seen: Vec<Seen<'_>> = entries.iter().map(|entry| seen(entry, &self.verdicts)).collect();
         let mut listings = Vec::new();
         for side in &self.side_files {
-            for row in side.rows.get(id).into_iter().flatten().map(|row| &side.file.rows[*row]) {
+            for row in side.rows.get(id.as_bytes()).into_iter().flatten().map(|row| &side.file.rows[*row]) {
                 let counts = side.category != Category::Conferencing || row.is_host;
                 if counts && row.overlaps(cycle.window) {
                     listings.push(Listing { category: side.category, line: row.line });
                 }
             }
         }
-        self.decider.decide(id, cycle, &seen, &listings)
+        let is_anything = !seen.is_empty() || !listings.is_empty();
+        is_anything.then(|| self.decider.decide(id, cycle, &seen, &listings))
     }
 }
 
@@ -331,7 +383,7 @@ fn side_index(book: &Book, category: Category, name: &str) -> Result<SideIndex, 
         _ => SideKind::Messaging,
     };
     let file = SideFile::load(&path, kind, &book.calendar.zone)?;
-    let mut rows: BTreeMap<SipId, Vec<usize>> = BTreeMap::new();
+    let mut rows: HashMap<SipId, Vec<usize>, RandomState> = HashMap::default();
     let mut id = Vec::new();
     for (number, row) in file.rows.iter().enumerate() {
         let aor = Aor::Uri(row.sip_id_text.as_bytes());
@@ -369,7 +421,7 @@ fn seen<'t>(entry: &Entry, verdicts: &'t Verdicts) -> Seen<'t> {
     }
 }
 
-fn note_usage(usage: &mut Usage, user: &BilledUser) {
+fn note_usage(usage: &mut Usage, user: &BilledUser<'_>) {
     let usage = usage.of_mut(user.category);
     usage.users += 1;
     usage.push_only += u64::from(user.push_only);
@@ -378,21 +430,24 @@ fn note_usage(usage: &mut Usage, user: &BilledUser) {
 }
 
 /// A user of a domain that nobody claims: seen, listed, never billed.
-fn unassigned_user(id: &SipId, entries: &[Entry], tenants: &[TenantRules<'_>]) -> Option<UnbilledUser> {
+fn unassigned_user<'t>(
+    sip_id: SipIdRef<'t>,
+    entries: &[Entry],
+    verdicts: &'t Verdicts,
+) -> Option<UnbilledUser<'t>> {
     let is_registered = |standing: Standing| standing == Standing::Accepted || standing.is_sustained();
     let accepted = || entries.iter().filter(|entry| is_registered(entry.standing));
     accepted().next()?;
-    let verdicts = tenants.first().map(|rules| &rules.verdicts);
-    let platforms: BTreeSet<Platform> =
-        accepted().filter_map(|entry| Some(verdicts?.get(entry.agent).1.platform)).collect();
-    let agents: BTreeSet<Box<[u8]>> =
-        accepted().filter_map(|entry| verdicts?.get(entry.agent).0.text.clone()).collect();
+    let mut user_agents: Vec<&[u8]> =
+        accepted().filter_map(|entry| verdicts.get(entry.agent).0.text.as_deref()).collect();
+    user_agents.sort_unstable();
+    user_agents.dedup();
     Some(UnbilledUser {
-        sip_id: id.clone(),
+        sip_id,
         reason: Reason::Unassigned,
         would_be: None,
-        platforms: platforms.into_iter().collect(),
-        user_agents: agents.into_iter().collect(),
+        platforms: accepted().map(|entry| verdicts.get(entry.agent).1.platform).collect(),
+        user_agents,
         count: accepted().map(|entry| entry.count).sum(),
         first_seen: accepted().filter_map(|entry| entry.first()).min(),
         last_seen: accepted().filter_map(|entry| entry.last()).max(),

@@ -5,10 +5,11 @@
 //! bill differently is named, and no bill hides it.
 
 use super::plan::{Input, Plan};
-use super::scan::Scan;
-use crate::model::{Cycle, Moment, SipId, Standing, Window};
+use super::roll::Roll;
+use crate::model::{Cycle, Moment, SipIdRef, Standing, Window};
 use crate::tally::Entry;
 use jiff::tz::TimeZone;
+use rayon::prelude::*;
 
 /// No zone repeats more than two hours.
 const FOLD_MAX_SECONDS: i64 = 2 * 3600;
@@ -17,28 +18,27 @@ const NAMES_MAX: usize = 20;
 
 /// A note for each edge of the cycle that lies in a repeated hour of a log's zone, where a user's
 /// billing hangs on it.
-pub fn notes(plan: &Plan, scan: &Scan, cycle: &Cycle) -> Vec<String> {
+pub fn notes(plan: &Plan, roll: &Roll<'_>, cycle: &Cycle) -> Vec<String> {
     let edges = [
         (cycle.window.start, cycle.number - 1, cycle.number),
         (cycle.window.end, cycle.number, cycle.number + 1),
     ];
     let notes = edges.into_iter().filter_map(|(edge, before, after)| {
         let (zone, span) = repeated_span(plan, edge)?;
-        let users: Vec<SipId> = scan
-            .part
-            .tally
-            .by_user()
-            .iter()
+        let mut users: Vec<SipIdRef<'_>> = (0..roll.len())
+            .into_par_iter()
+            .map(|place| roll.get(place))
             .filter(|(_, entries)| hangs(entries.iter(), span, before, after))
-            .map(|(user, _)| SipId::from_canonical(user))
+            .map(|(id, _)| id)
             .collect();
+        users.sort_unstable();
         (!users.is_empty()).then(|| note(edge, &zone, &users))
     });
     notes.collect()
 }
 
-fn note(edge: Moment, zone: &str, users: &[SipId]) -> String {
-    let mut names: Vec<String> = users.iter().take(NAMES_MAX).map(SipId::escaped).collect();
+fn note(edge: Moment, zone: &str, users: &[SipIdRef<'_>]) -> String {
+    let mut names: Vec<String> = users.iter().take(NAMES_MAX).map(|id| id.escaped()).collect();
     if users.len() > NAMES_MAX {
         names.push(format!("{} more", users.len() - NAMES_MAX));
     }

@@ -1,13 +1,12 @@
 //! What is in these logs, and what is missing to bill from them.
 
-use super::audit::{Verdicts, without_agent};
+use super::census::Census;
 use super::plan::{Form, Plan};
 use super::scan::{Scan, ScanError};
 use crate::formats::scan::{Block, LineEnds, Scanner, Scratch};
 use crate::formats::sip::message::start_line;
 use crate::model::{Event, Grade, Kind, Reject, Sink, Spot, Stamp, Standing};
 use crate::read::Source;
-use crate::tally::Entry;
 use std::collections::BTreeSet;
 
 /// So much of each input is searched for lines that look like registrations and are not read.
@@ -108,10 +107,10 @@ pub const KAMAILIO_FRAGMENT: &str = include_str!("probe/reg_ok_fragment.cfg");
 
 /// What stands between these logs and a bill: one finding a line, most important first, each
 /// with its remedy.
-pub fn findings(scan: &Scan, verdicts: &Verdicts, unread: &Unread) -> Vec<String> {
+pub fn findings(scan: &Scan, census: &Census, unread: &Unread) -> Vec<String> {
     let records = &scan.part.records;
     let from = |name: &str| records.evidence.iter().any(|(source, ..)| source.starts_with(name));
-    let accepted = users_in(scan, Standing::Accepted);
+    let accepted = census.users(Standing::Accepted);
     let mut findings = Vec::new();
     if records.known() == 0 {
         findings.push(
@@ -127,7 +126,7 @@ pub fn findings(scan: &Scan, verdicts: &Verdicts, unread: &Unread) -> Vec<String
             records.graded(Grade::N)
         ));
     }
-    let (without, all) = if accepted == 0 { (0, 0) } else { without_agent(scan, verdicts) };
+    let without = census.without_agent;
     if from("asterisk-") && accepted == 0 && !records.evidence.iter().any(|(_, kind, _)| kind == Kind::Bound)
     {
         findings.push(
@@ -137,7 +136,7 @@ pub fn findings(scan: &Scan, verdicts: &Verdicts, unread: &Unread) -> Vec<String
         );
     }
     if without > 0 {
-        findings.push(no_agent_hint(without, all, from("asterisk-pjsip"), from("asterisk-chan_sip")));
+        findings.push(no_agent_hint(without, accepted, from("asterisk-pjsip"), from("asterisk-chan_sip")));
     }
     if unread.lines > 0 {
         findings.push(format!(
@@ -183,13 +182,6 @@ pub fn no_agent_hint(without: u64, all: u64, is_pjsip: bool, is_chan_sip: bool) 
         "have the registrar log $ua with each registration"
     };
     format!("{without} of {all} accepted SIP-IDs have no User-Agent, so their platform is unknown; {remedy}")
-}
-
-fn users_in(scan: &Scan, standing: Standing) -> usize {
-    let see = |sum: &mut usize, _: &[u8], entries: &[Entry]| {
-        *sum += usize::from(entries.iter().any(|entry| entry.standing == standing));
-    };
-    scan.part.tally.fold(|| 0, see, |one, other| one + other)
 }
 
 /// Whether Kamailio or OpenSIPS wrote any of these records.

@@ -24,20 +24,21 @@ const COLUMNS: [&str; 10] = [
 ///
 /// What the writer says.
 pub fn write_agents_csv(out: &mut dyn Write, dialect: Dialect, agents: &[AuditedAgent]) -> io::Result<()> {
-    let mut sheet = Sheet::new(out, dialect, &COLUMNS)?;
+    let mut sheet = Sheet::new(out, dialect, &COLUMNS);
     for agent in agents {
         let verdict = &agent.verdict;
-        sheet.agent(agent.user_agent.as_deref())?;
-        sheet.value(verdict.platform)?;
-        sheet.value(verdict.form)?;
-        sheet.value(verdict.class.name())?;
-        sheet.text(&verdict.rule)?;
-        sheet.value(verdict.is_billable)?;
-        sheet.value(verdict.is_push)?;
-        sheet.value(verdict.is_near_miss)?;
-        sheet.value(agent.users)?;
-        sheet.value(agent.registrations)?;
-        sheet.end_row()?;
+        sheet.row(|row| {
+            row.agent(agent.user_agent.as_deref());
+            row.value(verdict.platform);
+            row.value(verdict.form);
+            row.value(verdict.class.name());
+            row.text(&verdict.rule);
+            row.value(verdict.is_billable);
+            row.value(verdict.is_push);
+            row.value(verdict.is_near_miss);
+            row.value(agent.users);
+            row.value(agent.registrations);
+        })?;
     }
     sheet.finish()
 }

@@ -82,14 +82,15 @@ pub fn write_classified_csv<'t>(
     classified: impl IntoIterator<Item = (&'t [u8], &'t Verdict)>,
 ) -> io::Result<()> {
     let columns = ["user_agent", "platform", "form", "category", "rule"];
-    let mut sheet = Sheet::new(out, dialect, &columns)?;
+    let mut sheet = Sheet::new(out, dialect, &columns);
     for (text, verdict) in classified {
-        sheet.log_text(text)?;
-        sheet.value(verdict.platform)?;
-        sheet.value(verdict.form)?;
-        sheet.value(verdict.class.name())?;
-        sheet.text(&verdict.rule)?;
-        sheet.end_row()?;
+        sheet.row(|row| {
+            row.log_text(text);
+            row.value(verdict.platform);
+            row.value(verdict.form);
+            row.value(verdict.class.name());
+            row.text(&verdict.rule);
+        })?;
     }
     sheet.finish()
 }

@@ -79,19 +79,20 @@ fn rounded(number: f64, digits: i32) -> f64 {
 ///
 /// What the writer says.
 pub fn write_bench_csv(out: &mut dyn Write, dialect: Dialect, measured: &Throughput) -> io::Result<()> {
-    let mut sheet = Sheet::new(out, dialect, &COLUMNS)?;
+    let mut sheet = Sheet::new(out, dialect, &COLUMNS);
     for row in rows(measured) {
-        sheet.value(row.pass)?;
-        sheet.value(row.threads)?;
-        sheet.value(row.seconds)?;
-        sheet.optional(row.raw_gb_per_second)?;
-        sheet.optional(row.decoded_gb_per_second)?;
-        sheet.optional(row.lines_per_second)?;
-        sheet.optional(row.registrations_per_second)?;
-        sheet.optional(row.users)?;
-        sheet.optional(row.memory_bytes)?;
-        sheet.optional(row.speedup)?;
-        sheet.end_row()?;
+        sheet.row(|cells| {
+            cells.value(row.pass);
+            cells.value(row.threads);
+            cells.value(row.seconds);
+            cells.optional(row.raw_gb_per_second);
+            cells.optional(row.decoded_gb_per_second);
+            cells.optional(row.lines_per_second);
+            cells.optional(row.registrations_per_second);
+            cells.optional(row.users);
+            cells.optional(row.memory_bytes);
+            cells.optional(row.speedup);
+        })?;
     }
     sheet.finish()
 }

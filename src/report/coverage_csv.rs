@@ -14,12 +14,13 @@ pub fn write_coverage_csv<'t>(
     dialect: Dialect,
     spans: impl IntoIterator<Item = (&'t [u8], Window)>,
 ) -> io::Result<()> {
-    let mut sheet = Sheet::new(out, dialect, &["host", "from", "until"])?;
+    let mut sheet = Sheet::new(out, dialect, &["host", "from", "until"]);
     for (host, span) in spans {
-        sheet.log_text(host)?;
-        sheet.value(span.start)?;
-        sheet.value(span.end)?;
-        sheet.end_row()?;
+        sheet.row(|row| {
+            row.log_text(host);
+            row.value(span.start);
+            row.value(span.end);
+        })?;
     }
     sheet.finish()
 }

@@ -4,7 +4,9 @@
 //! machine dialect is for scripts. The spreadsheet dialect begins with a byte order mark, and
 //! puts `'` before a text cell that a spreadsheet would run as a formula.
 
+use super::digits::push_number;
 use super::text;
+use crate::model::{Moment, Platforms, SipIdRef};
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
 
@@ -36,111 +38,231 @@ impl Dialect {
     }
 }
 
-/// A CSV file being written, cell by cell.
+/// Rows of a CSV file in memory, made cell by cell, each at its place in the text.
 ///
-/// Every row has as many cells as the header, or `end_row` is an error. Writers end with
-/// [`Sheet::finish`], which says whether the last bytes went out.
-pub struct Sheet<'w> {
-    csv: csv::Writer<&'w mut dyn Write>,
+/// Runs of rows can be made by themselves, on many threads, and be written one behind the other.
+/// Every row has as many cells as the header, or [`Rows::end_row`] panics.
+#[derive(Debug, Clone)]
+pub struct Rows {
     dialect: Dialect,
-    /// The cell being made: one buffer for all of them.
-    cell: String,
+    columns: usize,
+    text: String,
+    /// Cells of the row that is being made.
+    cells: usize,
 }
 
-impl<'w> Sheet<'w> {
-    /// Starts a file with its header.
-    ///
-    /// # Errors
-    ///
-    /// What the writer below says.
-    pub fn new(out: &'w mut dyn Write, dialect: Dialect, columns: &[&str]) -> io::Result<Self> {
-        if dialect == Dialect::Spreadsheet {
-            out.write_all("\u{FEFF}".as_bytes())?;
-        }
-        let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
-        csv.write_record(columns)?;
-        Ok(Self { csv, dialect, cell: String::new() })
+/// Neighbouring cells that many rows share, ready to be put into each of them.
+#[derive(Debug, Clone)]
+pub struct Cells {
+    text: String,
+    number: usize,
+}
+
+impl Rows {
+    /// Rows of so many cells, none yet. A sheet has two columns at least.
+    pub fn new(dialect: Dialect, columns: usize) -> Self {
+        Self { dialect, columns, text: String::new(), cells: 0 }
     }
 
-    /// A number, a date, or a name that this program made up: written as it is.
-    pub fn value(&mut self, value: impl Display) -> io::Result<()> {
-        self.fill(|cell| write!(cell, "{value}").expect("a value of ours can be displayed"));
-        self.write_cell()
+    /// What a file begins with.
+    pub fn header(dialect: Dialect, columns: &[&str]) -> Self {
+        let mut rows = Self::new(dialect, columns.len());
+        if dialect == Dialect::Spreadsheet {
+            rows.text.push('\u{FEFF}');
+        }
+        columns.iter().for_each(|column| rows.value(column));
+        rows.end_row();
+        rows
+    }
+
+    /// Cells made beforehand.
+    pub fn shared(dialect: Dialect, fill: impl FnOnce(&mut Self)) -> Cells {
+        let mut rows = Self::new(dialect, usize::MAX);
+        fill(&mut rows);
+        Cells { text: rows.text, number: rows.cells }
+    }
+
+    /// Cells made beforehand, as the next ones.
+    pub fn cells(&mut self, cells: &Cells) {
+        self.part();
+        self.text.push_str(&cells.text);
+        self.cells += cells.number - 1;
+    }
+
+    /// A date, an amount, or a name that this program made up: written as it is.
+    pub fn value(&mut self, value: impl Display) {
+        self.cell(|text| write!(text, "{value}").expect("a value of ours can be displayed"));
     }
 
     /// The same, or an empty cell.
-    pub fn optional(&mut self, value: Option<impl Display>) -> io::Result<()> {
+    pub fn optional(&mut self, value: Option<impl Display>) {
         match value {
             Some(value) => self.value(value),
             None => self.empty(),
         }
     }
 
+    /// A name that this program made up and that no quotes are needed for.
+    pub fn name(&mut self, name: &str) {
+        self.part();
+        self.text.push_str(name);
+    }
+
+    /// A whole number.
+    pub fn number(&mut self, number: u64) {
+        self.part();
+        push_number(&mut self.text, number);
+    }
+
+    /// An instant in UTC, or an empty cell.
+    pub fn moment(&mut self, moment: Option<Moment>) {
+        self.part();
+        if let Some(moment) = moment {
+            moment.push_to(&mut self.text);
+        }
+    }
+
     /// An empty cell.
-    pub fn empty(&mut self) -> io::Result<()> {
-        Ok(self.csv.write_field("")?)
+    pub fn empty(&mut self) {
+        self.part();
     }
 
     /// Text of the logs, escaped reversibly.
-    pub fn log_text(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.text_cell(|cell| text::push_escaped(cell, bytes))
+    pub fn log_text(&mut self, bytes: &[u8]) {
+        self.text_cell(|cell| text::push_escaped(cell, bytes));
     }
 
     /// Our own or the operator's text: a sentence, a name, a path as shown.
-    pub fn text(&mut self, own: &str) -> io::Result<()> {
-        self.text_cell(|cell| text::push_printable(cell, own))
+    pub fn text(&mut self, own: &str) {
+        self.text_cell(|cell| text::push_printable(cell, own));
+    }
+
+    /// A SIP-ID as a SIP URI: a spreadsheet then takes `+420…` for neither a formula nor a number.
+    pub fn sip_uri(&mut self, sip_id: SipIdRef<'_>) {
+        self.text_cell(|cell| {
+            cell.push_str("sip:");
+            text::push_escaped(cell, sip_id.written().as_bytes());
+        });
     }
 
     /// One User-Agent; empty where none is known, `\e` where it was sent empty.
-    pub fn agent(&mut self, agent: Option<&[u8]>) -> io::Result<()> {
-        self.text_cell(|cell| text::push_agent(cell, agent))
+    pub fn agent(&mut self, agent: Option<&[u8]>) {
+        self.text_cell(|cell| text::push_agent(cell, agent));
     }
 
     /// Several User-Agents, separated by ` | `.
-    pub fn agents(&mut self, agents: &[Box<[u8]>]) -> io::Result<()> {
-        self.text_cell(|cell| text::push_agents(cell, agents))
+    pub fn agents(&mut self, agents: &[&[u8]]) {
+        self.text_cell(|cell| text::push_agents(cell, agents));
     }
 
-    /// Names of ours, separated by a blank.
-    pub fn words(&mut self, words: impl IntoIterator<Item = impl Display>) -> io::Result<()> {
-        self.fill(|cell| {
-            for word in words {
-                let blank = if cell.is_empty() { "" } else { " " };
-                write!(cell, "{blank}{word}").expect("a value of ours can be displayed");
-            }
-        });
-        self.write_cell()
+    /// Platforms, separated by a blank.
+    pub fn platforms(&mut self, platforms: Platforms) {
+        self.part();
+        text::push_platforms(&mut self.text, platforms);
     }
 
     /// Ends the row.
     ///
+    /// # Panics
+    ///
+    /// If it is longer or shorter than the header.
+    pub fn end_row(&mut self) {
+        assert_eq!(self.cells, self.columns, "a row has a cell for every column");
+        self.cells = 0;
+        self.text.push_str("\r\n");
+    }
+
+    /// The rows made so far, all of them ended.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    /// Begins a cell.
+    fn part(&mut self) {
+        if self.cells > 0 {
+            self.text.push(',');
+        }
+        self.cells += 1;
+    }
+
+    fn cell(&mut self, make: impl FnOnce(&mut String)) {
+        self.part();
+        let start = self.text.len();
+        make(&mut self.text);
+        quote(&mut self.text, start);
+    }
+
+    fn text_cell(&mut self, make: impl FnOnce(&mut String)) {
+        self.part();
+        let start = self.text.len();
+        make(&mut self.text);
+        if self.dialect == Dialect::Spreadsheet && looks_like_a_formula(&self.text[start..]) {
+            self.text.insert(start, '\'');
+        }
+        quote(&mut self.text, start);
+    }
+}
+
+/// Quotes what stands from that place on, if it must be.
+fn quote(text: &mut String, start: usize) {
+    let is_special = |byte: &u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
+    // Without an early end the compiler looks at many bytes at once.
+    if !text.as_bytes()[start..].iter().fold(false, |any, byte| any | is_special(byte)) {
+        return;
+    }
+    let cell = text.split_off(start);
+    text.push('"');
+    for char in cell.chars() {
+        if char == '"' {
+            text.push('"');
+        }
+        text.push(char);
+    }
+    text.push('"');
+}
+
+/// A CSV file being written, row by row.
+///
+/// Writers end with [`Sheet::finish`], which says whether the last bytes went out.
+pub struct Sheet<'w> {
+    out: &'w mut dyn Write,
+    rows: Rows,
+}
+
+/// So much is held back before it is written.
+const HELD_BYTES_MAX: usize = 64 << 10;
+
+impl<'w> Sheet<'w> {
+    /// Starts a file with its header.
+    pub fn new(out: &'w mut dyn Write, dialect: Dialect, columns: &[&str]) -> Self {
+        Self { out, rows: Rows::header(dialect, columns) }
+    }
+
+    /// Writes one row, whose cells `fill` makes.
+    ///
     /// # Errors
     ///
-    /// What the writer below says, or that the row is longer or shorter than the header.
-    pub fn end_row(&mut self) -> io::Result<()> {
-        Ok(self.csv.write_record(None::<&[u8]>)?)
+    /// What the writer below says.
+    ///
+    /// # Panics
+    ///
+    /// As [`Rows::end_row`].
+    pub fn row(&mut self, fill: impl FnOnce(&mut Rows)) -> io::Result<()> {
+        fill(&mut self.rows);
+        self.rows.end_row();
+        if self.rows.text.len() > HELD_BYTES_MAX { self.write() } else { Ok(()) }
     }
 
     /// Writes out what is still held back.
     pub fn finish(mut self) -> io::Result<()> {
-        self.csv.flush()
+        self.write()?;
+        self.out.flush()
     }
 
-    fn fill(&mut self, make: impl FnOnce(&mut String)) {
-        self.cell.clear();
-        make(&mut self.cell);
-    }
-
-    fn text_cell(&mut self, make: impl FnOnce(&mut String)) -> io::Result<()> {
-        self.fill(make);
-        if self.dialect == Dialect::Spreadsheet && looks_like_a_formula(&self.cell) {
-            self.cell.insert(0, '\'');
-        }
-        self.write_cell()
-    }
-
-    fn write_cell(&mut self) -> io::Result<()> {
-        Ok(self.csv.write_field(&self.cell)?)
+    fn write(&mut self) -> io::Result<()> {
+        self.out.write_all(self.rows.text.as_bytes())?;
+        self.rows.text.clear();
+        Ok(())
     }
 }
 
@@ -152,35 +274,34 @@ fn looks_like_a_formula(cell: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    fn sheet(dialect: Dialect, fill: impl FnOnce(&mut Sheet<'_>) -> io::Result<()>) -> String {
+    fn sheet(dialect: Dialect, rows: impl IntoIterator<Item = impl FnOnce(&mut Rows)>) -> String {
         let mut out = Vec::new();
-        let mut sheet = Sheet::new(&mut out, dialect, &["a", "b"]).unwrap();
-        fill(&mut sheet).unwrap();
+        let mut sheet = Sheet::new(&mut out, dialect, &["a", "b"]);
+        rows.into_iter().for_each(|row| sheet.row(row).unwrap());
         sheet.finish().unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn records_end_in_cr_lf_and_quotes_are_doubled() {
-        let csv = sheet(Dialect::Machine, |sheet| {
-            sheet.log_text(b"x, \"y\"")?;
-            sheet.value(7)?;
-            sheet.end_row()
-        });
-        assert_eq!(csv, "a,b\r\n\"x, \"\"y\"\"\",7\r\n");
+        let row = |row: &mut Rows| {
+            row.log_text(b"x, \"y\"");
+            row.value(7);
+        };
+        assert_eq!(sheet(Dialect::Machine, [row]), "a,b\r\n\"x, \"\"y\"\"\",7\r\n");
     }
 
     #[test]
     fn a_spreadsheet_runs_no_text_and_adds_up_numbers() {
-        let csv = sheet(Dialect::Spreadsheet, |sheet| {
-            for text in ["=1+1", "+420", "-x", "@x", "\tx", "x=1", "＝1"] {
-                sheet.log_text(text.as_bytes())?;
-                sheet.value("-1.00")?;
-                sheet.end_row()?;
+        let rows = ["=1+1", "+420", "-x", "@x", "\tx", "x=1", "＝1"].map(|text| {
+            |row: &mut Rows| {
+                row.log_text(text.as_bytes());
+                row.value("-1.00");
             }
-            Ok(())
         });
+        let csv = sheet(Dialect::Spreadsheet, rows);
         let cells: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
         assert_eq!(cells, ["'=1+1", "'+420", "'-x", "'@x", r"\x09x", "x=1", "'＝1"]);
         assert!(csv.starts_with("\u{FEFF}a,b\r\n"));
@@ -189,19 +310,43 @@ mod tests {
 
     #[test]
     fn a_script_gets_the_text_itself() {
-        let csv = sheet(Dialect::Machine, |sheet| {
-            sheet.text("=1+1")?;
-            sheet.agents(&[b"+A"[..].into()])?;
-            sheet.end_row()
-        });
-        assert_eq!(csv, "a,b\r\n=1+1,+A\r\n");
+        let row = |row: &mut Rows| {
+            row.text("=1+1");
+            row.agents(&[b"+A"]);
+        };
+        assert_eq!(sheet(Dialect::Machine, [row]), "a,b\r\n=1+1,+A\r\n");
     }
 
     #[test]
-    fn a_row_as_long_as_no_header_is_an_error() {
-        let mut out = Vec::new();
-        let mut sheet = Sheet::new(&mut out, Dialect::Machine, &["a", "b"]).unwrap();
-        sheet.value(1).unwrap();
-        assert!(sheet.end_row().is_err());
+    #[should_panic(expected = "a row has a cell for every column")]
+    fn a_row_as_long_as_no_header_is_a_mistake_of_ours() {
+        sheet(Dialect::Machine, [|row: &mut Rows| row.value(1)]);
+    }
+
+    #[test]
+    fn cells_made_beforehand_count_as_cells() {
+        let shared = Rows::shared(Dialect::Machine, |row| {
+            row.text("x,y");
+            row.empty();
+        });
+        assert_eq!(sheet(Dialect::Machine, [|row: &mut Rows| row.cells(&shared)]), "a,b\r\n\"x,y\",\r\n");
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_spelled_as_the_csv_crate_spells_them(
+            rows in prop::collection::vec(("[a,\"\r\n é]{0,6}", "[a,\"\r\n é]{0,6}"), 0..5),
+        ) {
+            let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+            csv.write_record(["a", "b"]).unwrap();
+            rows.iter().for_each(|(one, other)| csv.write_record([one, other]).unwrap());
+            let ours = sheet(Dialect::Machine, rows.iter().map(|(one, other)| {
+                move |row: &mut Rows| {
+                    row.value(one);
+                    row.value(other);
+                }
+            }));
+            prop_assert_eq!(ours.into_bytes(), csv.into_inner().unwrap());
+        }
     }
 }

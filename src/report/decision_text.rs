@@ -6,10 +6,10 @@ use crate::model::{Cycle, Decision, EvidenceKind, Platform};
 use std::fmt::Write;
 
 /// The decision of one cycle in plain sentences.
-pub fn decision_text(tenant: &str, cycle: &Cycle, decision: &Decision, places: &dyn Places) -> String {
+pub fn decision_text(tenant: &str, cycle: &Cycle, decision: &Decision<'_>, places: &dyn Places) -> String {
     let mut text = format!("\nCycle {} to {}, tenant {tenant}\n", cycle.first_day, cycle.end_day);
     for user in &decision.billed {
-        let platforms: Vec<&str> = user.platforms.iter().copied().map(Platform::name).collect();
+        let platforms: Vec<&str> = user.platforms.iter().map(Platform::name).collect();
         let place = match (user.spot, user.side_file_line) {
             (_, Some(line)) if user.evidence == EvidenceKind::SideFile => {
                 format!("{}:{line}", places.side_file(user.category))

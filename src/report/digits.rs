@@ -2,6 +2,21 @@
 
 use std::fmt::Display;
 
+/// Appends a whole number without any comma.
+pub fn push_number(out: &mut String, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.push_str(std::str::from_utf8(&digits[start..]).expect("digits are ASCII"));
+}
+
 /// A number with a comma between its thousands: `1,204`, `-1,493.14`.
 pub fn grouped(number: impl Display) -> String {
     let text = number.to_string();
@@ -26,6 +41,15 @@ pub fn grouped(number: impl Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_written_as_the_standard_library_writes_it() {
+        for number in [0, 7, 10, 1_234_567, u64::MAX] {
+            let mut out = String::new();
+            push_number(&mut out, number);
+            assert_eq!(out, number.to_string());
+        }
+    }
 
     #[test]
     fn thousands_are_parted_and_digits_after_the_point_are_not() {

@@ -26,21 +26,22 @@ const COLUMNS: [&str; 12] = [
 ///
 /// What the writer says.
 pub fn write_invoice_csv(out: &mut dyn Write, dialect: Dialect, invoice: &Invoice) -> io::Result<()> {
-    let mut sheet = Sheet::new(out, dialect, &COLUMNS)?;
+    let mut sheet = Sheet::new(out, dialect, &COLUMNS);
     for line in &invoice.lines {
-        sheet.text(&invoice.id)?;
-        sheet.text(&invoice.tenant)?;
-        sheet.value(invoice.cycle.first_day)?;
-        sheet.value(invoice.cycle.end_day)?;
-        sheet.value(line.line)?;
-        sheet.value(line.kind.name())?;
-        sheet.optional(line.category)?;
-        sheet.text(&line.description)?;
-        sheet.value(line.quantity)?;
-        sheet.optional(line.unit_price)?;
-        sheet.value(line.amount)?;
-        sheet.value(line.amount.currency().code())?;
-        sheet.end_row()?;
+        sheet.row(|row| {
+            row.text(&invoice.id);
+            row.text(&invoice.tenant);
+            row.value(invoice.cycle.first_day);
+            row.value(invoice.cycle.end_day);
+            row.value(line.line);
+            row.value(line.kind.name());
+            row.optional(line.category);
+            row.text(&line.description);
+            row.value(line.quantity);
+            row.optional(line.unit_price);
+            row.value(line.amount);
+            row.value(line.amount.currency().code());
+        })?;
     }
     sheet.finish()
 }

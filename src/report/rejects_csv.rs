@@ -15,13 +15,14 @@ pub fn write_rejects_csv<'t>(
     rejects: impl IntoIterator<Item = &'t Reject>,
     places: &dyn Places,
 ) -> io::Result<()> {
-    let mut sheet = Sheet::new(out, dialect, &["file", "offset", "reason", "source"])?;
+    let mut sheet = Sheet::new(out, dialect, &["file", "offset", "reason", "source"]);
     for reject in rejects {
-        sheet.text(places.input(reject.spot))?;
-        sheet.value(reject.spot.offset)?;
-        sheet.value(reject.reason)?;
-        sheet.text(&reject.source)?;
-        sheet.end_row()?;
+        sheet.row(|row| {
+            row.text(places.input(reject.spot));
+            row.value(reject.spot.offset);
+            row.value(reject.reason);
+            row.text(&reject.source);
+        })?;
     }
     sheet.finish()
 }

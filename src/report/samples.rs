@@ -3,7 +3,7 @@
 use super::Places;
 use crate::model::{
     AuditedUser, BilledUser, Category, CategoryUsage, Currency, Cycle, EvidenceKind, Invoice, InvoiceLine,
-    LineKind, Moment, Money, Platform, Rounding, SipId, Spot, Usage, UserNote, Window,
+    LineKind, Moment, Money, Platform, Rounding, SipIdRef, Spot, Usage, UserNote, Window,
 };
 
 pub const OCTOBER_5: Moment = Moment::from_seconds(1_791_209_002);
@@ -19,12 +19,8 @@ pub fn cycle() -> Cycle {
     }
 }
 
-pub fn sip_id(text: &str) -> SipId {
-    SipId::from_canonical(text.as_bytes())
-}
-
-pub fn texts(texts: &[&[u8]]) -> Vec<Box<[u8]>> {
-    texts.iter().map(|&text| text.into()).collect()
+pub fn sip_id(text: &str) -> SipIdRef<'_> {
+    SipIdRef::from_canonical(text.as_bytes())
 }
 
 pub fn euro(text: &str) -> Money {
@@ -44,17 +40,17 @@ impl Places for Logs {
     }
 }
 
-pub fn billed(category: Category, sip_id_text: &str) -> BilledUser {
+pub fn billed(category: Category, sip_id_text: &str) -> BilledUser<'_> {
     BilledUser {
         category,
         sip_id: sip_id(sip_id_text),
-        platforms: vec![Platform::Ios, Platform::Android],
+        platforms: [Platform::Ios, Platform::Android].into_iter().collect(),
         push_only: false,
         first_seen: Some(OCTOBER_5),
         last_seen: Some(OCTOBER_5.plus_seconds(86_400)),
         active_days: 2,
         registrations: 40,
-        user_agents: texts(&[b"Acme Phone/1.0", b"Acme Phone/1.1"]),
+        user_agents: vec![b"Acme Phone/1.0", b"Acme Phone/1.1"],
         evidence: EvidenceKind::Line,
         spot: Some(Spot { input: 0, offset: 4096 }),
         side_file_line: None,
@@ -110,11 +106,11 @@ pub fn written(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()
     String::from_utf8(out).unwrap().trim_start_matches('\u{FEFF}').replace("\r\n", "\n")
 }
 
-pub fn audited(sip_id_text: &str) -> AuditedUser {
+pub fn audited(sip_id_text: &str) -> AuditedUser<'_> {
     AuditedUser {
         sip_id: sip_id(sip_id_text),
-        platforms: vec![Platform::Ios, Platform::Macos],
-        user_agents: texts(&[b"Acme Phone/1.0", b"Acme Phone/1.1"]),
+        platforms: [Platform::Ios, Platform::Macos].into_iter().collect(),
+        user_agents: vec![b"Acme Phone/1.0", b"Acme Phone/1.1"],
         registrations: 40,
         sustained: 0,
         first_seen: Some(OCTOBER_5),

@@ -4,11 +4,15 @@
 //! While they move, OUT holds a marker file; a bill with the marker or without a manifest is
 //! unfinished, and running the bill again finishes it.
 
+mod output;
+
+pub use output::Output;
+
 use super::Manifest;
-use super::manifest::{OutputFacts, hex_digest};
+use super::manifest::OutputFacts;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use tempfile::TempDir;
 
@@ -76,18 +80,14 @@ impl Stage {
         Ok(Self { out, folder, outputs: BTreeMap::new() })
     }
 
-    /// Writes one file of the bill. `relative` is its path in the bill, parts separated by `/`;
-    /// its folders are created.
+    /// Begins one file of the bill, to be written piece by piece. `relative` is its path in the
+    /// bill, parts separated by `/`; its folders are created.
     ///
     /// # Errors
     ///
-    /// If the path leaves the bill, names the manifest or a file written before, or what `fill`
-    /// or the operating system say.
-    pub fn write_with(
-        &mut self,
-        relative: &str,
-        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<(), StageError> {
+    /// If the path leaves the bill, names the manifest or a file begun before, or what the
+    /// operating system says.
+    pub fn begin(&self, relative: &str) -> Result<Output, StageError> {
         let is_inside = !relative.is_empty()
             && relative != MANIFEST
             && !relative.contains('\\')
@@ -95,8 +95,30 @@ impl Stage {
         if !is_inside {
             return Err(StageError::Outside { relative: super::text::printable(relative) });
         }
-        let facts = write_file(self.folder.path(), relative, fill)?;
-        self.outputs.insert(relative.to_owned(), facts);
+        Output::create(self.folder.path(), relative)
+    }
+
+    /// Takes a file into the bill, whole as it is now.
+    pub fn end(&mut self, output: &Output) {
+        let facts = output.facts();
+        self.outputs.insert(facts.file.clone(), facts);
+    }
+
+    /// Writes one file of the bill.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stage::begin`], or what `fill` or the operating system say.
+    pub fn write_with(
+        &mut self,
+        relative: &str,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), StageError> {
+        let mut output = self.begin(relative)?;
+        let mut bytes = Vec::new();
+        fill(&mut bytes).map_err(io_at(Path::new(relative)))?;
+        output.append(&[bytes])?;
+        self.end(&output);
         Ok(())
     }
 
@@ -125,8 +147,10 @@ impl Stage {
     /// then as it was.
     pub fn commit(self, mut manifest: Manifest) -> Result<Committed, StageError> {
         manifest.outputs = self.outputs.values().cloned().collect();
-        let json = manifest.to_json();
-        write_file(self.folder.path(), MANIFEST, |out| out.write_all(json.as_bytes()))?;
+        let files: Vec<&str> = self.outputs.keys().map(String::as_str).collect();
+        output::sync(self.folder.path(), &files)?;
+        Output::create(self.folder.path(), MANIFEST)?.append(&[manifest.to_json()])?;
+        output::sync(self.folder.path(), &[MANIFEST])?;
 
         let earlier = fs::read(self.out.join(MANIFEST)).ok().and_then(|bytes| Manifest::from_json(&bytes));
         let is_ours = earlier.is_some() || self.out.join(MARKER).exists();
@@ -295,53 +319,6 @@ fn is_one_file_system(left: &Path, right: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_one_file_system(_: &Path, _: &Path) -> bool {
     false
-}
-
-/// Writes a file that did not exist, to the disk itself: a manifest must not outlive a power cut
-/// that its files did not.
-fn write_file(
-    folder: &Path,
-    relative: &str,
-    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<OutputFacts, StageError> {
-    let path = folder.join(relative);
-    // Errors name the file as the user knows it, not the hidden folder.
-    let named = || io_at(Path::new(relative));
-    fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(named())?;
-    let file = File::create_new(&path).map_err(named())?;
-    let mut digesting = Digesting { file: BufWriter::new(file), hasher: blake3::Hasher::new(), bytes: 0 };
-    fill(&mut digesting).and_then(|()| digesting.flush()).map_err(named())?;
-    digesting.file.get_ref().sync_all().map_err(named())?;
-    Ok(OutputFacts {
-        file: relative.to_owned(),
-        digest: hex_digest(&digesting.hasher.finalize()),
-        bytes: digesting.bytes,
-    })
-}
-
-/// A file that is digested while it is written.
-struct Digesting {
-    file: BufWriter<File>,
-    hasher: blake3::Hasher,
-    bytes: u64,
-}
-
-impl Write for Digesting {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.write_all(buffer)?;
-        Ok(buffer.len())
-    }
-
-    fn write_all(&mut self, buffer: &[u8]) -> io::Result<()> {
-        self.file.write_all(buffer)?;
-        self.hasher.update(buffer);
-        self.bytes += buffer.len() as u64;
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
 }
 
 #[cfg(test)]

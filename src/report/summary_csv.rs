@@ -31,22 +31,23 @@ pub fn write_summary_csv<'t>(
     dialect: Dialect,
     invoices: impl IntoIterator<Item = &'t Invoice>,
 ) -> io::Result<()> {
-    let mut sheet = Sheet::new(out, dialect, &COLUMNS)?;
+    let mut sheet = Sheet::new(out, dialect, &COLUMNS);
     for invoice in invoices {
         let push_only: u64 = Category::ALL.iter().map(|&category| invoice.usage.of(category).push_only).sum();
-        sheet.value(invoice.cycle.first_day)?;
-        sheet.value(invoice.cycle.end_day)?;
-        sheet.text(&invoice.tenant)?;
-        for category in Category::ALL {
-            sheet.value(invoice.usage.of(category).users)?;
-        }
-        sheet.value(push_only)?;
-        sheet.value(invoice.net)?;
-        sheet.value(invoice.tax)?;
-        sheet.value(invoice.total)?;
-        sheet.value(invoice.total.currency().code())?;
-        sheet.value(invoice.is_partial)?;
-        sheet.end_row()?;
+        sheet.row(|row| {
+            row.value(invoice.cycle.first_day);
+            row.value(invoice.cycle.end_day);
+            row.text(&invoice.tenant);
+            for category in Category::ALL {
+                row.value(invoice.usage.of(category).users);
+            }
+            row.value(push_only);
+            row.value(invoice.net);
+            row.value(invoice.tax);
+            row.value(invoice.total);
+            row.value(invoice.total.currency().code());
+            row.value(invoice.is_partial);
+        })?;
     }
     sheet.finish()
 }

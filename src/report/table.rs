@@ -1,5 +1,9 @@
 //! Aligned tables for terminals. Knows nothing of users or money.
 
+use super::stretches::write_stretches;
+use rayon::prelude::*;
+use std::io::{self, Write};
+
 /// Between two columns.
 const GAP: usize = 2;
 
@@ -75,51 +79,161 @@ impl Table {
     /// are any. Elastic columns are cut with `…`, the last one first, until the table is no
     /// wider than `width`, or cannot become narrower.
     pub fn lines(&self, width: Option<usize>) -> Lines {
-        let widths = self.widths(width);
-        let titles: Vec<&str> = self.columns.iter().map(|column| &column.title[..]).collect();
-        let strings = |row: &Vec<String>| self.line(row.iter().map(String::as_str), &widths);
+        let mut widest = Widths::of_titles(&self.columns);
+        for row in self.rows.iter().chain(&self.totals) {
+            widest.take_in(row.iter().map(String::as_str));
+        }
+        let layout = Layout::new(&self.columns, widest, width);
+        let strings = |row: &Vec<String>| layout.line(row.iter().map(String::as_str));
         Lines {
-            header: self.line(titles.into_iter(), &widths),
-            rule: "─".repeat(widths.iter().sum::<usize>() + GAP * (widths.len().max(1) - 1)),
+            header: layout.header(),
+            rule: layout.rule(),
             rows: self.rows.iter().map(strings).collect(),
             totals: self.totals.iter().map(strings).collect(),
         }
     }
+}
 
-    fn widths(&self, width: Option<usize>) -> Vec<usize> {
-        let mut widths: Vec<usize> = self.columns.iter().map(|column| chars(&column.title)).collect();
-        for row in self.rows.iter().chain(&self.totals) {
-            for (widest, cell) in widths.iter_mut().zip(row) {
-                *widest = (*widest).max(chars(cell));
-            }
+/// Writes a table of which only the rows are many: as [`Table::lines`] lays it out, without totals.
+///
+/// The cells of an item are made twice, once for the widths and once for the lines, so that the
+/// table is never held whole.
+///
+/// # Errors
+///
+/// What the writer says.
+pub fn write_table<T: Sync>(
+    out: &mut dyn Write,
+    columns: &[Column],
+    items: &[T],
+    width: Option<usize>,
+    fill: impl Fn(&mut Row, &T) + Sync,
+) -> io::Result<()> {
+    let titles = Widths::of_titles(columns);
+    let widest = items.par_iter().fold(
+        || (titles.clone(), Row::default()),
+        |(mut widest, mut row), item| {
+            row.fill(&fill, item);
+            widest.take_in(row.cells());
+            (widest, row)
+        },
+    );
+    let widest = widest.map(|(widest, _)| widest).reduce(|| titles.clone(), Widths::join);
+    let layout = Layout::new(columns, widest, width);
+    write!(out, "{}\n{}\n", layout.header(), layout.rule())?;
+    write_stretches(out, items, |items| {
+        let (mut lines, mut row) = (String::new(), Row::default());
+        for item in items {
+            row.fill(&fill, item);
+            layout.push_line(&mut lines, row.cells());
+            lines.push('\n');
         }
+        lines
+    })
+}
+
+/// The cells of one row, behind one another in one text.
+#[derive(Debug, Default)]
+pub struct Row {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Row {
+    /// Adds a cell.
+    pub fn cell(&mut self, make: impl FnOnce(&mut String)) {
+        make(&mut self.text);
+        self.ends.push(self.text.len());
+    }
+
+    fn fill<T>(&mut self, fill: impl Fn(&mut Self, &T), item: &T) {
+        self.text.clear();
+        self.ends.clear();
+        fill(self, item);
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &str> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.text[start..*end])
+    }
+}
+
+/// Characters of the widest cell of each column.
+#[derive(Debug, Clone)]
+struct Widths(Vec<usize>);
+
+impl Widths {
+    fn of_titles(columns: &[Column]) -> Self {
+        Self(columns.iter().map(|column| chars(&column.title)).collect())
+    }
+
+    fn take_in<'t>(&mut self, cells: impl Iterator<Item = &'t str>) {
+        for (widest, cell) in self.0.iter_mut().zip(cells) {
+            *widest = (*widest).max(chars(cell));
+        }
+    }
+
+    fn join(self, other: Self) -> Self {
+        Self(self.0.into_iter().zip(other.0).map(|(one, other)| one.max(other)).collect())
+    }
+}
+
+/// Columns with the widths that they are given.
+struct Layout<'t> {
+    columns: &'t [Column],
+    widths: Vec<usize>,
+}
+
+impl<'t> Layout<'t> {
+    /// Columns as wide as their widest cells, or cut.
+    fn new(columns: &'t [Column], Widths(mut widths): Widths, width: Option<usize>) -> Self {
         let total = widths.iter().sum::<usize>() + GAP * (widths.len().max(1) - 1);
         let mut excess = width.map_or(0, |width| total.saturating_sub(width));
-        for (column, width) in self.columns.iter().zip(&mut widths).rev() {
+        for (column, width) in columns.iter().zip(&mut widths).rev() {
             if let Some(width_min) = column.width_min {
                 let give = excess.min(width.saturating_sub(width_min.max(chars(&column.title))));
                 *width -= give;
                 excess -= give;
             }
         }
-        widths
+        Self { columns, widths }
     }
 
-    fn line<'t>(&self, cells: impl Iterator<Item = &'t str>, widths: &[usize]) -> String {
+    fn header(&self) -> String {
+        self.line(self.columns.iter().map(|column| &column.title[..]))
+    }
+
+    fn rule(&self) -> String {
+        "─".repeat(self.widths.iter().sum::<usize>() + GAP * (self.widths.len().max(1) - 1))
+    }
+
+    fn line<'c>(&self, cells: impl Iterator<Item = &'c str>) -> String {
         let mut out = String::new();
-        for (index, ((cell, column), &width)) in cells.zip(&self.columns).zip(widths).enumerate() {
-            let cell = cut(cell, width);
-            let padding = " ".repeat(width - chars(&cell));
+        self.push_line(&mut out, cells);
+        out
+    }
+
+    fn push_line<'c>(&self, out: &mut String, cells: impl Iterator<Item = &'c str>) {
+        let start = out.len();
+        for (index, ((cell, column), &width)) in cells.zip(self.columns).zip(&self.widths).enumerate() {
             if index > 0 {
-                out.push_str(&" ".repeat(GAP));
+                out.extend(std::iter::repeat_n(' ', GAP));
             }
+            let len = chars(cell);
+            let padding = std::iter::repeat_n(' ', width.saturating_sub(len));
             match column.align {
-                Align::Left => out.extend([&cell[..], &padding]),
-                Align::Right => out.extend([&padding, &cell[..]]),
+                _ if len > width => out.push_str(&cut(cell, width)),
+                Align::Left => {
+                    out.push_str(cell);
+                    out.extend(padding);
+                }
+                Align::Right => {
+                    out.extend(padding);
+                    out.push_str(cell);
+                }
             }
         }
-        out.truncate(out.trim_end().len());
-        out
+        out.truncate(start + out[start..].trim_end().len());
     }
 }
 
@@ -200,6 +314,20 @@ mod tests {
         let lines = table().lines(Some(25));
         assert_eq!(lines.rows[0], "1001@a.ex…  1,204  Acme …");
         assert_eq!(chars(&lines.rule), 25);
+    }
+
+    #[test]
+    fn a_table_written_row_by_row_is_the_table_laid_out_whole() {
+        let table = table();
+        for width in [None, Some(40), Some(29), Some(20)] {
+            let mut out = Vec::new();
+            let fill = |row: &mut Row, cells: &Vec<String>| {
+                cells.iter().for_each(|cell| row.cell(|out| out.push_str(cell)));
+            };
+            write_table(&mut out, &table.columns, &table.rows, width, fill).unwrap();
+            let whole = Table { totals: Vec::new(), ..table.clone() }.lines(width).plain();
+            assert_eq!(String::from_utf8(out).unwrap(), whole);
+        }
     }
 
     proptest! {

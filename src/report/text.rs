@@ -7,6 +7,7 @@
 //! operator (paths as shown, names, descriptions) is made *printable*: the same, but a backslash
 //! stays single, so that a path reads the same in every output.
 
+use crate::model::{Platform, Platforms};
 use std::fmt::Write;
 
 /// Stands for a User-Agent that was sent and empty; a missing one is an empty cell.
@@ -56,7 +57,7 @@ pub fn push_agent(out: &mut String, agent: Option<&[u8]>) {
 }
 
 /// Appends several User-Agents as one cell: separated by ` | `, a bar inside a text is `\x7C`.
-pub fn push_agents(out: &mut String, agents: &[Box<[u8]>]) {
+pub fn push_agents(out: &mut String, agents: &[&[u8]]) {
     for (index, agent) in agents.iter().enumerate() {
         if index > 0 {
             out.push_str(AGENT_SEPARATOR);
@@ -64,12 +65,26 @@ pub fn push_agents(out: &mut String, agents: &[Box<[u8]>]) {
         if agent.is_empty() {
             out.push_str(EMPTY_AGENT);
         }
+        if !agent.contains(&b'|') {
+            push_escaped(out, agent);
+            continue;
+        }
         for (piece_index, piece) in agent.split(|&byte| byte == b'|').enumerate() {
             if piece_index > 0 {
                 out.push_str(r"\x7C");
             }
             push_escaped(out, piece);
         }
+    }
+}
+
+/// Appends the platforms' names, separated by a blank.
+pub fn push_platforms(out: &mut String, platforms: Platforms) {
+    for (index, platform) in platforms.iter().map(Platform::name).enumerate() {
+        if index > 0 {
+            out.push(' ');
+        }
+        out.push_str(platform);
     }
 }
 
@@ -87,7 +102,10 @@ pub fn json_text(bytes: &[u8]) -> String {
 /// The same JSON with the characters escaped that a terminal might obey and that JSON allows
 /// unescaped. They can stand only inside strings, where the two spellings mean the same.
 pub fn json_safe(json: String) -> String {
-    if !json.chars().any(is_unsafe_in_json) {
+    // Without an early end the compiler looks at many bytes at once.
+    if json.bytes().fold(true, |all, byte| all & (b' '..=b'~').contains(&byte))
+        || !json.chars().any(is_unsafe_in_json)
+    {
         return json;
     }
     let mut out = String::with_capacity(json.len() + 16);
@@ -114,6 +132,14 @@ fn is_deceptive(char: char) -> bool {
 }
 
 fn push(out: &mut String, bytes: &[u8], backslash: Backslash) {
+    // Nearly every text is printable ASCII and stays as it is. Without an early end the compiler
+    // looks at many bytes at once.
+    let stays = |byte: &u8| (b' '..=b'~').contains(byte) && *byte != b'\\';
+    if bytes.iter().fold(true, |all, byte| all & stays(byte))
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return out.push_str(text);
+    }
     for chunk in bytes.utf8_chunks() {
         for char in chunk.valid().chars() {
             match char {
@@ -185,7 +211,7 @@ mod tests {
     #[test]
     fn a_bar_inside_an_agent_does_not_split_it() {
         let mut out = String::new();
-        push_agents(&mut out, &[b""[..].into(), b"A | B"[..].into(), b"C"[..].into()]);
+        push_agents(&mut out, &[b"", b"A | B", b"C"]);
         assert_eq!(out, r"\e | A \x7C B | C");
     }
 

@@ -1,6 +1,7 @@
 //! The users of an audit as CSV: `users --format csv`.
 
-use super::{Dialect, Sheet};
+use super::stretches::write_stretches;
+use super::{Dialect, Rows};
 use crate::model::AuditedUser;
 use std::io::{self, Write};
 
@@ -23,23 +24,32 @@ const COLUMNS: [&str; 11] = [
 /// # Errors
 ///
 /// What the writer says.
-pub fn write_users_audit_csv(out: &mut dyn Write, dialect: Dialect, users: &[AuditedUser]) -> io::Result<()> {
-    let mut sheet = Sheet::new(out, dialect, &COLUMNS)?;
-    for user in users {
-        sheet.log_text(user.sip_id.escaped().as_bytes())?;
-        sheet.log_text(user.sip_id.domain().unwrap_or_default())?;
-        sheet.words(&user.platforms)?;
-        sheet.agents(&user.user_agents)?;
-        sheet.value(user.registrations)?;
-        sheet.value(user.sustained)?;
-        sheet.optional(user.first_seen)?;
-        sheet.optional(user.last_seen)?;
-        sheet.value(user.active_days)?;
-        sheet.optional(user.refused)?;
-        sheet.value(user.deregistered)?;
-        sheet.end_row()?;
-    }
-    sheet.finish()
+pub fn write_users_audit_csv(
+    out: &mut dyn Write,
+    dialect: Dialect,
+    users: &[AuditedUser<'_>],
+) -> io::Result<()> {
+    out.write_all(Rows::header(dialect, &COLUMNS).into_text().as_bytes())?;
+    write_stretches(out, users, |users| {
+        let mut rows = Rows::new(dialect, COLUMNS.len());
+        users.iter().for_each(|user| push(&mut rows, user));
+        rows.into_text()
+    })
+}
+
+fn push(rows: &mut Rows, user: &AuditedUser<'_>) {
+    rows.log_text(user.sip_id.written().as_bytes());
+    rows.log_text(user.sip_id.domain().unwrap_or_default());
+    rows.platforms(user.platforms);
+    rows.agents(&user.user_agents);
+    rows.number(user.registrations);
+    rows.number(user.sustained);
+    rows.moment(user.first_seen);
+    rows.moment(user.last_seen);
+    rows.number(user.active_days.into());
+    rows.optional(user.refused);
+    rows.number(user.deregistered);
+    rows.end_row();
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The users of an audit, one JSON object a line: `users --format ndjson`.
 
+use super::stretches::write_stretches;
 use super::text::{json_safe, json_text};
 use crate::model::{AuditedUser, Platform};
 use serde::Serialize;
@@ -12,13 +13,16 @@ use std::io::{self, Write};
 /// # Errors
 ///
 /// What the writer says.
-pub fn write_users_ndjson(out: &mut dyn Write, users: &[AuditedUser]) -> io::Result<()> {
-    for user in users {
-        let line = serde_json::to_string(&Line::from(user)).expect("strings, numbers and lists are JSON");
-        out.write_all(json_safe(line).as_bytes())?;
-        out.write_all(b"\n")?;
-    }
-    Ok(())
+pub fn write_users_ndjson(out: &mut dyn Write, users: &[AuditedUser<'_>]) -> io::Result<()> {
+    write_stretches(out, users, |users| {
+        let mut lines = String::new();
+        for user in users {
+            let line = serde_json::to_string(&Line::from(user)).expect("strings, numbers and lists are JSON");
+            lines.push_str(&json_safe(line));
+            lines.push('\n');
+        }
+        lines
+    })
 }
 
 #[derive(Serialize)]
@@ -36,12 +40,12 @@ struct Line {
     deregistered: u64,
 }
 
-impl From<&AuditedUser> for Line {
-    fn from(user: &AuditedUser) -> Self {
+impl From<&AuditedUser<'_>> for Line {
+    fn from(user: &AuditedUser<'_>) -> Self {
         Self {
             sip_id: user.sip_id.escaped(),
             domain: user.sip_id.domain().map(json_text),
-            platforms: user.platforms.iter().copied().map(Platform::name).collect(),
+            platforms: user.platforms.iter().map(Platform::name).collect(),
             user_agents: user.user_agents.iter().map(|agent| json_text(agent)).collect(),
             registrations: user.registrations,
             sustained: user.sustained,
@@ -56,7 +60,7 @@ impl From<&AuditedUser> for Line {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{audited, texts, written};
+    use super::super::samples::{audited, written};
     use super::*;
 
     #[test]
@@ -80,7 +84,7 @@ mod tests {
     fn an_agent_arrives_as_sent_and_drives_no_terminal() {
         let mut user = audited("1002@a.example");
         let sent = "Evil \u{1b}[2J\u{9b}2J \\ é\r\n";
-        user.user_agents = texts(&[sent.as_bytes(), b"Latin \xe9"]);
+        user.user_agents = vec![sent.as_bytes(), b"Latin \xe9"];
         let ndjson = written(|out| write_users_ndjson(out, &[user]));
         assert!(!ndjson.trim_end().chars().any(char::is_control));
         let value: serde_json::Value = serde_json::from_str(&ndjson).unwrap();

@@ -199,27 +199,6 @@ impl Tally {
         self.parts.iter().map(|part| part.counts[standing as usize]).sum()
     }
 
-    /// Goes through all users, in no order and on all cores: `see` takes a user's bytes and entries
-    /// (in no order either) into one of several values, which `join` makes one of.
-    pub fn fold<A: Send>(
-        &self,
-        make: impl Fn() -> A + Sync + Send,
-        see: impl Fn(&mut A, &[u8], &[Entry]) + Sync + Send,
-        join: impl Fn(A, A) -> A + Sync + Send,
-    ) -> A {
-        let folded = self.parts.par_iter().map(|part| {
-            let mut sum = make();
-            let mut entries = Vec::new();
-            for number in part.numbers() {
-                entries.clear();
-                entries.extend(part.entries_of(number));
-                see(&mut sum, part.users.key(number), &entries);
-            }
-            sum
-        });
-        folded.reduce(&make, &join)
-    }
-
     /// The clients, by number: in the order of arrival, so sort before anyone sees them.
     pub fn agents(&self) -> impl Iterator<Item = (AgentId, AgentKey)> {
         (0..).map(AgentId).zip(self.clients.since(0))
@@ -231,6 +210,14 @@ impl Tally {
         (0..)
             .zip(users)
             .flat_map(|(user, (part, number))| part.entries_of(number).map(move |entry| (user, entry)))
+    }
+
+    /// Every user's entries, users in no order at all.
+    pub fn in_any_order(&self) -> ByUser<'_> {
+        let places = self.parts.par_iter().enumerate().flat_map_iter(|(place, part)| {
+            part.numbers().map(move |number| (part.users.key(number), place as u32, number))
+        });
+        ByUser { tally: self, users: places.collect() }
     }
 
     /// Every user's entries: users by their bytes, a user's entries by window, standing and
@@ -274,6 +261,15 @@ impl<'t> ByUser<'t> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.users.is_empty()
+    }
+
+    /// The bytes of the user at that place.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many users.
+    pub fn user(&self, place: usize) -> &'t [u8] {
+        self.users[place].0
     }
 
     /// The bytes and entries of the user at that place.

@@ -67,8 +67,8 @@ fn standing(standing: Standing) -> Seen<'static> {
 /// Categories billed, and the reasons of what is not.
 fn decided(activity: &Activity, tariff: &Tariff, seen: &[Seen<'_>], listings: &[Listing]) -> String {
     let decider = Decider::new(activity, tariff).unwrap();
-    let id = SipId::from_canonical(b"1234568@myvoipserver.com");
-    let decision = decider.decide(&id, &cycle(), seen, listings);
+    let id = SipIdRef::from_canonical(b"1234568@myvoipserver.com");
+    let decision = decider.decide(id, &cycle(), seen, listings);
     let billed: Vec<&str> = decision.billed.iter().map(|user| user.category.name()).collect();
     let not: Vec<&str> = decision.unbilled.iter().map(|user| user.reason.name()).collect();
     format!("{}/{}", billed.join("+"), not.join("+"))
@@ -84,9 +84,9 @@ fn three_phones_on_one_sip_id_are_one_generic_user() {
     let phones = [phone(5), phone(7), android];
     assert_eq!(plain(&phones), "generic/");
     let decider = Decider::new(&Activity::default(), &tariff()).unwrap();
-    let decision = decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), &phones, &[]);
+    let decision = decider.decide(SipIdRef::from_canonical(b"a@b"), &cycle(), &phones, &[]);
     let row = &decision.billed[0];
-    assert_eq!(row.platforms, [Platform::Ios, Platform::Android]);
+    assert!(row.platforms.iter().eq([Platform::Ios, Platform::Android]));
     assert_eq!((row.registrations, row.active_days, row.user_agents.len()), (3, 3, 2));
     assert_eq!(row.spot.unwrap().offset, 5);
 }
@@ -158,7 +158,7 @@ fn a_push_server_counts_and_is_marked_or_is_ignored() {
     let push = Seen { is_push: true, platform: Platform::PushProxy, ..phone(1) };
     let decider = Decider::new(&Activity::default(), &tariff()).unwrap();
     let push_only = |seen: &[Seen<'_>]| {
-        decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), seen, &[]).billed[0].push_only
+        decider.decide(SipIdRef::from_canonical(b"a@b"), &cycle(), seen, &[]).billed[0].push_only
     };
     assert!(push_only(&[push]));
     assert!(!push_only(&[push, phone(2)]));
@@ -201,7 +201,7 @@ fn a_charge_by_list_names_the_first_of_its_rows_and_one_by_log_its_line() {
     let listed = [9, 4].map(|line| Listing { category: Category::Conferencing, line });
     let decider = Decider::new(&Activity::default(), &tariff()).unwrap();
     let place = |seen: &[Seen<'_>]| {
-        let decision = decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), seen, &listed);
+        let decision = decider.decide(SipIdRef::from_canonical(b"a@b"), &cycle(), seen, &listed);
         let row = &decision.billed[0];
         (row.evidence, row.side_file_line, row.spot.map(|spot| spot.offset))
     };
@@ -225,8 +225,8 @@ fn an_excluded_user_has_that_reason_for_everything() {
     let excluded = Activity { exclude: vec!["^1234".to_owned()], ..Activity::default() };
     let deskphone = seen("Desk", Platform::Hardphone, Class::NotBilled, 1);
     let decider = Decider::new(&excluded, &tariff()).unwrap();
-    let id = SipId::from_canonical(b"1234568@myvoipserver.com");
-    let decision = decider.decide(&id, &cycle(), &[deskphone, phone(2), mac(3)], &[]);
+    let id = SipIdRef::from_canonical(b"1234568@myvoipserver.com");
+    let decision = decider.decide(id, &cycle(), &[deskphone, phone(2), mac(3)], &[]);
     let rows: Vec<_> = decision.unbilled.iter().map(|row| (row.reason, row.would_be)).collect();
     let would_be = [None, Some(Category::Generic), Some(Category::Desktop)];
     assert_eq!(rows, would_be.map(|category| (Reason::Excluded, category)));
@@ -242,7 +242,7 @@ fn unproven_activity_says_what_it_would_have_been_and_a_refusal_does_not() {
         (Standing::Refused, None),
         (Standing::Deregistered, None),
     ] {
-        let decision = decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), &[standing(what)], &[]);
+        let decision = decider.decide(SipIdRef::from_canonical(b"a@b"), &cycle(), &[standing(what)], &[]);
         assert_eq!(decision.unbilled[0].would_be, expected, "{what:?}");
     }
 }
@@ -302,7 +302,7 @@ fn a_sustained_binding_counts_without_registrations() {
         (Standing::SustainedOpen, EvidenceKind::SustainedOpen),
     ] {
         let decider = Decider::new(&Activity::default(), &tariff()).unwrap();
-        let decision = decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), &[standing(kind)], &[]);
+        let decision = decider.decide(SipIdRef::from_canonical(b"a@b"), &cycle(), &[standing(kind)], &[]);
         let row = &decision.billed[0];
         assert_eq!((row.registrations, row.active_days, row.first_seen), (0, 0, None));
         assert_eq!(row.evidence, evidence);
@@ -344,7 +344,7 @@ fn a_binding_that_nothing_proves_is_listed_and_never_charged() {
 fn a_line_is_better_evidence_than_an_earlier_binding() {
     let decider = Decider::new(&Activity::default(), &tariff()).unwrap();
     let evidence = |seen: &[Seen<'_>]| {
-        let row = decider.decide(&SipId::from_canonical(b"a@b"), &cycle(), seen, &[]).billed.remove(0);
+        let row = decider.decide(SipIdRef::from_canonical(b"a@b"), &cycle(), seen, &[]).billed.remove(0);
         (row.evidence, row.spot.unwrap().offset, row.registrations)
     };
     let (closed, open) = (standing(Standing::SustainedClosed), standing(Standing::SustainedOpen));
@@ -418,10 +418,10 @@ proptest! {
             .map(|(category, line)| Listing { category: Category::ALL[2 + category], line })
             .collect();
         let decider = Decider::new(&activity, &tariff).unwrap();
-        let id = SipId::from_canonical(b"1234568@myvoipserver.com");
-        let decision = decider.decide(&id, &cycle(), &seen, &listings);
+        let id = SipIdRef::from_canonical(b"1234568@myvoipserver.com");
+        let decision = decider.decide(id, &cycle(), &seen, &listings);
         listings.reverse();
-        prop_assert_eq!(&decider.decide(&id, &cycle(), &shuffled, &listings), &decision);
+        prop_assert_eq!(&decider.decide(id, &cycle(), &shuffled, &listings), &decision);
 
         prop_assert!(decision.billed.is_sorted_by(|one, other| one.category < other.category));
         let keys = |row: &UnbilledUser| (row.reason, row.would_be);

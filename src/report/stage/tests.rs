@@ -1,3 +1,4 @@
+use super::super::hex_digest;
 use super::super::manifest::tests::sample;
 use super::*;
 

@@ -1,0 +1,195 @@
+//! The long lists of a bill on their way into the stage: `users.csv` of each tenant, `unbilled.csv`.
+
+use super::bill::Bill;
+use crate::model::{Category, Cycle, Decision, Invoice};
+use crate::report::{Dialect, Output, Places, Rows, Stage, StageError, UnbilledCsv, UsersCsv};
+use rayon::prelude::*;
+
+const CATEGORIES: usize = Category::ALL.len();
+
+/// The sheets of one cycle, and what each row of them begins with.
+pub struct Sheets<P> {
+    /// By the tenants' numbers; none where the cycle is skipped.
+    users: Vec<Option<UsersCsv<P>>>,
+    /// By the tenants' numbers, and behind them the domains that nobody claims.
+    unbilled: Vec<UnbilledCsv<P>>,
+}
+
+/// The rows that a stretch of users has on each sheet.
+#[derive(Debug, Default)]
+pub struct Notes {
+    users: Vec<[Option<Rows>; CATEGORIES]>,
+    /// How many there are in `users`.
+    billed: Vec<[u64; CATEGORIES]>,
+    unbilled: Vec<Option<Rows>>,
+}
+
+impl<P: Places> Sheets<P> {
+    /// The sheets of the bill; `places` knows what a tenant calls the places that prove something.
+    pub fn new<'b>(
+        bill: &'b Bill<'_>,
+        cycle: &Cycle,
+        dialect: Dialect,
+        places: impl Fn(&'b str) -> P,
+    ) -> Self {
+        let users = bill.tenants().enumerate().map(|(number, tenant)| {
+            let sheet = || UsersCsv::new(dialect, cycle, tenant, places(tenant));
+            (!bill.is_skipped(number, cycle)).then(sheet)
+        });
+        let groups = bill.tenants().chain(["unassigned"]);
+        Self {
+            users: users.collect(),
+            unbilled: groups.map(|tenant| UnbilledCsv::new(dialect, cycle, tenant, places(tenant))).collect(),
+        }
+    }
+
+    /// Takes down what is decided of one user.
+    pub fn note(&self, notes: &mut Notes, tenant: Option<usize>, decision: &Decision<'_>) {
+        if notes.unbilled.is_empty() {
+            notes.users.resize_with(self.users.len(), Default::default);
+            notes.billed.resize(self.users.len(), [0; CATEGORIES]);
+            notes.unbilled.resize(self.unbilled.len(), None);
+        }
+        if let Some((number, sheet)) = tenant.and_then(|number| Some((number, self.users[number].as_ref()?)))
+        {
+            for user in &decision.billed {
+                let category = user.category as usize;
+                let rows = notes.users[number][category].get_or_insert_with(|| sheet.rows());
+                sheet.push(rows, user);
+                notes.billed[number][category] += 1;
+            }
+        }
+        let group = tenant.unwrap_or(self.users.len());
+        let sheet = &self.unbilled[group];
+        for user in &decision.unbilled {
+            sheet.push(notes.unbilled[group].get_or_insert_with(|| sheet.rows()), user);
+        }
+    }
+}
+
+/// The files of one cycle, under way.
+pub struct Lists<'u> {
+    /// By the tenants' numbers; none where the cycle is skipped.
+    users: Vec<Option<Parts>>,
+    billed: Vec<[u64; CATEGORIES]>,
+    /// One file for all cycles.
+    unbilled: &'u mut Parts,
+}
+
+impl<'u> Lists<'u> {
+    /// Begins the files of one cycle; `unbilled` has been begun for all of them.
+    ///
+    /// # Errors
+    ///
+    /// What the stage says.
+    pub fn begin<P: Places>(
+        stage: &Stage,
+        sheets: &Sheets<P>,
+        name: impl Fn(usize) -> String,
+        unbilled: &'u mut Parts,
+    ) -> Result<Self, StageError> {
+        let begin = |(number, sheet): (usize, &Option<UsersCsv<P>>)| {
+            let sheet = sheet.as_ref()?;
+            Some(Parts::begin(stage, &name(number), sheet.header()))
+        };
+        let users = sheets.users.iter().enumerate().map(|sheet| begin(sheet).transpose());
+        Ok(Self {
+            users: users.collect::<Result<_, _>>()?,
+            billed: vec![[0; CATEGORIES]; sheets.users.len()],
+            unbilled,
+        })
+    }
+
+    /// Takes in what was taken down of stretch after stretch, in their order.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn hand_in(&mut self, stretches: Vec<Notes>) -> Result<(), StageError> {
+        for notes in stretches {
+            for (number, rows) in notes.users.into_iter().enumerate() {
+                let Some(file) = &mut self.users[number] else { continue };
+                file.take_in(rows.into_iter());
+            }
+            for (sums, billed) in self.billed.iter_mut().zip(notes.billed) {
+                for (sum, billed) in sums.iter_mut().zip(billed) {
+                    *sum += billed;
+                }
+            }
+            self.unbilled.take_in(notes.unbilled.into_iter());
+        }
+        let files = self.users.par_iter_mut().flatten().chain([&mut *self.unbilled]);
+        files.try_for_each(Parts::write_first)
+    }
+
+    /// Ends the files of the cycle, and proves that they say what the invoices say.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    ///
+    /// # Panics
+    ///
+    /// If an invoice counts other users than its list has rows: no bill may leave the house then.
+    pub fn end<'i>(
+        mut self,
+        stage: &mut Stage,
+        invoices: impl Iterator<Item = Option<&'i Invoice>>,
+    ) -> Result<(), StageError> {
+        for (billed, invoice) in self.billed.iter().zip(invoices) {
+            for (category, rows) in Category::ALL.into_iter().zip(billed) {
+                let users = invoice.map_or(*rows, |invoice| invoice.usage.of(category).users);
+                assert_eq!(*rows, users, "users.csv and the invoice count alike");
+            }
+        }
+        let files = self.users.par_iter_mut().flatten().chain([&mut *self.unbilled]);
+        files.try_for_each(Parts::write_all)?;
+        self.users.iter().flatten().for_each(|file| stage.end(&file.output));
+        Ok(())
+    }
+}
+
+/// A file of several parts, one behind the other, that all grow at once: the first is written as it
+/// comes, and the others wait for it in memory.
+pub struct Parts {
+    output: Output,
+    parts: Vec<Vec<String>>,
+}
+
+impl Parts {
+    /// Begins the file with its header.
+    ///
+    /// # Errors
+    ///
+    /// What the stage says.
+    pub fn begin(stage: &Stage, name: &str, header: Rows) -> Result<Self, StageError> {
+        let mut output = stage.begin(name)?;
+        output.append(&[header.into_text()])?;
+        Ok(Self { output, parts: Vec::new() })
+    }
+
+    /// The file, of which all parts have been written.
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
+    fn take_in(&mut self, rows: impl ExactSizeIterator<Item = Option<Rows>>) {
+        let parts = self.parts.len().max(rows.len());
+        self.parts.resize_with(parts, Vec::new);
+        for (part, rows) in self.parts.iter_mut().zip(rows) {
+            part.extend(rows.map(Rows::into_text));
+        }
+    }
+
+    fn write_first(&mut self) -> Result<(), StageError> {
+        match self.parts.first_mut() {
+            Some(first) if !first.is_empty() => self.output.append(&std::mem::take(first)),
+            _ => Ok(()),
+        }
+    }
+
+    fn write_all(&mut self) -> Result<(), StageError> {
+        let rest = std::mem::take(&mut self.parts);
+        rest.iter().filter(|part| !part.is_empty()).try_for_each(|part| self.output.append(part))
+    }
+}
