@@ -5,8 +5,8 @@ use super::failure::Failure;
 use super::run::{self, Ask, Read, TenantPlaces, bill_failure};
 use crate::billing::Calendar;
 use crate::book::Book;
-use crate::model::{Cycle, Decision, Invoice};
-use crate::pipeline::audit;
+use crate::model::{AuditedAgent, Cycle, Decision, Invoice};
+use crate::pipeline::audit::AgentsCount;
 use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
 use crate::pipeline::edge;
 use crate::pipeline::lists::{Lists, Notes, Parts, Sheets};
@@ -31,8 +31,11 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     run::list_rejects(&read, &args.logs)?;
     run::check_accepted(&read, &args.logs)?;
     let bill = Bill::prepare(&book, &read.scan).map_err(bill_failure)?;
-    bill.check_agents(&read.census).map_err(bill_failure)?;
-    let cycles = bill.cycles(choice, &read.census).map_err(bill_failure)?;
+    // The census and the list of clients are one pass.
+    let (sum, counter) = read.count(AgentsCount::of(bill.first_verdicts()));
+    let agents = counter.agents(&sum);
+    bill.check_agents(read.census()).map_err(bill_failure)?;
+    let cycles = bill.cycles(choice, read.census()).map_err(bill_failure)?;
     run::check_rejects(&read, &args.logs.max_reject)?;
     for cycle in cycles.iter().filter(|cycle| !bill.is_partial(cycle)) {
         check_coverage(&book, &read.scan, cycle).map_err(bill_failure)?;
@@ -51,6 +54,7 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
         read: &read,
         bill: &bill,
         roll: &roll,
+        agents: &agents,
         notes: &notes,
         dialect: args.csv.into(),
     };
@@ -84,6 +88,7 @@ struct Outputs<'r> {
     read: &'r Read,
     bill: &'r Bill<'r>,
     roll: &'r Roll<'r>,
+    agents: &'r [AuditedAgent],
     /// What the manifest says besides the plan's notes.
     notes: &'r [String],
     dialect: Dialect,
@@ -106,8 +111,7 @@ impl Outputs<'_> {
         let spans =
             coverage.hosts().flat_map(|host| coverage.spans(host).into_iter().map(move |span| (host, span)));
         stage.write_with("coverage.csv", |out| report::write_coverage_csv(out, dialect, spans))?;
-        let agents = audit::agents(&read.scan, self.bill.first_verdicts());
-        stage.write_with("agents.csv", |out| report::write_agents_csv(out, dialect, &agents))?;
+        stage.write_with("agents.csv", |out| report::write_agents_csv(out, dialect, self.agents))?;
         let leftovers = stage.commit(self.manifest(&bills))?.leftovers;
         Ok((bills, leftovers))
     }
@@ -198,7 +202,7 @@ impl Outputs<'_> {
         let mut notes = vec![format!(
             "{} lines read, {} accepted registrations, {} records rejected",
             records.lines,
-            self.read.census.registrations(),
+            self.read.census().registrations(),
             records.rejected_total()
         )];
         if !leftovers.is_empty() {

@@ -6,7 +6,7 @@ use super::run::{self, Ask, Read};
 use crate::book::Config;
 use crate::formats::scan::Scanner;
 use crate::model::{Grade, Kind, Platform, Spot, Standing};
-use crate::pipeline::audit::{self, AuditDays, Evidence, Verdicts};
+use crate::pipeline::audit::{self, AuditDays, Evidence, SummaryCount, Verdicts};
 use crate::pipeline::plan::{Form, Plan};
 use crate::pipeline::probe::{self, KAMAILIO_FRAGMENT};
 use crate::pipeline::{self};
@@ -36,7 +36,7 @@ pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
     evidence(&read, out)?;
     users(&read, &verdicts, out)?;
     coverage(&read, out)?;
-    let findings = probe::findings(&read.scan, &read.census, &unread);
+    let findings = probe::findings(&read.scan, read.census(), &unread);
     if !findings.is_empty() {
         writeln!(out, "\nWhat is missing")?;
     }
@@ -56,7 +56,7 @@ pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
             servers.join(", ")
         )?;
     }
-    if read.census.registrations() == 0
+    if read.census().registrations() == 0
         && (probe::has_kamailio(&read.scan) || read.scan.part.records.known() == 0)
     {
         writeln!(out, "\nThe line for Kamailio\n")?;
@@ -153,7 +153,8 @@ fn evidence(read: &Read, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn users(read: &Read, verdicts: &Verdicts, out: &mut impl Write) -> io::Result<()> {
-    let domains = audit::summary(&read.scan, verdicts, Evidence::Strict, |_, _| true);
+    let (domains, _) = read.count(SummaryCount::of(verdicts, Evidence::Strict, |_, _| true));
+    let domains = audit::summary(domains);
     let mut platforms: BTreeMap<Platform, u64> = BTreeMap::new();
     for (platform, users) in domains.iter().flat_map(|domain| &domain.by_platform) {
         *platforms.entry(*platform).or_default() += users;
@@ -163,7 +164,7 @@ fn users(read: &Read, verdicts: &Verdicts, out: &mut impl Write) -> io::Result<(
     for (platform, count) in platforms {
         writeln!(out, "  {count:>10}  {platform}")?;
     }
-    let never = read.scan.part.tally.users_len() as u64 - read.census.users(Standing::Accepted);
+    let never = read.scan.part.tally.users_len() as u64 - read.census().users(Standing::Accepted);
     writeln!(out, "  {never:>10}  seen, never accepted")
 }
 

@@ -11,10 +11,11 @@ use crate::identity::{Policy, UserCase};
 use crate::model::{Category, Days, SipId, Spot, Standing, Window};
 use crate::pipeline::audit::{Evidence, ambiguous_aors};
 use crate::pipeline::bill::{Bill, BillError};
-use crate::pipeline::census::Census;
+use crate::pipeline::census::{Census, CensusCount};
 use crate::pipeline::collect::Counting;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::probe;
+use crate::pipeline::roll::{Count, count};
 use crate::pipeline::scan::{BLOCK_LEN, Meter, Scan, scan};
 use crate::pipeline::setup::{Setup, SourceRule, YearRule};
 use crate::pipeline::survey::survey;
@@ -28,7 +29,7 @@ use rust_decimal::Decimal;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What a verb asks of the scan.
 pub struct Ask<'a> {
@@ -45,8 +46,7 @@ pub struct Ask<'a> {
 pub struct Read {
     pub plan: Plan,
     pub scan: Scan,
-    /// What the scan counted.
-    pub census: Census,
+    census: OnceLock<Census>,
 }
 
 /// Reads the configuration file, or takes the defaults.
@@ -58,6 +58,20 @@ pub fn load_config(path: Option<&Path>) -> Result<Config, Failure> {
 }
 
 impl Read {
+    /// What the scan counted, by a pass over all users when it is first asked for.
+    pub fn census(&self) -> &Census {
+        self.census.get_or_init(|| Census::of(&self.scan.part.tally))
+    }
+
+    /// Counts over all users, and takes the census in the same pass.
+    pub fn count<C: Count>(&self, counter: C) -> (C::Sum, C) {
+        let tally = &self.scan.part.tally;
+        let both = (CensusCount::of(tally), counter);
+        let (census, sum) = count(tally, &both);
+        self.census.get_or_init(|| census);
+        (sum, both.1)
+    }
+
     /// The input's path as shown.
     pub fn shown(&self, spot: Spot) -> &str {
         &self.plan.inputs[spot.input as usize].found.shown
@@ -131,12 +145,12 @@ pub fn finish(read: &Read, logs: &LogArgs, evidence: Evidence) -> Result<(), Fai
     check_whole(read)?;
     let snapshots = match evidence {
         Evidence::Strict => 0,
-        Evidence::Snapshot | Evidence::Weak => read.census.observed(Standing::Snapshot),
+        Evidence::Snapshot | Evidence::Weak => read.census().observed(Standing::Snapshot),
     };
     if snapshots == 0 {
         check_accepted(read, logs)?;
     }
-    check_share(&read.scan, &logs.max_reject, read.census.registrations() + snapshots)
+    check_share(&read.scan, &logs.max_reject, read.census().registrations() + snapshots)
 }
 
 /// Whether every input was read to its end. An audit shows what a cut one holds, and then says so.
@@ -168,12 +182,13 @@ pub fn list_rejects(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
 
 /// Whether anything was accepted in the whole input.
 pub fn check_accepted(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
-    let counts = |standing: &Standing| *standing == Standing::Accepted || standing.is_sustained();
-    let mut counted = Standing::ALL.into_iter().filter(counts);
-    if counted.any(|standing| read.census.users(standing) > 0) || logs.allow_empty {
+    let counts = |standing: Standing| standing == Standing::Accepted || standing.is_sustained();
+    // One of the first entries settles it where all is well.
+    let is_any = read.scan.part.tally.entries().any(|(_, entry)| counts(entry.standing));
+    if is_any || logs.allow_empty {
         return Ok(());
     }
-    let findings = probe::findings(&read.scan, &read.census, &probe::Unread::default());
+    let findings = probe::findings(&read.scan, read.census(), &probe::Unread::default());
     let finding = findings.first().map_or("nothing here proves an accepted registration", String::as_str);
     Err(Failure::Quality(format!(
         "{finding}\nKamailio logs no accepted registration by itself: add the line `REG-OK …` after save(); \
@@ -223,8 +238,7 @@ pub fn read_unchecked(
         }
         plan.notes.push(note);
     }
-    let census = Census::of(&scan.part.tally);
-    Ok(Read { plan, scan, census })
+    Ok(Read { plan, scan, census: OnceLock::new() })
 }
 
 /// Surveys the logs for a verb that reads them in its own way.
@@ -363,7 +377,7 @@ fn check_aors(scan: &Scan) -> Result<(), Failure> {
 
 /// Whether too many records had to be rejected.
 pub fn check_rejects(read: &Read, max_reject: &str) -> Result<(), Failure> {
-    check_share(&read.scan, max_reject, read.census.registrations())
+    check_share(&read.scan, max_reject, read.census().registrations())
 }
 
 fn check_share(scan: &Scan, max_reject: &str, counted: u64) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use super::args::{EvidenceArg, FormatArg, UsersArgs};
 use super::failure::Failure;
 use super::run::{self, Ask};
 use crate::model::{Moment, Platform, Platforms, SipIdRef, Window};
-use crate::pipeline::audit::{self, AuditDays, Evidence, Verdicts};
+use crate::pipeline::audit::{self, AuditDays, Evidence, SummaryCount, Verdicts};
 use crate::pipeline::roll::Roll;
 use crate::platform::{AgentPolicy, Classifier};
 use crate::report;
@@ -39,7 +39,8 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
     if args.summary && args.top.is_none() {
         // Counts need neither names nor their order.
         let admits = |id: SipIdRef<'_>, platforms| filter.admits(id, platforms);
-        let domains = audit::summary(&read.scan, &verdicts, evidence, admits);
+        let (domains, _) = read.count(SummaryCount::of(&verdicts, evidence, admits));
+        let domains = audit::summary(domains);
         out.write_all(report::users_summary(&domains, run::width()).as_bytes())?;
     } else {
         let roll = Roll::of(&read.scan.part.tally);

@@ -61,7 +61,7 @@ impl Moment {
     /// # Panics
     ///
     /// As [`Moment::timestamp`].
-    pub fn push_to(self, out: &mut String) {
+    pub fn push_to(self, out: &mut Vec<u8>) {
         let (seconds, fraction) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000) as u32);
         if !FOUR_DIGIT_YEARS.contains(&seconds) {
             return self.push_far(out);
@@ -90,20 +90,20 @@ impl Moment {
             }
         };
         text[end] = b'Z';
-        out.push_str(std::str::from_utf8(&text[..=end]).expect("digits and signs are ASCII"));
+        out.extend_from_slice(&text[..=end]);
     }
 
     /// The same outside the years 0 to 9999, which no log names: by the time crate.
-    fn push_far(self, out: &mut String) {
+    fn push_far(self, out: &mut Vec<u8>) {
         let text = Self::from_seconds(self.0.div_euclid(1_000_000)).timestamp().to_string();
-        out.push_str(text.trim_end_matches('Z'));
+        out.extend_from_slice(text.trim_end_matches('Z').as_bytes());
         let fraction = self.0.rem_euclid(1_000_000);
         if fraction % 1_000 != 0 {
-            out.push_str(&format!(".{fraction:06}"));
+            out.extend_from_slice(format!(".{fraction:06}").as_bytes());
         } else if fraction != 0 {
-            out.push_str(&format!(".{:03}", fraction / 1_000));
+            out.extend_from_slice(format!(".{:03}", fraction / 1_000).as_bytes());
         }
-        out.push('Z');
+        out.push(b'Z');
     }
 }
 
@@ -133,9 +133,9 @@ fn digits(room: &mut [u8], mut number: u32) {
 /// RFC 3339 in UTC, with as many fractional digits as the moment has (none, three or six).
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(TEXT_LEN_MAX);
+        let mut text = Vec::with_capacity(TEXT_LEN_MAX);
         self.push_to(&mut text);
-        f.write_str(&text)
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

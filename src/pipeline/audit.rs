@@ -1,6 +1,6 @@
 //! Audits: who was there and with what, without a price book.
 
-use super::roll::{Roll, stretches};
+use super::roll::{Count, Roll};
 use super::scan::Scan;
 use crate::model::{
     AgentId, AgentKey, AuditedAgent, AuditedUser, Class, DaySlot, Days, DomainSummary, Moment, Platform,
@@ -11,7 +11,6 @@ use crate::tally::{Entry, Tally};
 use ahash::RandomState;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
 
 /// Days of UTC, in windows of 32: the slots of an audit, which knows no cycles.
 #[derive(Debug, Clone, Copy, Default)]
@@ -97,14 +96,17 @@ pub fn users<'t>(
     evidence: Evidence,
     admits: impl Fn(SipIdRef<'t>, Platforms) -> bool + Sync,
 ) -> Vec<AuditedUser<'t>> {
-    let audited = |place| {
-        let (id, entries) = roll.get(place);
-        let mut audited = audited_user(id, &entries, verdicts, evidence)?;
-        audited.refused = audited.refused.filter(|_| scan.part.tally.lists_refusals_of(id.as_bytes()));
-        admits(id, audited.platforms).then_some(audited)
+    let audited = |stretch| {
+        let mut users = Vec::new();
+        roll.each(stretch, |id, entries| {
+            users.extend(audited_user(id, &entries, verdicts, evidence).and_then(|mut user| {
+                user.refused = user.refused.filter(|_| scan.part.tally.lists_refusals_of(id.as_bytes()));
+                admits(id, user.platforms).then_some(user)
+            }));
+        });
+        users
     };
-    let stretches = roll.stretches().into_par_iter();
-    let stretches: Vec<Vec<_>> = stretches.map(|stretch| stretch.filter_map(audited).collect()).collect();
+    let stretches: Vec<Vec<_>> = roll.stretches().into_par_iter().map(audited).collect();
     let mut users = Vec::with_capacity(stretches.iter().map(Vec::len).sum());
     stretches.into_iter().for_each(|stretch| users.extend(stretch));
     users
@@ -170,88 +172,137 @@ fn earliest(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
     }
 }
 
-/// The clients of accepted registrations: most users first, then by text.
-pub fn agents(scan: &Scan, verdicts: &Verdicts) -> Vec<AuditedAgent> {
-    // Clients that differ in their Contact's hints only are one row, unless the verdict differs.
-    let mut rows: BTreeMap<(Option<&[u8]>, &str), usize> = BTreeMap::new();
-    let row_of = verdicts.clients.iter().map(|(key, verdict)| {
-        let next = rows.len();
-        *rows.entry((key.text.as_deref(), &verdict.rule)).or_insert(next)
-    });
-    let row_of: Vec<usize> = row_of.collect();
-    let none = || (vec![0_u64; rows.len()], vec![0_u64; row_of.len()]);
-    let by_user = scan.part.tally.in_any_order();
-    let count = |(mut users, mut registrations): (Vec<u64>, Vec<u64>), stretch: Range<usize>| {
-        let mut seen: Vec<usize> = Vec::new();
-        for place in stretch {
-            seen.clear();
-            let entries = by_user.get(place).1;
-            for entry in entries.iter().filter(|entry| entry.standing == Standing::Accepted) {
-                let client = entry.agent.0 as usize;
-                registrations[client] += entry.count;
-                seen.push(row_of[client]);
-            }
-            seen.sort_unstable();
-            seen.dedup();
-            seen.iter().for_each(|row| users[*row] += 1);
-        }
-        (users, registrations)
-    };
-    let add =
-        |one: Vec<u64>, other: Vec<u64>| one.into_iter().zip(other).map(|(one, other)| one + other).collect();
-    let counts = stretches(by_user.len()).into_par_iter().fold(none, count);
-    let (users, registrations) = counts.reduce(none, |one, other| (add(one.0, other.0), add(one.1, other.1)));
-    let mut agents: Vec<Option<AuditedAgent>> = vec![None; rows.len()];
-    let mut clients: Vec<usize> = (0..row_of.len()).filter(|client| registrations[*client] > 0).collect();
-    // The order of arrival must not show in whose verdict stands for a row.
-    clients.sort_unstable_by_key(|client| &verdicts.clients[*client].0);
-    for client in clients {
-        let (key, verdict) = &verdicts.clients[client];
-        let row = row_of[client];
-        let agent = agents[row].get_or_insert_with(|| AuditedAgent {
-            user_agent: key.text.clone(),
-            verdict: verdict.clone(),
-            users: users[row],
-            registrations: 0,
-        });
-        agent.registrations += registrations[client];
-    }
-    let mut agents: Vec<AuditedAgent> = agents.into_iter().flatten().collect();
-    agents.sort_by(|one, other| {
-        let key = |agent: &'_ AuditedAgent| std::cmp::Reverse(agent.users);
-        key(one)
-            .cmp(&key(other))
-            .then_with(|| (&one.user_agent, &one.verdict.rule).cmp(&(&other.user_agent, &other.verdict.rule)))
-    });
-    agents
+/// Counts the clients of accepted registrations.
+pub struct AgentsCount<'v> {
+    verdicts: &'v Verdicts,
+    /// By client: its row. Clients that differ in their Contact's hints only are one row, unless the
+    /// verdict differs.
+    row_of: Vec<usize>,
+    rows: usize,
 }
 
-/// Distinct users per domain and platform, domains sorted, of those `admits` picks.
-pub fn summary<'t>(
-    scan: &'t Scan,
-    verdicts: &Verdicts,
-    evidence: Evidence,
-    admits: impl Fn(SipIdRef<'_>, Platforms) -> bool + Sync,
-) -> Vec<DomainSummary> {
-    let outlines: Vec<Outline> = verdicts.clients.iter().map(|(_, verdict)| Outline::of(verdict)).collect();
-    let users = scan.part.tally.in_any_order();
-    let count = |mut domains: Domains<'t>, stretch: Range<usize>| {
-        for place in stretch {
-            let (user, entries) = users.get(place);
-            let admitted = entries.iter().filter(|entry| evidence.admits(entry.standing));
-            let outline = admitted.map(|entry| outlines[entry.agent.0 as usize]).reduce(Outline::union);
-            let id = SipIdRef::from_canonical(user);
-            if let Some(outline) = outline.filter(|outline| admits(id, outline.platforms)) {
-                domains.entry(id.domain()).or_default().add(outline);
-            }
+/// Users by row, and registrations by client.
+pub type AgentsSum = (Vec<u64>, Vec<u64>);
+
+impl<'v> AgentsCount<'v> {
+    /// For the clients of these verdicts.
+    pub fn of(verdicts: &'v Verdicts) -> Self {
+        let mut rows: HashMap<(Option<&[u8]>, &str), usize, RandomState> = HashMap::default();
+        let row_of = verdicts.clients.iter().map(|(key, verdict)| {
+            let next = rows.len();
+            *rows.entry((key.text.as_deref(), &verdict.rule)).or_insert(next)
+        });
+        let row_of = row_of.collect();
+        Self { verdicts, row_of, rows: rows.len() }
+    }
+
+    /// What was counted: most users first, then by text.
+    pub fn agents(&self, (users, registrations): &AgentsSum) -> Vec<AuditedAgent> {
+        let clients = &self.verdicts.clients;
+        let mut seen: Vec<usize> = (0..clients.len()).filter(|client| registrations[*client] > 0).collect();
+        // The order of arrival must not show in whose verdict stands for a row.
+        seen.sort_unstable_by_key(|client| &clients[*client].0);
+        let mut agents: Vec<Option<AuditedAgent>> = vec![None; self.rows];
+        for client in seen {
+            let (key, verdict) = &clients[client];
+            let row = self.row_of[client];
+            let agent = agents[row].get_or_insert_with(|| AuditedAgent {
+                user_agent: key.text.clone(),
+                verdict: verdict.clone(),
+                users: users[row],
+                registrations: 0,
+            });
+            agent.registrations += registrations[client];
         }
-        domains
-    };
-    let domains = stretches(users.len()).into_par_iter().fold(Domains::default, count);
-    summed(domains.reduce(Domains::default, |mut one, other| {
-        other.into_iter().for_each(|(domain, counts)| one.entry(domain).or_default().join(&counts));
-        one
-    }))
+        let mut agents: Vec<AuditedAgent> = agents.into_iter().flatten().collect();
+        agents.sort_by(|one, other| {
+            other.users.cmp(&one.users).then_with(|| {
+                (&one.user_agent, &one.verdict.rule).cmp(&(&other.user_agent, &other.verdict.rule))
+            })
+        });
+        agents
+    }
+}
+
+impl Count for AgentsCount<'_> {
+    type Sum = AgentsSum;
+
+    fn none(&self) -> AgentsSum {
+        (vec![0; self.rows], vec![0; self.row_of.len()])
+    }
+
+    fn add(&self, (users, registrations): &mut AgentsSum, _: SipIdRef<'_>, entries: &[Entry]) {
+        let accepted = entries.iter().filter(|entry| entry.standing == Standing::Accepted);
+        let mut rows: Vec<usize> = Vec::with_capacity(entries.len());
+        for entry in accepted {
+            registrations[entry.agent.0 as usize] += entry.count;
+            rows.push(self.row_of[entry.agent.0 as usize]);
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        rows.into_iter().for_each(|row| users[row] += 1);
+    }
+
+    fn join(&self, (users, registrations): &mut AgentsSum, other: AgentsSum) {
+        users.iter_mut().zip(other.0).for_each(|(sum, more)| *sum += more);
+        registrations.iter_mut().zip(other.1).for_each(|(sum, more)| *sum += more);
+    }
+}
+
+/// Counts distinct users per domain and platform, of those `admits` picks.
+pub struct SummaryCount<A> {
+    evidence: Evidence,
+    admits: A,
+    /// By client.
+    outlines: Vec<Outline>,
+}
+
+/// Counts by domain.
+#[derive(Debug, Default)]
+pub struct Domains {
+    /// Of users without a domain.
+    bare: DomainCounts,
+    named: HashMap<Box<[u8]>, DomainCounts, RandomState>,
+}
+
+impl Domains {
+    fn of(&mut self, domain: Option<&[u8]>) -> &mut DomainCounts {
+        let Some(domain) = domain else { return &mut self.bare };
+        // A domain is owned once, not for each of its users.
+        if !self.named.contains_key(domain) {
+            self.named.insert(domain.into(), DomainCounts::default());
+        }
+        self.named.get_mut(domain).expect("it was put there")
+    }
+}
+
+impl<A: Fn(SipIdRef<'_>, Platforms) -> bool + Sync> SummaryCount<A> {
+    /// For the clients of these verdicts.
+    pub fn of(verdicts: &Verdicts, evidence: Evidence, admits: A) -> Self {
+        let outlines = verdicts.clients.iter().map(|(_, verdict)| Outline::of(verdict));
+        Self { evidence, admits, outlines: outlines.collect() }
+    }
+}
+
+impl<A: Fn(SipIdRef<'_>, Platforms) -> bool + Sync> Count for SummaryCount<A> {
+    type Sum = Domains;
+
+    fn none(&self) -> Domains {
+        Domains::default()
+    }
+
+    fn add(&self, domains: &mut Domains, user: SipIdRef<'_>, entries: &[Entry]) {
+        let admitted = entries.iter().filter(|entry| self.evidence.admits(entry.standing));
+        let outline = admitted.map(|entry| self.outlines[entry.agent.0 as usize]).reduce(Outline::union);
+        if let Some(outline) = outline.filter(|outline| (self.admits)(user, outline.platforms)) {
+            domains.of(user.domain()).add(outline);
+        }
+    }
+
+    fn join(&self, domains: &mut Domains, other: Domains) {
+        domains.bare.join(&other.bare);
+        other.named.into_iter().for_each(|(domain, counts)| domains.of(Some(&domain)).join(&counts));
+    }
 }
 
 /// The same of users who were picked already.
@@ -259,9 +310,9 @@ pub fn summary_of(users: &[AuditedUser<'_>]) -> Vec<DomainSummary> {
     let mut domains = Domains::default();
     for user in users {
         let AuditedUser { platforms, is_generic, is_desktop, .. } = *user;
-        domains.entry(user.sip_id.domain()).or_default().add(Outline { platforms, is_generic, is_desktop });
+        domains.of(user.sip_id.domain()).add(Outline { platforms, is_generic, is_desktop });
     }
-    summed(domains)
+    summary(domains)
 }
 
 /// All that a summary asks of a user: a few bytes of each of a few thousand verdicts.
@@ -290,11 +341,9 @@ impl Outline {
     }
 }
 
-/// Counts by domain.
-type Domains<'t> = HashMap<Option<&'t [u8]>, DomainCounts, RandomState>;
-
+/// Users of one domain.
 #[derive(Debug, Clone, Copy, Default)]
-struct DomainCounts {
+pub struct DomainCounts {
     users: u64,
     by_platform: [u64; Platform::ALL.len()],
     generic: u64,
@@ -319,12 +368,15 @@ impl DomainCounts {
     }
 }
 
-/// Rows by the domains as they are shown.
-fn summed(domains: Domains<'_>) -> Vec<DomainSummary> {
+/// Distinct users per domain and platform, domains sorted as they are shown.
+pub fn summary(domains: Domains) -> Vec<DomainSummary> {
     let mut rows: BTreeMap<Option<String>, DomainCounts> = BTreeMap::new();
-    for (domain, counts) in domains {
-        let domain = domain.map(|domain| String::from_utf8_lossy(domain).into_owned());
-        rows.entry(domain).or_default().join(&counts);
+    if domains.bare.users > 0 {
+        rows.insert(None, domains.bare);
+    }
+    for (domain, counts) in domains.named {
+        let domain = String::from_utf8_lossy(&domain).into_owned();
+        rows.entry(Some(domain)).or_default().join(&counts);
     }
     let row = |(domain, counts): (Option<String>, DomainCounts)| DomainSummary {
         domain,

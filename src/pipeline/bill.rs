@@ -216,12 +216,12 @@ impl<'b> Bill<'b> {
             let decide = || {
                 let stretches = batch.par_iter().map(|stretch| {
                     let (mut notes, mut counts) = (N::default(), Counts::new(self.tenants.len()));
-                    for place in stretch.clone() {
-                        if let Some((tenant, decision)) = self.decide(roll, place, cycle) {
+                    roll.each(stretch.clone(), |id, entries| {
+                        if let Some((tenant, decision)) = self.decide(id, entries, cycle) {
                             counts.add(tenant, &decision);
                             note(&mut notes, tenant, &decision);
                         }
-                    }
+                    });
                     (notes, counts)
                 });
                 stretches.collect::<Vec<(N, Counts)>>()
@@ -246,14 +246,13 @@ impl<'b> Bill<'b> {
         Ok(CycleBill { cycle: *cycle, is_partial, tenants: tenants.collect(), unbilled: counts.unbilled })
     }
 
-    /// What is decided of the user of that place in the cycle; `None` where there is nothing to say.
+    /// What is decided of a user in the cycle; `None` where there is nothing to say.
     fn decide<'s>(
         &'s self,
-        roll: &Roll<'s>,
-        place: usize,
+        id: SipIdRef<'s>,
+        mut entries: Vec<Entry>,
         cycle: &Cycle,
     ) -> Option<(Option<usize>, Decision<'s>)> {
-        let (id, mut entries) = roll.get(place);
         entries.retain(|entry| entry.window == cycle.number);
         let Some(number) = self.by_domain.of(id) else {
             let user = unassigned_user(id, &entries, &self.tenants[0].verdicts)?;

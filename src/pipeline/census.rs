@@ -1,9 +1,8 @@
 //! The census: what was seen in all, by standing, counted once for whoever asks.
 
-use super::roll::stretches;
-use crate::model::Standing;
-use crate::tally::{Slot, Tally};
-use rayon::prelude::*;
+use super::roll::{Count, count};
+use crate::model::{SipIdRef, Standing};
+use crate::tally::{Entry, Slot, Tally};
 use std::collections::BTreeSet;
 
 /// Counts over a whole tally.
@@ -17,50 +16,63 @@ pub struct Census {
     pub windows: BTreeSet<i32>,
 }
 
+/// Counts a [`Census`].
+pub struct CensusCount {
+    /// By client: whether a User-Agent is known.
+    has_text: Vec<bool>,
+}
+
+impl CensusCount {
+    /// For users of that tally.
+    pub fn of(tally: &Tally) -> Self {
+        let clients = tally.agents();
+        Self { has_text: clients.map(|(_, key)| key.text.is_some_and(|text| !text.is_empty())).collect() }
+    }
+}
+
+impl Count for CensusCount {
+    type Sum = Census;
+
+    fn none(&self) -> Census {
+        Census::default()
+    }
+
+    fn add(&self, sum: &mut Census, _: SipIdRef<'_>, entries: &[Entry]) {
+        let mut standings = 0_u16;
+        let mut has_agent = false;
+        // Windows come in runs: one look-up for each run.
+        let mut window = Slot::CLOCKLESS.window;
+        for entry in entries {
+            sum.observed[entry.standing as usize] += entry.count;
+            standings |= 1 << entry.standing as u8;
+            has_agent |= entry.standing == Standing::Accepted && self.has_text[entry.agent.0 as usize];
+            if entry.window != window && entry.standing != Standing::Unproven {
+                window = entry.window;
+                sum.windows.insert(window);
+            }
+        }
+        for standing in Standing::ALL.into_iter().filter(|it| standings & (1 << *it as u8) != 0) {
+            sum.users[standing as usize] += 1;
+        }
+        sum.without_agent += u64::from(standings & (1 << Standing::Accepted as u8) != 0 && !has_agent);
+    }
+
+    fn join(&self, sum: &mut Census, other: Census) {
+        for (sum, more) in sum.observed.iter_mut().zip(other.observed) {
+            *sum += more;
+        }
+        for (sum, more) in sum.users.iter_mut().zip(other.users) {
+            *sum += more;
+        }
+        sum.without_agent += other.without_agent;
+        sum.windows.extend(other.windows);
+    }
+}
+
 impl Census {
     /// Counts on every core.
     pub fn of(tally: &Tally) -> Self {
-        let has_text: Vec<bool> =
-            tally.agents().map(|(_, key)| key.text.is_some_and(|text| !text.is_empty())).collect();
-        let users = tally.in_any_order();
-        let parts = stretches(users.len()).into_par_iter().map(|stretch| {
-            let mut census = Self::default();
-            // Windows come in runs: one look-up for each run.
-            let mut window = Slot::CLOCKLESS.window;
-            for place in stretch {
-                let mut is_seen = [false; Standing::ALL.len()];
-                let mut has_agent = false;
-                for entry in users.get(place).1 {
-                    census.observed[entry.standing as usize] += entry.count;
-                    is_seen[entry.standing as usize] = true;
-                    has_agent |= entry.standing == Standing::Accepted && has_text[entry.agent.0 as usize];
-                    if entry.window != window && entry.standing != Standing::Unproven {
-                        window = entry.window;
-                        census.windows.insert(window);
-                    }
-                }
-                for (users, is_seen) in census.users.iter_mut().zip(is_seen) {
-                    *users += u64::from(is_seen);
-                }
-                census.without_agent += u64::from(is_seen[Standing::Accepted as usize] && !has_agent);
-            }
-            census
-        });
-        let mut census = parts.reduce(Self::default, Self::join);
-        census.windows.remove(&Slot::CLOCKLESS.window);
-        census
-    }
-
-    fn join(mut self, other: Self) -> Self {
-        for (sum, more) in self.observed.iter_mut().zip(other.observed) {
-            *sum += more;
-        }
-        for (sum, more) in self.users.iter_mut().zip(other.users) {
-            *sum += more;
-        }
-        self.without_agent += other.without_agent;
-        self.windows.extend(other.windows);
-        self
+        count(tally, &CensusCount::of(tally))
     }
 
     /// Everything that was seen in that standing.

@@ -9,7 +9,6 @@ use super::roll::Roll;
 use crate::model::{Cycle, Moment, SipIdRef, Standing, Window};
 use crate::tally::Entry;
 use jiff::tz::TimeZone;
-use rayon::prelude::*;
 
 /// No zone repeats more than two hours.
 const FOLD_MAX_SECONDS: i64 = 2 * 3600;
@@ -25,12 +24,10 @@ pub fn notes(plan: &Plan, roll: &Roll<'_>, cycle: &Cycle) -> Vec<String> {
     ];
     let notes = edges.into_iter().filter_map(|(edge, before, after)| {
         let (zone, span) = repeated_span(plan, edge)?;
-        let mut users: Vec<SipIdRef<'_>> = (0..roll.len())
-            .into_par_iter()
-            .map(|place| roll.get(place))
-            .filter(|(_, entries)| hangs(entries.iter(), span, before, after))
-            .map(|(id, _)| id)
-            .collect();
+        let mut users: Vec<SipIdRef<'_>> = Vec::new();
+        roll.each(0..roll.len(), |id, entries| {
+            users.extend(hangs(entries.iter(), span, before, after).then_some(id));
+        });
         users.sort_unstable();
         (!users.is_empty()).then(|| note(edge, &zone, &users))
     });

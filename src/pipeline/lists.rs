@@ -153,7 +153,7 @@ impl<'u> Lists<'u> {
 /// comes, and the others wait for it in memory.
 pub struct Parts {
     output: Output,
-    parts: Vec<Vec<String>>,
+    parts: Vec<Vec<Vec<u8>>>,
 }
 
 impl Parts {
@@ -164,7 +164,7 @@ impl Parts {
     /// What the stage says.
     pub fn begin(stage: &Stage, name: &str, header: Rows) -> Result<Self, StageError> {
         let mut output = stage.begin(name)?;
-        output.append(&[header.into_text()])?;
+        output.append(&[header.into_bytes()])?;
         Ok(Self { output, parts: Vec::new() })
     }
 
@@ -177,7 +177,7 @@ impl Parts {
         let parts = self.parts.len().max(rows.len());
         self.parts.resize_with(parts, Vec::new);
         for (part, rows) in self.parts.iter_mut().zip(rows) {
-            part.extend(rows.map(Rows::into_text));
+            part.extend(rows.map(Rows::into_bytes));
         }
     }
 

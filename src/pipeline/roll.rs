@@ -1,21 +1,37 @@
-//! The roll: every user, in the order in which the outputs name them.
+//! The roll: every user, in the order in which the outputs name them; and all users in no order.
 
 use crate::model::{SipId, SipIdRef};
 use crate::tally::{ByUser, Entry, Tally};
+use ahash::RandomState;
 use rayon::prelude::*;
+use std::collections::HashSet;
+use std::ops::Range;
 
 /// Users who are looked at by one core at a time.
-pub(super) const STRETCH_LEN: usize = 2_048;
+const STRETCH_LEN: usize = 2_048;
+/// Users whose memory is fetched together. Users lie scattered, and without this a pass over half a
+/// million of them waits for memory most of the time.
+const WARM_LEN: usize = 128;
+/// So much of a SIP-ID stands beside its number while the roll is sorted.
+const PREFIX_LEN: usize = 16;
 
 /// The users of a tally, and those whom a side file lists besides, ordered by their SIP-IDs as
 /// written: which is the order of their bytes, unless something in one is escaped.
 #[derive(Debug)]
 pub struct Roll<'t> {
-    by_user: ByUser<'t>,
+    users: ByUser<'t>,
     /// Users of whom the tally knows nothing; they are numbered behind those of the tally.
     listed: Vec<SipIdRef<'t>>,
-    /// Numbers of users by their place on the roll; `None` where each has the number of its place.
-    order: Option<Vec<u32>>,
+    /// Numbers of users by their place on the roll.
+    order: Vec<u32>,
+}
+
+/// A user on the way to its place.
+struct Candidate {
+    /// The beginning of the SIP-ID as written: it nearly always decides, and without any look at
+    /// where the SIP-ID itself is kept.
+    prefix: [u64; PREFIX_LEN / 8],
+    number: u32,
 }
 
 impl<'t> Roll<'t> {
@@ -26,111 +42,162 @@ impl<'t> Roll<'t> {
 
     /// The users of the tally and these, who may be among them.
     pub fn with(tally: &'t Tally, listed: impl Iterator<Item = &'t SipId>) -> Self {
-        let by_user = tally.by_user();
-        let mut others: Vec<SipIdRef<'t>> =
-            listed.map(SipId::borrowed).filter(|id| place(&by_user, id.as_bytes()).is_err()).collect();
-        others.sort_unstable();
-        others.dedup();
-        let order = order(&by_user, &others);
-        Self { by_user, listed: others, order }
+        let users = tally.in_any_order();
+        let mut others: HashSet<SipIdRef<'t>, RandomState> = listed.map(SipId::borrowed).collect();
+        if !others.is_empty() {
+            let known = (0..users.len()).into_par_iter().map(|number| id_of(&users, &[], number));
+            let known: Vec<SipIdRef<'t>> = known.filter(|id| others.contains(id)).collect();
+            known.iter().for_each(|id| {
+                others.remove(id);
+            });
+        }
+        let listed: Vec<SipIdRef<'t>> = others.into_iter().collect();
+        let id = |number: usize| id_of(&users, &listed, number);
+        let candidate = |number: usize| Candidate { prefix: prefix(id(number)), number: number as u32 };
+        let mut candidates: Vec<Candidate> =
+            (0..users.len() + listed.len()).into_par_iter().map(candidate).collect();
+        candidates.par_sort_unstable_by(|one, other| {
+            one.prefix.cmp(&other.prefix).then_with(|| {
+                let (one, other) = (id(one.number as usize), id(other.number as usize));
+                one.written().cmp(&other.written()).then_with(|| one.cmp(&other))
+            })
+        });
+        let order = candidates.iter().map(|candidate| candidate.number).collect();
+        Self { users, listed, order }
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.by_user.len() + self.listed.len()
+        self.order.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.order.is_empty()
     }
 
-    /// The user of that place, from 0, and what is known of it.
+    /// Shows the users of these places, in their order, with what is known of each.
     ///
     /// # Panics
     ///
     /// If the roll is not so long.
-    pub fn get(&self, place: usize) -> (SipIdRef<'t>, Vec<Entry>) {
-        let number = self.order.as_ref().map_or(place, |order| order[place] as usize);
-        match number.checked_sub(self.by_user.len()) {
-            Some(other) => (self.listed[other], Vec::new()),
-            None => {
-                let (user, entries) = self.by_user.get(number);
-                (SipIdRef::from_canonical(user), entries)
+    pub fn each(&self, places: Range<usize>, mut look: impl FnMut(SipIdRef<'t>, Vec<Entry>)) {
+        for numbers in self.order[places].chunks(WARM_LEN) {
+            let mut known = [0; WARM_LEN];
+            let mut len = 0;
+            for number in numbers.iter().filter(|number| (**number as usize) < self.users.len()) {
+                known[len] = *number;
+                len += 1;
+            }
+            self.users.warm(&known[..len]);
+            for number in numbers.iter().map(|number| *number as usize) {
+                match number.checked_sub(self.users.len()) {
+                    Some(other) => look(self.listed[other], Vec::new()),
+                    None => {
+                        let (user, entries) = self.users.get(number);
+                        look(SipIdRef::from_canonical(user), entries);
+                    }
+                }
             }
         }
     }
 
-    /// What is known of one user, by name.
+    /// What is known of one user, by name. Looks at everybody.
     pub fn entries_of(&self, id: &SipId) -> Vec<Entry> {
-        place(&self.by_user, id.as_bytes()).map(|place| self.by_user.get(place).1).unwrap_or_default()
+        let number = (0..self.users.len()).find(|number| self.users.user(*number) == id.as_bytes());
+        number.map(|number| self.users.get(number).1).unwrap_or_default()
     }
 
     /// The places on the roll, cut into stretches for one core each.
-    pub(super) fn stretches(&self) -> Vec<std::ops::Range<usize>> {
+    pub(super) fn stretches(&self) -> Vec<Range<usize>> {
         stretches(self.len())
     }
 }
 
+fn id_of<'t>(users: &ByUser<'t>, listed: &[SipIdRef<'t>], number: usize) -> SipIdRef<'t> {
+    match number.checked_sub(users.len()) {
+        Some(other) => listed[other],
+        None => SipIdRef::from_canonical(users.user(number)),
+    }
+}
+
+/// The first bytes of the SIP-ID as written, as numbers that order as the bytes do; what is shorter
+/// is filled up with zeros, which come before everything.
+fn prefix(id: SipIdRef<'_>) -> [u64; PREFIX_LEN / 8] {
+    let written;
+    let bytes = if id.is_plain() {
+        id.as_bytes()
+    } else {
+        written = id.escaped();
+        written.as_bytes()
+    };
+    let mut padded = [0; PREFIX_LEN];
+    let len = bytes.len().min(PREFIX_LEN);
+    padded[..len].copy_from_slice(&bytes[..len]);
+    let (high, low) = padded.split_at(PREFIX_LEN / 2);
+    [high, low].map(|half| u64::from_be_bytes(half.try_into().expect("half of sixteen bytes is eight")))
+}
+
 /// So many places, cut into stretches for one core each.
-pub(super) fn stretches(len: usize) -> Vec<std::ops::Range<usize>> {
+fn stretches(len: usize) -> Vec<Range<usize>> {
     (0..len).step_by(STRETCH_LEN).map(|start| start..len.min(start + STRETCH_LEN)).collect()
 }
 
-/// Where the user stands among the tally's, or would stand.
-fn place(by_user: &ByUser<'_>, id: &[u8]) -> Result<usize, usize> {
-    let (mut low, mut high) = (0, by_user.len());
-    while low < high {
-        let middle = low + (high - low) / 2;
-        match by_user.user(middle).cmp(id) {
-            std::cmp::Ordering::Less => low = middle + 1,
-            std::cmp::Ordering::Equal => return Ok(middle),
-            std::cmp::Ordering::Greater => high = middle,
-        }
-    }
-    Err(low)
+/// Something that is counted over all users, in whatever order they come.
+pub trait Count: Sync {
+    /// What has been counted so far.
+    type Sum: Send;
+
+    /// Nothing.
+    fn none(&self) -> Self::Sum;
+
+    /// Adds one user; none comes twice.
+    fn add(&self, sum: &mut Self::Sum, user: SipIdRef<'_>, entries: &[Entry]);
+
+    /// Adds what was counted elsewhere.
+    fn join(&self, sum: &mut Self::Sum, other: Self::Sum);
 }
 
-/// The users' numbers in the order of the roll.
-fn order(by_user: &ByUser<'_>, listed: &[SipIdRef<'_>]) -> Option<Vec<u32>> {
-    let id = |number: usize| match number.checked_sub(by_user.len()) {
-        Some(other) => listed[other],
-        None => SipIdRef::from_canonical(by_user.user(number)),
+/// Two counts in one pass over the users, of which the way to them is the larger part.
+impl<A: Count, B: Count> Count for (A, B) {
+    type Sum = (A::Sum, B::Sum);
+
+    fn none(&self) -> Self::Sum {
+        (self.0.none(), self.1.none())
+    }
+
+    fn add(&self, sum: &mut Self::Sum, user: SipIdRef<'_>, entries: &[Entry]) {
+        self.0.add(&mut sum.0, user, entries);
+        self.1.add(&mut sum.1, user, entries);
+    }
+
+    fn join(&self, sum: &mut Self::Sum, other: Self::Sum) {
+        self.0.join(&mut sum.0, other.0);
+        self.1.join(&mut sum.1, other.1);
+    }
+}
+
+/// Counts over all users of the tally, on every core.
+pub fn count<C: Count>(tally: &Tally, counter: &C) -> C::Sum {
+    let users = tally.in_any_order();
+    let add = |mut sum: C::Sum, stretch: Range<usize>| {
+        for start in stretch.clone().step_by(WARM_LEN) {
+            let end = stretch.end.min(start + WARM_LEN);
+            let mut places = [0; WARM_LEN];
+            (start..end).zip(&mut places).for_each(|(place, room)| *room = place as u32);
+            users.warm(&places[..end - start]);
+            for place in start..end {
+                let (user, entries) = users.get(place);
+                counter.add(&mut sum, SipIdRef::from_canonical(user), &entries);
+            }
+        }
+        sum
     };
-    // A plain SIP-ID is written as it is, so plain ones stand in the right order already: the
-    // others, few as a rule, are put between them.
-    let odd: Vec<usize> =
-        (0..by_user.len()).into_par_iter().filter(|number| !id(*number).is_plain()).collect();
-    if odd.is_empty() && listed.is_empty() {
-        return None;
-    }
-    let mut next_odd = odd.iter().copied().peekable();
-    let plain: Vec<u32> = (0..by_user.len())
-        .filter(|number| next_odd.next_if_eq(number).is_none())
-        .map(|number| number as u32)
-        .collect();
-    let mut others: Vec<(String, usize)> = odd
-        .into_par_iter()
-        .chain(by_user.len()..by_user.len() + listed.len())
-        .map(|number| (id(number).escaped(), number))
-        .collect();
-    others.par_sort_unstable_by(|(one_text, one), (other_text, other)| {
-        one_text.cmp(other_text).then_with(|| id(*one).cmp(&id(*other)))
-    });
-    let mut order = Vec::with_capacity(plain.len() + others.len());
-    let mut rest = plain.as_slice();
-    for (text, number) in others {
-        let key = (text.as_bytes(), id(number));
-        let before = rest.partition_point(|plain| {
-            let plain = id(*plain as usize);
-            (plain.as_bytes(), plain) < key
-        });
-        order.extend_from_slice(&rest[..before]);
-        order.push(number as u32);
-        rest = &rest[before..];
-    }
-    order.extend_from_slice(rest);
-    Some(order)
+    let join = |mut one, other| {
+        counter.join(&mut one, other);
+        one
+    };
+    stretches(users.len()).into_par_iter().fold(|| counter.none(), add).reduce(|| counter.none(), join)
 }
 
 #[cfg(test)]
@@ -159,16 +226,18 @@ mod tests {
     proptest! {
         #[test]
         fn the_roll_is_sorted_as_it_reads_and_names_everybody_once(
-            users in prop::collection::vec("[ab@% #_+]{1,6}", 0..40),
-            listed in prop::collection::vec("[ab@% #_+]{1,6}", 0..10),
+            users in prop::collection::vec("a{0,14}[ab@% #_+]{1,6}", 0..40),
+            listed in prop::collection::vec("a{0,14}[ab@% #_+]{1,6}", 0..10),
         ) {
             let tally = tally(&users);
             let ids: Vec<SipId> = listed.iter().map(|id| SipId::from_canonical(id.as_bytes())).collect();
             let roll = Roll::with(&tally, ids.iter());
-            let found: Vec<(String, Vec<u8>, bool)> = (0..roll.len())
-                .map(|place| roll.get(place))
-                .map(|(id, entries)| (id.escaped(), id.as_bytes().to_vec(), entries.is_empty()))
-                .collect();
+            let mut found: Vec<(String, Vec<u8>, bool)> = Vec::new();
+            for stretch in [0..roll.len() / 3, roll.len() / 3..roll.len()] {
+                roll.each(stretch, |id, entries| {
+                    found.push((id.escaped(), id.as_bytes().to_vec(), entries.is_empty()));
+                });
+            }
             let mut expected: Vec<(String, Vec<u8>, bool)> = users
                 .iter()
                 .chain(&listed)
@@ -188,6 +257,31 @@ mod tests {
         for len in [0, 1, STRETCH_LEN, STRETCH_LEN + 1, 5 * STRETCH_LEN - 1] {
             let places: Vec<usize> = stretches(len).into_iter().flatten().collect();
             assert!(places.into_iter().eq(0..len), "{len}");
+        }
+    }
+
+    #[test]
+    fn everybody_is_counted_once_whatever_the_stretches() {
+        struct Names;
+        impl Count for Names {
+            type Sum = Vec<String>;
+            fn none(&self) -> Self::Sum {
+                Vec::new()
+            }
+            fn add(&self, sum: &mut Self::Sum, user: SipIdRef<'_>, entries: &[Entry]) {
+                sum.push(format!("{} {}", user.escaped(), entries.len()));
+            }
+            fn join(&self, sum: &mut Self::Sum, other: Self::Sum) {
+                sum.extend(other);
+            }
+        }
+        for len in [0, 1, WARM_LEN + 1, STRETCH_LEN * 3 + WARM_LEN - 1] {
+            let users: Vec<String> = (0..len).map(|number| format!("{number:05}@x")).collect();
+            let (mut one, mut other) = count(&tally(&users), &(Names, Names));
+            one.sort();
+            other.sort();
+            assert!(one.iter().eq(users.iter().map(|user| format!("{user} 1")).collect::<Vec<_>>().iter()));
+            assert_eq!(one, other);
         }
     }
 }

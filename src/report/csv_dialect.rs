@@ -7,7 +7,7 @@
 use super::digits::push_number;
 use super::text;
 use crate::model::{Moment, Platforms, SipIdRef};
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::io::{self, Write};
 
 /// How CSV is spelled.
@@ -46,7 +46,7 @@ impl Dialect {
 pub struct Rows {
     dialect: Dialect,
     columns: usize,
-    text: String,
+    bytes: Vec<u8>,
     /// Cells of the row that is being made.
     cells: usize,
 }
@@ -54,21 +54,21 @@ pub struct Rows {
 /// Neighbouring cells that many rows share, ready to be put into each of them.
 #[derive(Debug, Clone)]
 pub struct Cells {
-    text: String,
+    bytes: Vec<u8>,
     number: usize,
 }
 
 impl Rows {
     /// Rows of so many cells, none yet. A sheet has two columns at least.
     pub fn new(dialect: Dialect, columns: usize) -> Self {
-        Self { dialect, columns, text: String::new(), cells: 0 }
+        Self { dialect, columns, bytes: Vec::new(), cells: 0 }
     }
 
     /// What a file begins with.
     pub fn header(dialect: Dialect, columns: &[&str]) -> Self {
         let mut rows = Self::new(dialect, columns.len());
         if dialect == Dialect::Spreadsheet {
-            rows.text.push('\u{FEFF}');
+            rows.bytes.extend_from_slice("\u{FEFF}".as_bytes());
         }
         columns.iter().for_each(|column| rows.value(column));
         rows.end_row();
@@ -79,19 +79,19 @@ impl Rows {
     pub fn shared(dialect: Dialect, fill: impl FnOnce(&mut Self)) -> Cells {
         let mut rows = Self::new(dialect, usize::MAX);
         fill(&mut rows);
-        Cells { text: rows.text, number: rows.cells }
+        Cells { bytes: rows.bytes, number: rows.cells }
     }
 
     /// Cells made beforehand, as the next ones.
     pub fn cells(&mut self, cells: &Cells) {
         self.part();
-        self.text.push_str(&cells.text);
+        self.bytes.extend_from_slice(&cells.bytes);
         self.cells += cells.number - 1;
     }
 
     /// A date, an amount, or a name that this program made up: written as it is.
     pub fn value(&mut self, value: impl Display) {
-        self.cell(|text| write!(text, "{value}").expect("a value of ours can be displayed"));
+        self.cell(|out| write!(out, "{value}").expect("a value of ours can be displayed"));
     }
 
     /// The same, or an empty cell.
@@ -105,20 +105,20 @@ impl Rows {
     /// A name that this program made up and that no quotes are needed for.
     pub fn name(&mut self, name: &str) {
         self.part();
-        self.text.push_str(name);
+        self.bytes.extend_from_slice(name.as_bytes());
     }
 
     /// A whole number.
     pub fn number(&mut self, number: u64) {
         self.part();
-        push_number(&mut self.text, number);
+        push_number(&mut self.bytes, number);
     }
 
     /// An instant in UTC, or an empty cell.
     pub fn moment(&mut self, moment: Option<Moment>) {
         self.part();
         if let Some(moment) = moment {
-            moment.push_to(&mut self.text);
+            moment.push_to(&mut self.bytes);
         }
     }
 
@@ -129,36 +129,58 @@ impl Rows {
 
     /// Text of the logs, escaped reversibly.
     pub fn log_text(&mut self, bytes: &[u8]) {
-        self.text_cell(|cell| text::push_escaped(cell, bytes));
+        self.text_cell(|cell| push_escaped(cell, bytes));
     }
 
     /// Our own or the operator's text: a sentence, a name, a path as shown.
     pub fn text(&mut self, own: &str) {
-        self.text_cell(|cell| text::push_printable(cell, own));
+        self.text_cell(|cell| match text::stays(own.as_bytes()) {
+            true => cell.extend_from_slice(own.as_bytes()),
+            false => cell.extend_from_slice(text::printable(own).as_bytes()),
+        });
     }
 
     /// A SIP-ID as a SIP URI: a spreadsheet then takes `+420…` for neither a formula nor a number.
     pub fn sip_uri(&mut self, sip_id: SipIdRef<'_>) {
         self.text_cell(|cell| {
-            cell.push_str("sip:");
-            text::push_escaped(cell, sip_id.written().as_bytes());
+            cell.extend_from_slice(b"sip:");
+            match sip_id.is_plain() {
+                true => cell.extend_from_slice(sip_id.as_bytes()),
+                false => push_escaped(cell, sip_id.escaped().as_bytes()),
+            }
         });
     }
 
     /// One User-Agent; empty where none is known, `\e` where it was sent empty.
     pub fn agent(&mut self, agent: Option<&[u8]>) {
-        self.text_cell(|cell| text::push_agent(cell, agent));
+        self.text_cell(|cell| {
+            let mut text = String::new();
+            text::push_agent(&mut text, agent);
+            cell.extend_from_slice(text.as_bytes());
+        });
     }
 
     /// Several User-Agents, separated by ` | `.
     pub fn agents(&mut self, agents: &[&[u8]]) {
-        self.text_cell(|cell| text::push_agents(cell, agents));
+        self.text_cell(|cell| match agents {
+            [agent] if text::stays_among_agents(agent) => cell.extend_from_slice(agent),
+            _ => {
+                let mut text = String::new();
+                text::push_agents(&mut text, agents);
+                cell.extend_from_slice(text.as_bytes());
+            }
+        });
     }
 
     /// Platforms, separated by a blank.
     pub fn platforms(&mut self, platforms: Platforms) {
         self.part();
-        text::push_platforms(&mut self.text, platforms);
+        for (index, platform) in platforms.iter().enumerate() {
+            if index > 0 {
+                self.bytes.push(b' ');
+            }
+            self.bytes.extend_from_slice(platform.name().as_bytes());
+        }
     }
 
     /// Ends the row.
@@ -169,56 +191,63 @@ impl Rows {
     pub fn end_row(&mut self) {
         assert_eq!(self.cells, self.columns, "a row has a cell for every column");
         self.cells = 0;
-        self.text.push_str("\r\n");
+        self.bytes.extend_from_slice(b"\r\n");
     }
 
     /// The rows made so far, all of them ended.
-    pub fn into_text(self) -> String {
-        self.text
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Begins a cell.
     fn part(&mut self) {
         if self.cells > 0 {
-            self.text.push(',');
+            self.bytes.push(b',');
         }
         self.cells += 1;
     }
 
-    fn cell(&mut self, make: impl FnOnce(&mut String)) {
+    fn cell(&mut self, make: impl FnOnce(&mut Vec<u8>)) {
         self.part();
-        let start = self.text.len();
-        make(&mut self.text);
-        quote(&mut self.text, start);
+        let start = self.bytes.len();
+        make(&mut self.bytes);
+        quote(&mut self.bytes, start);
     }
 
-    fn text_cell(&mut self, make: impl FnOnce(&mut String)) {
+    fn text_cell(&mut self, make: impl FnOnce(&mut Vec<u8>)) {
         self.part();
-        let start = self.text.len();
-        make(&mut self.text);
-        if self.dialect == Dialect::Spreadsheet && looks_like_a_formula(&self.text[start..]) {
-            self.text.insert(start, '\'');
+        let start = self.bytes.len();
+        make(&mut self.bytes);
+        if self.dialect == Dialect::Spreadsheet && looks_like_a_formula(&self.bytes[start..]) {
+            self.bytes.insert(start, b'\'');
         }
-        quote(&mut self.text, start);
+        quote(&mut self.bytes, start);
+    }
+}
+
+fn push_escaped(cell: &mut Vec<u8>, bytes: &[u8]) {
+    match text::stays(bytes) {
+        true => cell.extend_from_slice(bytes),
+        false => cell.extend_from_slice(text::escaped(bytes).as_bytes()),
     }
 }
 
 /// Quotes what stands from that place on, if it must be.
-fn quote(text: &mut String, start: usize) {
+fn quote(bytes: &mut Vec<u8>, start: usize) {
     let is_special = |byte: &u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
     // Without an early end the compiler looks at many bytes at once.
-    if !text.as_bytes()[start..].iter().fold(false, |any, byte| any | is_special(byte)) {
+    if !bytes[start..].iter().fold(false, |any, byte| any | is_special(byte)) {
         return;
     }
-    let cell = text.split_off(start);
-    text.push('"');
-    for char in cell.chars() {
-        if char == '"' {
-            text.push('"');
+    let cell = bytes.split_off(start);
+    bytes.push(b'"');
+    for byte in cell {
+        if byte == b'"' {
+            bytes.push(b'"');
         }
-        text.push(char);
+        bytes.push(byte);
     }
-    text.push('"');
+    bytes.push(b'"');
 }
 
 /// A CSV file being written, row by row.
@@ -250,7 +279,7 @@ impl<'w> Sheet<'w> {
     pub fn row(&mut self, fill: impl FnOnce(&mut Rows)) -> io::Result<()> {
         fill(&mut self.rows);
         self.rows.end_row();
-        if self.rows.text.len() > HELD_BYTES_MAX { self.write() } else { Ok(()) }
+        if self.rows.bytes.len() > HELD_BYTES_MAX { self.write() } else { Ok(()) }
     }
 
     /// Writes out what is still held back.
@@ -260,15 +289,17 @@ impl<'w> Sheet<'w> {
     }
 
     fn write(&mut self) -> io::Result<()> {
-        self.out.write_all(self.rows.text.as_bytes())?;
-        self.rows.text.clear();
+        self.out.write_all(&self.rows.bytes)?;
+        self.rows.bytes.clear();
         Ok(())
     }
 }
 
 /// What a spreadsheet runs. Full-width signs are read as the plain ones by East Asian editions.
-fn looks_like_a_formula(cell: &str) -> bool {
-    cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])
+fn looks_like_a_formula(cell: &[u8]) -> bool {
+    ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"]
+        .iter()
+        .any(|sign| cell.starts_with(sign.as_bytes()))
 }
 
 #[cfg(test)]

@@ -16,11 +16,11 @@ const BATCH_LEN: usize = 64;
 pub(super) fn write_stretches<T: Sync>(
     out: &mut dyn Write,
     items: &[T],
-    make: impl Fn(&[T]) -> String + Sync,
+    make: impl Fn(&[T]) -> Vec<u8> + Sync,
 ) -> io::Result<()> {
     for batch in items.chunks(STRETCH_LEN * BATCH_LEN) {
-        let texts: Vec<String> = batch.par_chunks(STRETCH_LEN).map(&make).collect();
-        texts.iter().try_for_each(|text| out.write_all(text.as_bytes()))?;
+        let texts: Vec<Vec<u8>> = batch.par_chunks(STRETCH_LEN).map(&make).collect();
+        texts.iter().try_for_each(|text| out.write_all(text))?;
     }
     Ok(())
 }
@@ -33,10 +33,12 @@ mod tests {
     fn stretches_and_batches_join_without_a_seam() {
         for len in [0, 1, STRETCH_LEN, STRETCH_LEN * BATCH_LEN + 1, 3 * STRETCH_LEN * BATCH_LEN - 1] {
             let items: Vec<usize> = (0..len).collect();
-            let lines = |items: &[usize]| items.iter().map(|item| format!("{item}\n")).collect::<String>();
+            let lines = |items: &[usize]| {
+                items.iter().map(|item| format!("{item}\n")).collect::<String>().into_bytes()
+            };
             let mut out = Vec::new();
             write_stretches(&mut out, &items, lines).unwrap();
-            assert_eq!(out, lines(&items).into_bytes(), "{len} items");
+            assert_eq!(out, lines(&items), "{len} items");
         }
     }
 }

@@ -128,7 +128,7 @@ pub fn write_table<T: Sync>(
             layout.push_line(&mut lines, row.cells());
             lines.push('\n');
         }
-        lines
+        lines.into_bytes()
     })
 }
 

@@ -23,6 +23,13 @@ enum Backslash {
     Keep,
 }
 
+/// Whether a text surely stays as it is, escaped or printable: nearly every one does.
+pub fn stays(bytes: &[u8]) -> bool {
+    // Without an early end the compiler looks at many bytes at once.
+    let stays = |byte: &u8| (b' '..=b'~').contains(byte) && *byte != b'\\';
+    bytes.iter().fold(true, |all, byte| all & stays(byte))
+}
+
 /// The bytes of a log as one printable text, reversibly.
 pub fn escaped(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
@@ -76,6 +83,12 @@ pub fn push_agents(out: &mut String, agents: &[&[u8]]) {
             push_escaped(out, piece);
         }
     }
+}
+
+/// Whether [`push_agents`] surely leaves a text as it is that stands alone.
+pub fn stays_among_agents(agent: &[u8]) -> bool {
+    // A text that was sent empty is not left empty.
+    !agent.is_empty() && stays(agent) && !agent.contains(&b'|')
 }
 
 /// Appends the platforms' names, separated by a blank.
@@ -132,14 +145,6 @@ fn is_deceptive(char: char) -> bool {
 }
 
 fn push(out: &mut String, bytes: &[u8], backslash: Backslash) {
-    // Nearly every text is printable ASCII and stays as it is. Without an early end the compiler
-    // looks at many bytes at once.
-    let stays = |byte: &u8| (b' '..=b'~').contains(byte) && *byte != b'\\';
-    if bytes.iter().fold(true, |all, byte| all & stays(byte))
-        && let Ok(text) = std::str::from_utf8(bytes)
-    {
-        return out.push_str(text);
-    }
     for chunk in bytes.utf8_chunks() {
         for char in chunk.valid().chars() {
             match char {
@@ -240,6 +245,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_surely_stays_is_not_changed(text in "[ -~é\\\\\x07]{0,5}") {
+            let bytes = text.as_bytes();
+            prop_assert!(!stays(bytes) || (escaped(bytes) == text && printable(&text) == text));
+        }
+
         #[test]
         fn no_byte_is_lost_and_none_is_unprintable(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             let text = escaped(&bytes);

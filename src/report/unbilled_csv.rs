@@ -78,7 +78,7 @@ impl<P: Places> UnbilledCsv<P> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{Logs, OCTOBER_5, cycle, sip_id};
+    use super::super::samples::{Logs, OCTOBER_5, cycle, sip_id, written};
     use super::*;
     use crate::model::{Category, Platform, Platforms, Reason, Spot};
 
@@ -109,7 +109,7 @@ mod tests {
         let sheet = UnbilledCsv::new(Dialect::Machine, &cycle(), "acme", Logs);
         let mut rows = unbilled_header(Dialect::Machine);
         [listed, seen].iter().for_each(|user| sheet.push(&mut rows, user));
-        insta::assert_snapshot!(rows.into_text().replace("\r\n", "\n"), @r#"
+        insta::assert_snapshot!(written(|out| out.write_all(&rows.into_bytes())), @r#"
         cycle_start,tenant,sip_uri,reason,sentence,would_be,platforms,count,first_seen,last_seen,user_agents,evidence_file,evidence_offset
         2026-10-01,acme,sip:1001@a.example,not_registered,"listed as a messaging user, but never registered in the cycle",messaging,,0,,,,,
         2026-10-01,acme,sip:1002@a.example,not_billable_agent,the app is none of `billable_agents`,generic,ios,3,2026-10-05T14:03:22Z,2026-10-05T14:03:22Z,Other\x7CPhone\x1B[2J,pbx1/full,12

@@ -29,11 +29,11 @@ pub fn write_users_audit_csv(
     dialect: Dialect,
     users: &[AuditedUser<'_>],
 ) -> io::Result<()> {
-    out.write_all(Rows::header(dialect, &COLUMNS).into_text().as_bytes())?;
+    out.write_all(&Rows::header(dialect, &COLUMNS).into_bytes())?;
     write_stretches(out, users, |users| {
         let mut rows = Rows::new(dialect, COLUMNS.len());
         users.iter().for_each(|user| push(&mut rows, user));
-        rows.into_text()
+        rows.into_bytes()
     })
 }
 

@@ -21,7 +21,7 @@ pub fn write_users_ndjson(out: &mut dyn Write, users: &[AuditedUser<'_>]) -> io:
             lines.push_str(&json_safe(line));
             lines.push('\n');
         }
-        lines
+        lines.into_bytes()
     })
 }
 

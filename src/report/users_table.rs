@@ -53,8 +53,7 @@ pub fn write_users_table(
 /// `2026-10-05 14:03`, or the date alone, or a dash where there is no clock.
 fn push_short_time(out: &mut String, moment: Option<Moment>, has_time: bool) {
     let Some(moment) = moment else { return out.push('-') };
-    let mut text = String::new();
-    moment.push_to(&mut text);
+    let text = moment.to_string();
     match (text.split_once('T'), has_time) {
         (Some((date, time)), true) => out.extend([date, " ", time.get(..5).unwrap_or(time)]),
         (Some((date, _)), false) => out.push_str(date),

@@ -197,6 +197,13 @@ impl Part {
         self.cells.len()
     }
 
+    /// Touches a user's first cells, to bring them near.
+    pub fn touch(&self, number: u32) -> u32 {
+        let first = self.cells.get(self.users.head(number));
+        let second = first.and_then(|cell| self.cells.get(cell.next));
+        first.map_or(0, Cell::begin) ^ second.map_or(0, Cell::begin)
+    }
+
     /// One user's entries, in no order.
     pub fn entries_of(&self, number: u32) -> impl Iterator<Item = Entry> + '_ {
         let at = |number: u32| self.cells.get(number);

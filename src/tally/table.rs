@@ -272,6 +272,23 @@ impl<'t> ByUser<'t> {
         self.users[place].0
     }
 
+    /// Brings the memory of the users of these places near, before they are looked at one by one:
+    /// waiting for that of a hundred users together takes hardly longer than for that of one.
+    /// Changes nothing.
+    ///
+    /// # Panics
+    ///
+    /// As [`ByUser::user`].
+    pub fn warm(&self, places: &[u32]) {
+        let at = |place: &u32| {
+            let (_, part, number) = self.users[*place as usize];
+            (&self.tally.parts[part as usize], number)
+        };
+        let heads = places.iter().map(at).fold(0, |sum, (part, number)| sum ^ part.users.head(number));
+        let cells = places.iter().map(at).fold(0, |sum, (part, number)| sum ^ part.touch(number));
+        std::hint::black_box((heads, cells));
+    }
+
     /// The bytes and entries of the user at that place.
     ///
     /// # Panics
