@@ -54,7 +54,8 @@
 //! - `formats` never fails and never allocates per line. A bad line is data: it is counted,
 //!   listed with its reason, and never silent.
 //! - `identity` never guesses a domain.
-//! - `tally` never approximates and never sees order; a hash only finds the place to compare.
+//! - `tally` never approximates; order tells it only which record of a transaction is the one that counts; a hash only
+//!   finds the place to compare.
 //! - `billing::rate` never sees a SIP-ID, a clock or a float.
 //! - Nothing below `cli` prints.
 //! - No output depends on thread count, block cuts, hash order, the order of the arguments, locale
@@ -69,6 +70,13 @@
 //! **Why does the residue exist?** A retransmission, a reply, or `Saved useragent` may stand in
 //! another block or in the next rotated file. What a block cannot decide alone it hands on, in the
 //! order of the stream, so that no cut shows in any output.
+//!
+//! **Why is the tally in parts?** Each part of the users is filled by one core, in the order of the stream, from what
+//! all blocks of a step wrote down for it. So no two cores meet in it, no tallies are joined at the end, and
+//! retransmissions are found where their user's memory is near anyway.
+//!
+//! **Why may a mapped file change?** It cannot be prevented, so it is noticed: what is gone reads as zeros, and no result
+//! is believed before the file was asked whether it is still the one that was opened.
 //!
 //! **Why are clients classified after the scan?** There are a few thousand distinct ones against
 //! millions of records; and rules can change without reading the logs again.
