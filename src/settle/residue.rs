@@ -194,14 +194,6 @@ impl Residue {
         }));
     }
 
-    /// The users of the records, in the order of the stream; empty for records that name nobody.
-    pub fn users(&self) -> impl Iterator<Item = &[u8]> + Clone {
-        self.records.iter().map(|record| {
-            let begin = record.texts.begin;
-            &self.arena[begin..begin + record.texts.user as usize]
-        })
-    }
-
     /// Forgets the records and keeps the memory.
     pub fn clear(&mut self) {
         self.arena.clear();

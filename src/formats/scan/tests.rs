@@ -55,6 +55,14 @@ fn told(bytes: &[u8]) -> Vec<String> {
 const OK: &str = "REG-OK t=1791209002 src=192.0.2.10 aor=a@e.com exp=60 cs=2 ci=x ct=<sip:a@h> ua=Acme";
 
 #[test]
+fn a_user_agent_that_looks_like_an_escaped_message_hides_no_registration() {
+    let line = format!(
+        "Oct  5 14:03:22 reg1 kamailio[1]: NOTICE: <script>: {OK}#012REGISTER sip:e.com SIP/2.0#012To: <sip:b@e.com>#012#012\n"
+    );
+    assert_eq!(told(line.as_bytes()), ["0 Accepted Uri([97, 64, 101, 46, 99, 111, 109])"]);
+}
+
+#[test]
 fn a_hit_inside_a_value_is_a_strangers_text() {
     let inside = format!("Oct  5 14:03:22 reg1 kamailio[1]: INFO: <script>: call from x ua={OK}\n");
     assert_eq!(told(inside.as_bytes()), Vec::<String>::new());
