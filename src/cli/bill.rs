@@ -9,7 +9,7 @@ use crate::model::{AuditedAgent, Cycle, Decision, Invoice};
 use crate::pipeline::audit::AgentsCount;
 use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
 use crate::pipeline::edge;
-use crate::pipeline::lists::{Lists, Notes, Parts, Sheets};
+use crate::pipeline::lists::{Lists, Notes, Parts, Sheets, Spare};
 use crate::pipeline::roll::Roll;
 use crate::report::{
     self, BillSummary, BookFacts, Counts, CycleFacts, CycleSummary, Dialect, DuplicateFacts, InputFacts,
@@ -103,7 +103,7 @@ impl Outputs<'_> {
         let mut unbilled = Parts::begin(&stage, "unbilled.csv", report::unbilled_header(dialect))?;
         let bills = cycles.iter().map(|cycle| self.cycle(cycle, &mut stage, &mut unbilled));
         let bills = bills.collect::<Result<Vec<CycleBill>, StageError>>()?;
-        stage.end(unbilled.output());
+        stage.end(unbilled.into_output())?;
         stage.write_with("rejects.csv", |out| {
             report::write_rejects_csv(out, dialect, &read.scan.part.rejects, read)
         })?;
@@ -120,7 +120,8 @@ impl Outputs<'_> {
         let folder = cycle.first_day.to_string();
         let tenants: Vec<&str> = self.bill.tenants().collect();
         let places = |tenant| TenantPlaces { read: self.read, bill: self.bill, tenant };
-        let sheets = Sheets::new(self.bill, cycle, self.dialect, places);
+        let spare = Spare::default();
+        let sheets = Sheets::new(self.bill, cycle, self.dialect, places, &spare);
         let name = |tenant: usize| format!("{folder}/{}/users.csv", tenants[tenant]);
         let mut lists = Lists::begin(stage, &sheets, name, unbilled)?;
         let note = |notes: &mut Notes, tenant, decision: &Decision<'_>| sheets.note(notes, tenant, decision);

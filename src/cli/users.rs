@@ -4,13 +4,12 @@ use super::args::{EvidenceArg, FormatArg, UsersArgs};
 use super::failure::Failure;
 use super::run::{self, Ask};
 use crate::model::{Moment, Platform, Platforms, SipIdRef, Window};
-use crate::pipeline::audit::{self, AuditDays, Evidence, SummaryCount, Verdicts};
+use crate::pipeline::audit::{self, Audit, AuditDays, Evidence, SummaryCount, Verdicts};
 use crate::pipeline::roll::Roll;
 use crate::platform::{AgentPolicy, Classifier};
-use crate::report;
+use crate::report::{self, Users};
 use globset::Glob;
 use jiff::tz::TimeZone;
-use rayon::prelude::*;
 use std::io::{self, Write};
 
 /// Runs the verb.
@@ -36,33 +35,32 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
         EvidenceArg::Weak => Evidence::Weak,
     };
     let out = &mut io::stdout().lock();
+    let admits = |id: SipIdRef<'_>, platforms| filter.admits(id, platforms);
     if args.summary && args.top.is_none() {
         // Counts need neither names nor their order.
-        let admits = |id: SipIdRef<'_>, platforms| filter.admits(id, platforms);
         let (domains, _) = read.count(SummaryCount::of(&verdicts, evidence, admits));
-        let domains = audit::summary(domains);
-        out.write_all(report::users_summary(&domains, run::width()).as_bytes())?;
+        out.write_all(report::users_summary(&audit::summary(domains), run::width()).as_bytes())?;
     } else {
         let roll = Roll::of(&read.scan.part.tally);
-        let admits = |id: SipIdRef<'_>, platforms| filter.admits(id, platforms);
-        let mut users = audit::users(&read.scan, &roll, &verdicts, evidence, admits);
-        if let Some(top) = args.top {
-            users.par_sort_unstable_by(|one, other| {
-                other.registrations.cmp(&one.registrations).then_with(|| one.sip_id.cmp(&other.sip_id))
-            });
-            users.truncate(top);
-        }
-        match args.format {
-            _ if args.summary => {
-                out.write_all(report::users_summary(&audit::summary_of(&users), run::width()).as_bytes())?;
+        let all = Audit { scan: &read.scan, roll: &roll, verdicts: &verdicts, evidence, admits };
+        match args.top.map(|most| all.top(most)) {
+            Some(top) if args.summary => {
+                out.write_all(report::users_summary(&audit::summary_of(&top), run::width()).as_bytes())?;
             }
-            FormatArg::Ndjson => report::write_users_ndjson(out, &users)?,
-            FormatArg::Csv => report::write_users_audit_csv(out, args.csv.into(), &users)?,
-            FormatArg::Table => report::write_users_table(out, &users, run::width())?,
+            Some(top) => list(out, args, &top[..])?,
+            None => list(out, args, &all)?,
         }
     }
     out.flush()?;
     run::finish(&read, &args.logs, evidence)
+}
+
+fn list(out: &mut dyn Write, args: &UsersArgs, users: &(impl Users + ?Sized)) -> io::Result<()> {
+    match args.format {
+        FormatArg::Ndjson => report::write_users_ndjson(out, users),
+        FormatArg::Csv => report::write_users_audit_csv(out, args.csv.into(), users),
+        FormatArg::Table => report::write_users_table(out, users, run::width()),
+    }
 }
 
 /// A date (its first instant) or a date and time, local to the zone, or an instant with offset.

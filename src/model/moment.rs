@@ -68,25 +68,19 @@ impl Moment {
         }
         let (day, second) = (seconds.div_euclid(DAY_SECONDS), seconds.rem_euclid(DAY_SECONDS) as u32);
         let (year, month, day) = civil(day);
-        let mut text = [0; TEXT_LEN_MAX];
-        digits(&mut text[0..4], year);
-        digits(&mut text[5..7], month);
-        digits(&mut text[8..10], day);
-        digits(&mut text[11..13], second / 3_600);
-        digits(&mut text[14..16], second / 60 % 60);
-        digits(&mut text[17..19], second % 60);
-        for (place, sign) in [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.')] {
-            text[place] = sign;
+        let mut text: [u8; TEXT_LEN_MAX] = *b"yyyy-mm-ddThh:mm:ss.ffffffZ";
+        let pairs = [year / 100, year % 100, month, day, second / 3_600, second / 60 % 60, second % 60];
+        for (place, pair) in [0, 2, 5, 8, 11, 14, 17].into_iter().zip(pairs) {
+            text[place..place + 2].copy_from_slice(&PAIRS[pair as usize]);
         }
         let end = match fraction {
             0 => 19,
-            _ if fraction % 1_000 == 0 => {
-                digits(&mut text[20..23], fraction / 1_000);
-                23
-            }
             _ => {
-                digits(&mut text[20..26], fraction);
-                26
+                let pairs = [fraction / 10_000, fraction / 100 % 100, fraction % 100];
+                for (place, pair) in [20, 22, 24].into_iter().zip(pairs) {
+                    text[place..place + 2].copy_from_slice(&PAIRS[pair as usize]);
+                }
+                if fraction % 1_000 == 0 { 23 } else { 26 }
             }
         };
         text[end] = b'Z';
@@ -107,28 +101,33 @@ impl Moment {
     }
 }
 
-/// Year, month and day of a day since 1970-01-01, in the calendar that reaches back to year 0.
+/// Year, month and day of a day since 1970-01-01 within the years 0 to 9999.
 fn civil(day: i64) -> (u32, u32, u32) {
     // Years are counted from 1 March, so that the leap day is a year's last, and in eras of 400
-    // years, which have 146,097 days each; year 0 is in era 0, or in January and February -1.
-    let day = day + 719_468;
-    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    // years, which have 146,097 days each. January and February of year 0 belong to the era
+    // before, so one more is counted.
+    const ERA_DAYS: u32 = 146_097;
+    let day = (day + 719_468) as u32;
+    let day = day.wrapping_add(ERA_DAYS);
+    let (era, day) = (day / ERA_DAYS, day % ERA_DAYS);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    (year as u32, month as u32, day as u32)
+    (year + era * 400 + u32::from(month <= 2) - 400, month, day)
 }
 
-/// The number with as many digits as there is room.
-fn digits(room: &mut [u8], mut number: u32) {
-    for digit in room.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
+/// The numbers below a hundred in two digits.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
     }
-}
+    pairs
+};
 
 /// RFC 3339 in UTC, with as many fractional digits as the moment has (none, three or six).
 impl fmt::Display for Moment {

@@ -7,10 +7,12 @@ use crate::model::{
     Platforms, SipIdRef, Standing, Verdict, Window,
 };
 use crate::platform::Classifier;
+use crate::report::Users;
 use crate::tally::{Entry, Tally};
 use ahash::RandomState;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 /// Days of UTC, in windows of 32: the slots of an audit, which knows no cycles.
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,29 +89,56 @@ impl Verdicts {
     }
 }
 
-/// The users on the roll for whom there is at least one observation that the evidence admits, in
-/// its order; of those `admits` picks.
-pub fn users<'t>(
-    scan: &Scan,
-    roll: &Roll<'t>,
-    verdicts: &'t Verdicts,
-    evidence: Evidence,
-    admits: impl Fn(SipIdRef<'t>, Platforms) -> bool + Sync,
-) -> Vec<AuditedUser<'t>> {
-    let audited = |stretch| {
-        let mut users = Vec::new();
-        roll.each(stretch, |id, entries| {
-            users.extend(audited_user(id, &entries, verdicts, evidence).and_then(|mut user| {
-                user.refused = user.refused.filter(|_| scan.part.tally.lists_refusals_of(id.as_bytes()));
-                admits(id, user.platforms).then_some(user)
-            }));
+/// The users on a roll for whom there is at least one observation that the evidence admits, in its
+/// order; of those `admits` picks.
+pub struct Audit<'t, A> {
+    pub scan: &'t Scan,
+    pub roll: &'t Roll<'t>,
+    pub verdicts: &'t Verdicts,
+    pub evidence: Evidence,
+    pub admits: A,
+}
+
+impl<'t, A: Fn(SipIdRef<'_>, Platforms) -> bool + Sync> Audit<'t, A> {
+    fn each(&self, stretch: Range<usize>, mut look: impl FnMut(AuditedUser<'t>)) {
+        let tally = &self.scan.part.tally;
+        self.roll.each(stretch, |id, entries| {
+            let Some(mut user) = audited_user(id, &entries, self.verdicts, self.evidence) else { return };
+            user.refused = user.refused.filter(|_| tally.lists_refusals_of(id.as_bytes()));
+            if (self.admits)(id, user.platforms) {
+                look(user);
+            }
         });
+    }
+
+    /// The `most` users with the most registrations, in their order.
+    pub fn top(&self, most: usize) -> Vec<AuditedUser<'t>> {
+        let by_rank = |one: &AuditedUser<'t>, other: &AuditedUser<'t>| {
+            other.registrations.cmp(&one.registrations).then_with(|| one.sip_id.cmp(&other.sip_id))
+        };
+        let stretches = self.roll.stretches().into_par_iter().map(|stretch| {
+            let mut users = Vec::new();
+            self.each(stretch, |user| users.push(user));
+            // Whoever is not among the first of a stretch is not among the first of all.
+            users.sort_unstable_by(by_rank);
+            users.truncate(most);
+            users
+        });
+        let mut users: Vec<AuditedUser<'t>> = stretches.flatten().collect();
+        users.par_sort_unstable_by(by_rank);
+        users.truncate(most);
         users
-    };
-    let stretches: Vec<Vec<_>> = roll.stretches().into_par_iter().map(audited).collect();
-    let mut users = Vec::with_capacity(stretches.iter().map(Vec::len).sum());
-    stretches.into_iter().for_each(|stretch| users.extend(stretch));
-    users
+    }
+}
+
+impl<A: Fn(SipIdRef<'_>, Platforms) -> bool + Sync> Users for Audit<'_, A> {
+    fn stretches(&self) -> usize {
+        self.roll.stretches_len()
+    }
+
+    fn each(&self, stretch: usize, look: &mut dyn FnMut(&AuditedUser<'_>)) {
+        Audit::each(self, self.roll.stretch(stretch), |user| look(&user));
+    }
 }
 
 fn audited_user<'t>(

@@ -91,8 +91,9 @@ pub struct CycleBill {
     pub unbilled: BTreeMap<Reason, u64>,
 }
 
-/// Stretches of users that are decided before any is handed in: what is held of a bill's lists.
-const BATCH_LEN: usize = 32;
+/// Stretches of users that each core decides before any is handed in: what is held of a bill's
+/// lists.
+const BATCH_LEN: usize = 8;
 
 impl<'b> Bill<'b> {
     /// Compiles the book's rules and reads its side files.
@@ -212,7 +213,7 @@ impl<'b> Bill<'b> {
     ) -> Result<CycleBill, E> {
         let mut counts = Counts::new(self.tenants.len());
         let mut waiting: Vec<N> = Vec::new();
-        for batch in roll.stretches().chunks(BATCH_LEN) {
+        for batch in roll.stretches().chunks(BATCH_LEN * rayon::current_num_threads()) {
             let decide = || {
                 let stretches = batch.par_iter().map(|stretch| {
                     let (mut notes, mut counts) = (N::default(), Counts::new(self.tenants.len()));

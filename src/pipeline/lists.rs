@@ -4,15 +4,32 @@ use super::bill::Bill;
 use crate::model::{Category, Cycle, Decision, Invoice};
 use crate::report::{Dialect, Output, Places, Rows, Stage, StageError, UnbilledCsv, UsersCsv};
 use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
 
 const CATEGORIES: usize = Category::ALL.len();
 
 /// The sheets of one cycle, and what each row of them begins with.
-pub struct Sheets<P> {
+pub struct Sheets<'s, P> {
     /// By the tenants' numbers; none where the cycle is skipped.
     users: Vec<Option<UsersCsv<P>>>,
     /// By the tenants' numbers, and behind them the domains that nobody claims.
     unbilled: Vec<UnbilledCsv<P>>,
+    spare: &'s Spare,
+}
+
+/// Room that rows were made in and that others can be made in: fresh memory costs as much as what
+/// is written into it.
+#[derive(Debug, Default)]
+pub struct Spare(Mutex<Vec<Vec<u8>>>);
+
+impl Spare {
+    fn take(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn give(&self, room: Vec<Vec<u8>>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(room);
+    }
 }
 
 /// The rows that a stretch of users has on each sheet.
@@ -24,13 +41,14 @@ pub struct Notes {
     unbilled: Vec<Option<Rows>>,
 }
 
-impl<P: Places> Sheets<P> {
+impl<'s, P: Places> Sheets<'s, P> {
     /// The sheets of the bill; `places` knows what a tenant calls the places that prove something.
     pub fn new<'b>(
         bill: &'b Bill<'_>,
         cycle: &Cycle,
         dialect: Dialect,
         places: impl Fn(&'b str) -> P,
+        spare: &'s Spare,
     ) -> Self {
         let users = bill.tenants().enumerate().map(|(number, tenant)| {
             let sheet = || UsersCsv::new(dialect, cycle, tenant, places(tenant));
@@ -40,6 +58,7 @@ impl<P: Places> Sheets<P> {
         Self {
             users: users.collect(),
             unbilled: groups.map(|tenant| UnbilledCsv::new(dialect, cycle, tenant, places(tenant))).collect(),
+            spare,
         }
     }
 
@@ -54,7 +73,7 @@ impl<P: Places> Sheets<P> {
         {
             for user in &decision.billed {
                 let category = user.category as usize;
-                let rows = notes.users[number][category].get_or_insert_with(|| sheet.rows());
+                let rows = notes.users[number][category].get_or_insert_with(|| sheet.rows(self.spare.take()));
                 sheet.push(rows, user);
                 notes.billed[number][category] += 1;
             }
@@ -62,7 +81,7 @@ impl<P: Places> Sheets<P> {
         let group = tenant.unwrap_or(self.users.len());
         let sheet = &self.unbilled[group];
         for user in &decision.unbilled {
-            sheet.push(notes.unbilled[group].get_or_insert_with(|| sheet.rows()), user);
+            sheet.push(notes.unbilled[group].get_or_insert_with(|| sheet.rows(self.spare.take())), user);
         }
     }
 }
@@ -74,6 +93,7 @@ pub struct Lists<'u> {
     billed: Vec<[u64; CATEGORIES]>,
     /// One file for all cycles.
     unbilled: &'u mut Parts,
+    spare: &'u Spare,
 }
 
 impl<'u> Lists<'u> {
@@ -84,7 +104,7 @@ impl<'u> Lists<'u> {
     /// What the stage says.
     pub fn begin<P: Places>(
         stage: &Stage,
-        sheets: &Sheets<P>,
+        sheets: &Sheets<'u, P>,
         name: impl Fn(usize) -> String,
         unbilled: &'u mut Parts,
     ) -> Result<Self, StageError> {
@@ -97,6 +117,7 @@ impl<'u> Lists<'u> {
             users: users.collect::<Result<_, _>>()?,
             billed: vec![[0; CATEGORIES]; sheets.users.len()],
             unbilled,
+            spare: sheets.spare,
         })
     }
 
@@ -119,7 +140,8 @@ impl<'u> Lists<'u> {
             self.unbilled.take_in(notes.unbilled.into_iter());
         }
         let files = self.users.par_iter_mut().flatten().chain([&mut *self.unbilled]);
-        files.try_for_each(Parts::write_first)
+        let spare = self.spare;
+        files.try_for_each(|file| file.write_first(spare))
     }
 
     /// Ends the files of the cycle, and proves that they say what the invoices say.
@@ -144,8 +166,7 @@ impl<'u> Lists<'u> {
         }
         let files = self.users.par_iter_mut().flatten().chain([&mut *self.unbilled]);
         files.try_for_each(Parts::write_all)?;
-        self.users.iter().flatten().for_each(|file| stage.end(&file.output));
-        Ok(())
+        self.users.into_iter().flatten().try_for_each(|file| stage.end(file.output))
     }
 }
 
@@ -169,8 +190,8 @@ impl Parts {
     }
 
     /// The file, of which all parts have been written.
-    pub fn output(&self) -> &Output {
-        &self.output
+    pub fn into_output(self) -> Output {
+        self.output
     }
 
     fn take_in(&mut self, rows: impl ExactSizeIterator<Item = Option<Rows>>) {
@@ -181,11 +202,13 @@ impl Parts {
         }
     }
 
-    fn write_first(&mut self) -> Result<(), StageError> {
-        match self.parts.first_mut() {
-            Some(first) if !first.is_empty() => self.output.append(&std::mem::take(first)),
-            _ => Ok(()),
+    fn write_first(&mut self, spare: &Spare) -> Result<(), StageError> {
+        let first = self.parts.first_mut().map(std::mem::take).unwrap_or_default();
+        if !first.is_empty() {
+            self.output.append(&first)?;
         }
+        spare.give(first);
+        Ok(())
     }
 
     fn write_all(&mut self) -> Result<(), StageError> {

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 /// Users who are looked at by one core at a time.
-const STRETCH_LEN: usize = 2_048;
+const STRETCH_LEN: usize = 1_024;
 /// Users whose memory is fetched together. Users lie scattered, and without this a pass over half a
 /// million of them waits for memory most of the time.
 const WARM_LEN: usize = 128;
@@ -112,6 +112,16 @@ impl<'t> Roll<'t> {
     pub(super) fn stretches(&self) -> Vec<Range<usize>> {
         stretches(self.len())
     }
+
+    /// How many stretches there are.
+    pub(super) fn stretches_len(&self) -> usize {
+        self.len().div_ceil(STRETCH_LEN)
+    }
+
+    /// One of the stretches.
+    pub(super) fn stretch(&self, number: usize) -> Range<usize> {
+        stretch(number, self.len())
+    }
 }
 
 fn id_of<'t>(users: &ByUser<'t>, listed: &[SipIdRef<'t>], number: usize) -> SipIdRef<'t> {
@@ -140,7 +150,11 @@ fn prefix(id: SipIdRef<'_>) -> [u64; PREFIX_LEN / 8] {
 
 /// So many places, cut into stretches for one core each.
 fn stretches(len: usize) -> Vec<Range<usize>> {
-    (0..len).step_by(STRETCH_LEN).map(|start| start..len.min(start + STRETCH_LEN)).collect()
+    (0..len.div_ceil(STRETCH_LEN)).map(|number| stretch(number, len)).collect()
+}
+
+fn stretch(number: usize, len: usize) -> Range<usize> {
+    number * STRETCH_LEN..len.min((number + 1) * STRETCH_LEN)
 }
 
 /// Something that is counted over all users, in whatever order they come.

@@ -64,6 +64,12 @@ impl Rows {
         Self { dialect, columns, bytes: Vec::new(), cells: 0 }
     }
 
+    /// Rows of so many cells in room that was used before.
+    pub fn reusing(mut room: Vec<u8>, dialect: Dialect, columns: usize) -> Self {
+        room.clear();
+        Self { bytes: room, ..Self::new(dialect, columns) }
+    }
+
     /// What a file begins with.
     pub fn header(dialect: Dialect, columns: &[&str]) -> Self {
         let mut rows = Self::new(dialect, columns.len());

@@ -51,6 +51,7 @@ pub use manifest::{
 pub use places::Places;
 pub use rejects_csv::write_rejects_csv;
 pub use stage::{Committed, Output, Stage, StageError};
+pub use stretches::Users;
 pub use summary_csv::write_summary_csv;
 pub use summary_text::{BillSummary, CycleSummary, summary_text};
 pub use text::escaped;

@@ -99,9 +99,14 @@ impl Stage {
     }
 
     /// Takes a file into the bill, whole as it is now.
-    pub fn end(&mut self, output: &Output) {
-        let facts = output.facts();
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says of it late.
+    pub fn end(&mut self, output: Output) -> Result<(), StageError> {
+        let facts = output.end()?;
         self.outputs.insert(facts.file.clone(), facts);
+        Ok(())
     }
 
     /// Writes one file of the bill.
@@ -118,8 +123,7 @@ impl Stage {
         let mut bytes = Vec::new();
         fill(&mut bytes).map_err(io_at(Path::new(relative)))?;
         output.append(&[bytes])?;
-        self.end(&output);
-        Ok(())
+        self.end(output)
     }
 
     /// Writes one file of the bill from bytes.

@@ -1,6 +1,8 @@
 //! Aligned tables for terminals. Knows nothing of users or money.
 
-use super::stretches::write_stretches;
+use super::Users;
+use super::stretches::write_users;
+use crate::model::AuditedUser;
 use rayon::prelude::*;
 use std::io::{self, Write};
 
@@ -94,42 +96,38 @@ impl Table {
     }
 }
 
-/// Writes a table of which only the rows are many: as [`Table::lines`] lays it out, without totals.
+/// Writes a table of users: as [`Table::lines`] lays it out, without totals.
 ///
-/// The cells of an item are made twice, once for the widths and once for the lines, so that the
+/// The cells of a user are made twice, once for the widths and once for the lines, so that the
 /// table is never held whole.
 ///
 /// # Errors
 ///
 /// What the writer says.
-pub fn write_table<T: Sync>(
+pub fn write_table(
     out: &mut dyn Write,
     columns: &[Column],
-    items: &[T],
+    users: &(impl Users + ?Sized),
     width: Option<usize>,
-    fill: impl Fn(&mut Row, &T) + Sync,
+    fill: impl Fn(&mut Row, &AuditedUser<'_>) + Sync,
 ) -> io::Result<()> {
-    let titles = Widths::of_titles(columns);
-    let widest = items.par_iter().fold(
-        || (titles.clone(), Row::default()),
-        |(mut widest, mut row), item| {
-            row.fill(&fill, item);
+    let widest_of = |stretch: usize| {
+        let (mut widest, mut row) = (Widths::of_titles(columns), Row::default());
+        users.each(stretch, &mut |user| {
+            row.fill(&fill, user);
             widest.take_in(row.cells());
-            (widest, row)
-        },
-    );
-    let widest = widest.map(|(widest, _)| widest).reduce(|| titles.clone(), Widths::join);
-    let layout = Layout::new(columns, widest, width);
+        });
+        widest
+    };
+    let widest = (0..users.stretches()).into_par_iter().map(widest_of);
+    let layout = Layout::new(columns, widest.reduce(|| Widths::of_titles(columns), Widths::join), width);
     write!(out, "{}\n{}\n", layout.header(), layout.rule())?;
-    write_stretches(out, items, |items| {
-        let (mut lines, mut row) = (String::new(), Row::default());
-        for item in items {
-            row.fill(&fill, item);
-            layout.push_line(&mut lines, row.cells());
-            lines.push('\n');
-        }
-        lines.into_bytes()
-    })
+    let push = |(lines, row): &mut (String, Row), user: &AuditedUser<'_>| {
+        row.fill(&fill, user);
+        layout.push_line(lines, row.cells());
+        lines.push('\n');
+    };
+    write_users(out, users, Default::default, push, |(lines, _)| lines.into_bytes())
 }
 
 /// The cells of one row, behind one another in one text.
@@ -146,10 +144,10 @@ impl Row {
         self.ends.push(self.text.len());
     }
 
-    fn fill<T>(&mut self, fill: impl Fn(&mut Self, &T), item: &T) {
+    fn fill(&mut self, fill: impl Fn(&mut Self, &AuditedUser<'_>), user: &AuditedUser<'_>) {
         self.text.clear();
         self.ends.clear();
-        fill(self, item);
+        fill(self, user);
     }
 
     fn cells(&self) -> impl Iterator<Item = &str> {
@@ -280,6 +278,7 @@ fn chars(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::audited;
     use super::*;
     use proptest::prelude::*;
 
@@ -317,16 +316,24 @@ mod tests {
     }
 
     #[test]
-    fn a_table_written_row_by_row_is_the_table_laid_out_whole() {
-        let table = table();
+    fn a_table_written_user_by_user_is_the_table_laid_out_whole() {
+        fn fill(row: &mut Row, user: &AuditedUser<'_>) {
+            row.cell(|out| out.push_str(&String::from_utf8_lossy(user.sip_id.as_bytes())));
+            row.cell(|out| out.push_str(&user.registrations.to_string()));
+            row.cell(|out| out.push_str("Acme Phone/1.0"));
+        }
+        let users = ["1001@a.example", "é", "a-rather-long-name@b.example"].map(audited);
+        let columns = table().columns;
         for width in [None, Some(40), Some(29), Some(20)] {
             let mut out = Vec::new();
-            let fill = |row: &mut Row, cells: &Vec<String>| {
-                cells.iter().for_each(|cell| row.cell(|out| out.push_str(cell)));
-            };
-            write_table(&mut out, &table.columns, &table.rows, width, fill).unwrap();
-            let whole = Table { totals: Vec::new(), ..table.clone() }.lines(width).plain();
-            assert_eq!(String::from_utf8(out).unwrap(), whole);
+            write_table(&mut out, &columns, &users[..], width, fill).unwrap();
+            let mut whole = Table::new(columns.clone());
+            for user in &users {
+                let mut row = Row::default();
+                fill(&mut row, user);
+                whole.push(row.cells().map(str::to_owned).collect());
+            }
+            assert_eq!(String::from_utf8(out).unwrap(), whole.lines(width).plain());
         }
     }
 

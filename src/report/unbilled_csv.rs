@@ -45,9 +45,9 @@ impl<P: Places> UnbilledCsv<P> {
         Self { dialect, places, beginning }
     }
 
-    /// Room for rows.
-    pub fn rows(&self) -> Rows {
-        Rows::new(self.dialect, COLUMNS.len())
+    /// No rows yet, in room that was used before.
+    pub fn rows(&self, room: Vec<u8>) -> Rows {
+        Rows::reusing(room, self.dialect, COLUMNS.len())
     }
 
     /// Adds the row of one who was seen and not charged.

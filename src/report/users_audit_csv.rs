@@ -1,7 +1,7 @@
 //! The users of an audit as CSV: `users --format csv`.
 
-use super::stretches::write_stretches;
-use super::{Dialect, Rows};
+use super::stretches::write_users;
+use super::{Dialect, Rows, Users};
 use crate::model::AuditedUser;
 use std::io::{self, Write};
 
@@ -27,14 +27,10 @@ const COLUMNS: [&str; 11] = [
 pub fn write_users_audit_csv(
     out: &mut dyn Write,
     dialect: Dialect,
-    users: &[AuditedUser<'_>],
+    users: &(impl Users + ?Sized),
 ) -> io::Result<()> {
     out.write_all(&Rows::header(dialect, &COLUMNS).into_bytes())?;
-    write_stretches(out, users, |users| {
-        let mut rows = Rows::new(dialect, COLUMNS.len());
-        users.iter().for_each(|user| push(&mut rows, user));
-        rows.into_bytes()
-    })
+    write_users(out, users, || Rows::new(dialect, COLUMNS.len()), push, Rows::into_bytes)
 }
 
 fn push(rows: &mut Rows, user: &AuditedUser<'_>) {
@@ -62,7 +58,7 @@ mod tests {
         let mut bare = audited("1002");
         (bare.first_seen, bare.last_seen) = (None, None);
         let users = [audited("+420123@a.example"), bare];
-        insta::assert_snapshot!(written(|out| write_users_audit_csv(out, Dialect::Spreadsheet, &users)), @r"
+        insta::assert_snapshot!(written(|out| write_users_audit_csv(out, Dialect::Spreadsheet, &users[..])), @r"
         sip_id,domain,platforms,user_agents,registrations,sustained,first_seen,last_seen,active_days,refused,deregistered
         '+420123@a.example,a.example,ios macos,Acme Phone/1.0 | Acme Phone/1.1,40,0,2026-10-05T14:03:22Z,2026-10-05T14:03:22.118Z,1,2,1
         1002,,ios macos,Acme Phone/1.0 | Acme Phone/1.1,40,0,,,1,2,1

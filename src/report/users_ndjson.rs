@@ -1,6 +1,7 @@
 //! The users of an audit, one JSON object a line: `users --format ndjson`.
 
-use super::stretches::write_stretches;
+use super::Users;
+use super::stretches::write_users;
 use super::text::{json_safe, json_text};
 use crate::model::{AuditedUser, Platform};
 use serde::Serialize;
@@ -13,16 +14,14 @@ use std::io::{self, Write};
 /// # Errors
 ///
 /// What the writer says.
-pub fn write_users_ndjson(out: &mut dyn Write, users: &[AuditedUser<'_>]) -> io::Result<()> {
-    write_stretches(out, users, |users| {
-        let mut lines = String::new();
-        for user in users {
-            let line = serde_json::to_string(&Line::from(user)).expect("strings, numbers and lists are JSON");
-            lines.push_str(&json_safe(line));
-            lines.push('\n');
-        }
-        lines.into_bytes()
-    })
+pub fn write_users_ndjson(out: &mut dyn Write, users: &(impl Users + ?Sized)) -> io::Result<()> {
+    write_users(out, users, String::new, push, String::into_bytes)
+}
+
+fn push(lines: &mut String, user: &AuditedUser<'_>) {
+    let line = serde_json::to_string(&Line::from(user)).expect("strings, numbers and lists are JSON");
+    lines.push_str(&json_safe(line));
+    lines.push('\n');
 }
 
 #[derive(Serialize)]
@@ -65,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_user_is_one_object_on_one_line() {
-        let ndjson = written(|out| write_users_ndjson(out, &[audited("a b@a.example")]));
+        let ndjson = written(|out| write_users_ndjson(out, &[audited("a b@a.example")][..]));
         insta::assert_snapshot!(ndjson, @r#"{"sip_id":"a%20b@a.example","domain":"a.example","platforms":["ios","macos"],"user_agents":["Acme Phone/1.0","Acme Phone/1.1"],"registrations":40,"sustained":0,"first_seen":"2026-10-05T14:03:22Z","last_seen":"2026-10-05T14:03:22.118Z","active_days":1,"refused":2,"deregistered":1}"#);
     }
 
@@ -73,7 +72,7 @@ mod tests {
     fn what_is_not_known_is_null() {
         let mut user = audited("1002");
         (user.first_seen, user.last_seen) = (None, None);
-        let ndjson = written(|out| write_users_ndjson(out, &[user]));
+        let ndjson = written(|out| write_users_ndjson(out, &[user][..]));
         let value: serde_json::Value = serde_json::from_str(&ndjson).unwrap();
         for key in ["domain", "first_seen", "last_seen"] {
             assert!(value[key].is_null(), "{key}");
@@ -85,7 +84,7 @@ mod tests {
         let mut user = audited("1002@a.example");
         let sent = "Evil \u{1b}[2J\u{9b}2J \\ é\r\n";
         user.user_agents = vec![sent.as_bytes(), b"Latin \xe9"];
-        let ndjson = written(|out| write_users_ndjson(out, &[user]));
+        let ndjson = written(|out| write_users_ndjson(out, &[user][..]));
         assert!(!ndjson.trim_end().chars().any(char::is_control));
         let value: serde_json::Value = serde_json::from_str(&ndjson).unwrap();
         assert_eq!(value["user_agents"][0], sent);

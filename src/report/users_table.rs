@@ -1,9 +1,11 @@
 //! The users of an audit as a table for a terminal: `users --format table`.
 
+use super::Users;
 use super::digits::grouped;
 use super::table::{Column, write_table};
 use super::text::{push_agents, push_escaped, push_platforms};
-use crate::model::{AuditedUser, Moment};
+use crate::model::Moment;
+use rayon::prelude::*;
 use std::io::{self, Write};
 
 /// From this width on, times of day are shown; below it, the dates alone.
@@ -19,12 +21,16 @@ const WIDTH_OF_TIMES: usize = 120;
 /// What the writer says.
 pub fn write_users_table(
     out: &mut dyn Write,
-    users: &[AuditedUser<'_>],
+    users: &(impl Users + ?Sized),
     width: Option<usize>,
 ) -> io::Result<()> {
     let has_times = width.is_none_or(|width| width >= WIDTH_OF_TIMES);
     // Most servers log every registration; the column would hold zeros only.
-    let has_sustained = users.iter().any(|user| user.sustained > 0);
+    let has_sustained = (0..users.stretches()).into_par_iter().any(|stretch| {
+        let mut has_sustained = false;
+        users.each(stretch, &mut |user| has_sustained |= user.sustained > 0);
+        has_sustained
+    });
     let mut columns =
         vec![Column::elastic("sip-id", 20), Column::text("platforms"), Column::number("registrations")];
     if has_sustained {
@@ -72,7 +78,7 @@ mod tests {
         loud.user_agents = vec![b"Acme Phone/1.0 \x1b[31m", b"Acme Phone/1.1 with a long tail"];
         loud.registrations = 12_345;
         let users = [audited("1001@a.example"), loud];
-        insta::assert_snapshot!(written(|out| write_users_table(out, &users, Some(90))), @r"
+        insta::assert_snapshot!(written(|out| write_users_table(out, &users[..], Some(90))), @r"
         sip-id                platforms  registrations  days  first seen  last seen   user agents
         ──────────────────────────────────────────────────────────────────────────────────────────
         1001@a.example        ios macos             40     1  2026-10-05  2026-10-05  Acme Phone/…
@@ -86,7 +92,7 @@ mod tests {
         user.sustained = 2;
         user.last_seen = None;
         user.user_agents = vec![b"Acme Phone/1.0 \x1b[31m", b"Acme Phone/1.1"];
-        insta::assert_snapshot!(written(|out| write_users_table(out, &[user], None)), @r"
+        insta::assert_snapshot!(written(|out| write_users_table(out, &[user][..], None)), @r"
         sip-id          platforms  registrations  sustained  days  first seen (UTC)  last seen (UTC)  user agents
         ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
         1001@a.example  ios macos             40          2     1  2026-10-05 14:03  -                Acme Phone/1.0 \x1B[31m | Acme Phone/1.1

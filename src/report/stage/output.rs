@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 /// So many files are put onto the disk at a time. A journal is written once for all that wait for
 /// it, so a bill of a dozen files waits hardly longer than for one of them.
@@ -22,7 +22,14 @@ pub struct Output {
     path: PathBuf,
     hasher: blake3::Hasher,
     bytes: u64,
+    /// Bytes when it was last put onto the disk, and who does that.
+    synced_bytes: u64,
+    syncing: Option<JoinHandle<io::Result<()>>>,
 }
+
+/// A long file is put onto the disk after so many bytes, beside the work: at its end the disk would
+/// be waited for as long as the rest of a bill takes.
+const SYNC_BYTES: u64 = 16 << 20;
 
 impl Output {
     /// Creates a file that did not exist, and its folders.
@@ -31,7 +38,14 @@ impl Output {
         let named = || io_at(Path::new(relative));
         fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(named())?;
         File::create_new(&path).map_err(named())?;
-        Ok(Self { relative: relative.to_owned(), path, hasher: blake3::Hasher::new(), bytes: 0 })
+        Ok(Self {
+            relative: relative.to_owned(),
+            path,
+            hasher: blake3::Hasher::new(),
+            bytes: 0,
+            synced_bytes: 0,
+            syncing: None,
+        })
     }
 
     /// Writes the pieces behind what was written before.
@@ -40,7 +54,7 @@ impl Output {
     ///
     /// What the operating system says.
     pub fn append(&mut self, pieces: &[impl AsRef<[u8]> + Sync]) -> Result<(), StageError> {
-        let Self { relative, path, hasher, bytes } = self;
+        let Self { path, hasher, bytes, .. } = self;
         // The digest takes about as long as the write, so each gets a core.
         let digest = || {
             for piece in pieces.iter().map(AsRef::as_ref) {
@@ -53,16 +67,36 @@ impl Output {
             pieces.iter().try_for_each(|piece| file.write_all(piece.as_ref()))
         };
         let ((), written): ((), io::Result<()>) = rayon::join(digest, write);
-        written.map_err(io_at(Path::new(relative)))
+        written.and_then(|()| self.sync_beside()).map_err(io_at(Path::new(&self.relative)))
     }
 
-    /// What the manifest says of it.
-    pub(super) fn facts(&self) -> OutputFacts {
-        OutputFacts {
-            file: self.relative.clone(),
+    /// Has another thread wait for the disk, where enough was written since.
+    fn sync_beside(&mut self) -> io::Result<()> {
+        let is_busy = self.syncing.as_ref().is_some_and(|thread| !thread.is_finished());
+        if is_busy || self.bytes - self.synced_bytes < SYNC_BYTES {
+            return Ok(());
+        }
+        // An error is told once only, so it must not get lost here.
+        self.end_sync()?;
+        self.synced_bytes = self.bytes;
+        let file = OpenOptions::new().append(true).open(&self.path)?;
+        self.syncing = Some(thread::spawn(move || file.sync_data()));
+        Ok(())
+    }
+
+    /// Waits for the thread that waits for the disk.
+    fn end_sync(&mut self) -> io::Result<()> {
+        self.syncing.take().map_or(Ok(()), |thread| thread.join().expect("nothing there panics"))
+    }
+
+    /// What the manifest says of it, now that it is whole.
+    pub(super) fn end(mut self) -> Result<OutputFacts, StageError> {
+        self.end_sync().map_err(io_at(Path::new(&self.relative)))?;
+        Ok(OutputFacts {
             digest: hex_digest(&self.hasher.finalize()),
             bytes: self.bytes,
-        }
+            file: self.relative,
+        })
     }
 }
 
