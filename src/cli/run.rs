@@ -150,7 +150,7 @@ pub fn finish(read: &Read, logs: &LogArgs, evidence: Evidence) -> Result<(), Fai
     if snapshots == 0 {
         check_accepted(read, logs)?;
     }
-    check_share(&read.scan, &logs.max_reject, read.census().registrations() + snapshots)
+    check_share(read, &logs.max_reject, snapshots)
 }
 
 /// Whether every input was read to its end. An audit shows what a cut one holds, and then says so.
@@ -377,17 +377,22 @@ fn check_aors(scan: &Scan) -> Result<(), Failure> {
 
 /// Whether too many records had to be rejected.
 pub fn check_rejects(read: &Read, max_reject: &str) -> Result<(), Failure> {
-    check_share(&read.scan, max_reject, read.census().registrations())
+    check_share(read, max_reject, 0)
 }
 
-fn check_share(scan: &Scan, max_reject: &str, counted: u64) -> Result<(), Failure> {
+/// Whether the rejected records are too large a share of those that count: registrations, and these
+/// snapshots.
+fn check_share(read: &Read, max_reject: &str, snapshots: u64) -> Result<(), Failure> {
     let text = max_reject.trim().trim_end_matches('%').trim();
     let limit: Decimal =
         text.parse().map_err(|_| Failure::Usage(format!("--max-reject: `{max_reject}` is no percentage")))?;
-    let records = &scan.part.records;
-    let rejected = records.rejected_total();
-    let all = counted + rejected;
-    if rejected == 0 || Decimal::from(rejected) * Decimal::from(100) <= limit * Decimal::from(all) {
+    let rejected = read.scan.part.records.rejected_total();
+    if rejected == 0 {
+        // Nearly always, and then there is nothing to count.
+        return Ok(());
+    }
+    let all = read.census().registrations() + snapshots + rejected;
+    if Decimal::from(rejected) * Decimal::from(100) <= limit * Decimal::from(all) {
         return Ok(());
     }
     let share = (Decimal::from(rejected) * Decimal::from(100) / Decimal::from(all)).round_dp(2);

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::run::{self, Ask};
 use crate::model::{Moment, Platform, Platforms, SipIdRef, Window};
 use crate::pipeline::audit::{self, Audit, AuditDays, Evidence, SummaryCount, Verdicts};
-use crate::pipeline::roll::Roll;
+use crate::pipeline::roll::{Roll, count};
 use crate::platform::{AgentPolicy, Classifier};
 use crate::report::{self, Users};
 use globset::Glob;
@@ -38,7 +38,7 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
     let admits = |id: SipIdRef<'_>, platforms| filter.admits(id, platforms);
     if args.summary && args.top.is_none() {
         // Counts need neither names nor their order.
-        let (domains, _) = read.count(SummaryCount::of(&verdicts, evidence, admits));
+        let domains = count(&read.scan.part.tally, &SummaryCount::of(&verdicts, evidence, admits));
         out.write_all(report::users_summary(&audit::summary(domains), run::width()).as_bytes())?;
     } else {
         let roll = Roll::of(&read.scan.part.tally);

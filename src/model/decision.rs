@@ -166,6 +166,31 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason, in their order.
+    pub const ALL: [Self; 21] = [
+        Self::ChargeDisabled,
+        Self::Excluded,
+        Self::Unassigned,
+        Self::NotBillableAgent,
+        Self::PlatformNotBilled,
+        Self::PlatformUndecided,
+        Self::PlatformUnknown,
+        Self::NoAgent,
+        Self::PushIgnored,
+        Self::BilledAsGeneric,
+        Self::OnlyRefused,
+        Self::OnlyDeregistered,
+        Self::OnlyFetched,
+        Self::OnlyAttempted,
+        Self::OnlySustained,
+        Self::NotProven,
+        Self::OnlySnapshot,
+        Self::OnlyExpired,
+        Self::ConferenceGuest,
+        Self::MessageNotBasis,
+        Self::NotRegistered,
+    ];
+
     /// The name used in `unbilled.csv`.
     pub const fn name(self) -> &'static str {
         match self {

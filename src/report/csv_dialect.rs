@@ -148,12 +148,15 @@ impl Rows {
 
     /// A SIP-ID as a SIP URI: a spreadsheet then takes `+420…` for neither a formula nor a number.
     pub fn sip_uri(&mut self, sip_id: SipIdRef<'_>) {
+        if sip_id.is_plain() {
+            // Neither quotes nor escapes can be needed.
+            self.part();
+            self.bytes.extend_from_slice(b"sip:");
+            return self.bytes.extend_from_slice(sip_id.as_bytes());
+        }
         self.text_cell(|cell| {
             cell.extend_from_slice(b"sip:");
-            match sip_id.is_plain() {
-                true => cell.extend_from_slice(sip_id.as_bytes()),
-                false => push_escaped(cell, sip_id.escaped().as_bytes()),
-            }
+            push_escaped(cell, sip_id.escaped().as_bytes());
         });
     }
 
@@ -168,13 +171,24 @@ impl Rows {
 
     /// Several User-Agents, separated by ` | `.
     pub fn agents(&mut self, agents: &[&[u8]]) {
-        self.text_cell(|cell| match agents {
-            [agent] if text::stays_among_agents(agent) => cell.extend_from_slice(agent),
-            _ => {
-                let mut text = String::new();
-                text::push_agents(&mut text, agents);
-                cell.extend_from_slice(text.as_bytes());
+        if let [agent] = agents
+            && self.dialect == Dialect::Machine
+            && text::stays_among_agents(agent)
+        {
+            // Nearly every cell of millions: controls are no part of it, so these two are all that
+            // quotes could be needed for.
+            self.part();
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(agent);
+            if memchr::memchr2(b',', b'"', agent).is_some() {
+                quote(&mut self.bytes, start);
             }
+            return;
+        }
+        self.text_cell(|cell| {
+            let mut text = String::new();
+            text::push_agents(&mut text, agents);
+            cell.extend_from_slice(text.as_bytes());
         });
     }
 
@@ -370,6 +384,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn user_agents_are_spelled_as_any_text_is(agents in prop::collection::vec("[a,\"|\\\\=é\x07 ]{0,4}", 0..3)) {
+            let agents: Vec<&[u8]> = agents.iter().map(String::as_bytes).collect();
+            let mut text = String::new();
+            text::push_agents(&mut text, &agents);
+            for dialect in Dialect::ALL {
+                let ours = Rows::shared(dialect, |row| row.agents(&agents));
+                let theirs = Rows::shared(dialect, |row| {
+                    row.text_cell(|cell| cell.extend_from_slice(text.as_bytes()));
+                });
+                prop_assert_eq!(ours.bytes, theirs.bytes);
+            }
+        }
+
         #[test]
         fn rows_are_spelled_as_the_csv_crate_spells_them(
             rows in prop::collection::vec(("[a,\"\r\n é]{0,6}", "[a,\"\r\n é]{0,6}"), 0..5),

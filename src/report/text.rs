@@ -88,7 +88,7 @@ pub fn push_agents(out: &mut String, agents: &[&[u8]]) {
 /// Whether [`push_agents`] surely leaves a text as it is that stands alone.
 pub fn stays_among_agents(agent: &[u8]) -> bool {
     // A text that was sent empty is not left empty.
-    !agent.is_empty() && stays(agent) && !agent.contains(&b'|')
+    !agent.is_empty() && stays(agent) && memchr::memchr(b'|', agent).is_none()
 }
 
 /// Appends the platforms' names, separated by a blank.

@@ -1,7 +1,7 @@
 //! `unbilled.csv`: who was seen and not charged, why, and what it would have been.
 
 use super::{Cells, Dialect, Places, Rows};
-use crate::model::{Category, Cycle, UnbilledUser};
+use crate::model::{Category, Cycle, Reason, UnbilledUser};
 
 const COLUMNS: [&str; 13] = [
     "cycle_start",
@@ -28,6 +28,8 @@ pub struct UnbilledCsv<P> {
     places: P,
     /// What every row begins with.
     beginning: Cells,
+    /// By reason: its name and sentence.
+    reasons: Vec<Cells>,
 }
 
 /// What the file begins with.
@@ -42,7 +44,13 @@ impl<P: Places> UnbilledCsv<P> {
             row.value(cycle.first_day);
             row.text(tenant);
         });
-        Self { dialect, places, beginning }
+        let reason = |reason: Reason| {
+            Rows::shared(dialect, |row| {
+                row.name(reason.name());
+                row.text(reason.sentence());
+            })
+        };
+        Self { dialect, places, beginning, reasons: Reason::ALL.into_iter().map(reason).collect() }
     }
 
     /// No rows yet, in room that was used before.
@@ -54,8 +62,7 @@ impl<P: Places> UnbilledCsv<P> {
     pub fn push(&self, rows: &mut Rows, user: &UnbilledUser<'_>) {
         rows.cells(&self.beginning);
         rows.sip_uri(user.sip_id);
-        rows.name(user.reason.name());
-        rows.text(user.reason.sentence());
+        rows.cells(&self.reasons[user.reason as usize]);
         rows.name(user.would_be.map_or("", Category::name));
         rows.platforms(user.platforms);
         rows.number(user.count);
@@ -80,7 +87,12 @@ impl<P: Places> UnbilledCsv<P> {
 mod tests {
     use super::super::samples::{Logs, OCTOBER_5, cycle, sip_id, written};
     use super::*;
-    use crate::model::{Category, Platform, Platforms, Reason, Spot};
+    use crate::model::{Platform, Platforms, Spot};
+
+    #[test]
+    fn every_reason_stands_at_its_own_place() {
+        assert!(Reason::ALL.into_iter().enumerate().all(|(place, reason)| reason as usize == place));
+    }
 
     #[test]
     fn each_row_says_why_and_what_it_would_have_been() {
