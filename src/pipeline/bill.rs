@@ -1,5 +1,8 @@
 //! From the tally to the bill: who is due what in which cycle, and the invoices.
 
+mod counts;
+
+use self::counts::Counts;
 use super::audit::Verdicts;
 use super::census::Census;
 use super::roll::Roll;
@@ -8,8 +11,8 @@ use crate::billing::{Calendar, Decider, Listing, NoAgent, ShortCycle, rate};
 use crate::book::{Book, Tenant};
 use crate::identity::{Tenants, canonical};
 use crate::model::{
-    Aor, BilledUser, Category, Cycle, Decision, Dialect, EvidenceKind, Invoice, Moment, Reason, Seen, SipId,
-    SipIdRef, Standing, UnbilledUser, Usage,
+    Aor, Category, Cycle, Decision, Dialect, Invoice, Moment, Reason, Seen, SipId, SipIdRef, Standing,
+    UnbilledUser,
 };
 use crate::platform::{Classifier, RuleError};
 use crate::read::{SideFile, SideFileError, SideKind};
@@ -304,44 +307,6 @@ impl<'b> Bill<'b> {
     }
 }
 
-/// What a stretch of users adds to the bills.
-struct Counts {
-    /// By the tenants' numbers.
-    usage: Vec<Usage>,
-    unbilled: BTreeMap<Reason, u64>,
-}
-
-impl Counts {
-    fn new(tenants: usize) -> Self {
-        Self { usage: vec![Usage::default(); tenants], unbilled: BTreeMap::new() }
-    }
-
-    fn add(&mut self, tenant: Option<usize>, decision: &Decision<'_>) {
-        for user in &decision.billed {
-            let tenant = tenant.expect("nobody is billed whom no tenant claims");
-            note_usage(&mut self.usage[tenant], user);
-        }
-        for user in &decision.unbilled {
-            *self.unbilled.entry(user.reason).or_default() += 1;
-        }
-    }
-
-    fn join(&mut self, other: &Self) {
-        for (usage, more) in self.usage.iter_mut().zip(&other.usage) {
-            for category in Category::ALL {
-                let (sum, more) = (usage.of_mut(category), more.of(category));
-                sum.users += more.users;
-                sum.push_only += more.push_only;
-                sum.sustained_open += more.sustained_open;
-                sum.sustained_closed += more.sustained_closed;
-            }
-        }
-        for (reason, users) in &other.unbilled {
-            *self.unbilled.entry(*reason).or_default() += users;
-        }
-    }
-}
-
 impl<'b> TenantRules<'b> {
     fn new(book: &'b Book, tenant: &'b Tenant, scan: &Scan) -> Result<Self, BillError> {
         let classifier = Classifier::new(book.config.platform_rules.clone(), &tenant.agents)?;
@@ -419,14 +384,6 @@ fn seen<'t>(entry: &Entry, verdicts: &'t Verdicts) -> Seen<'t> {
         spot: entry.spot,
         evidence: entry.evidence,
     }
-}
-
-fn note_usage(usage: &mut Usage, user: &BilledUser<'_>) {
-    let usage = usage.of_mut(user.category);
-    usage.users += 1;
-    usage.push_only += u64::from(user.push_only);
-    usage.sustained_open += u64::from(user.evidence == EvidenceKind::SustainedOpen);
-    usage.sustained_closed += u64::from(user.evidence == EvidenceKind::SustainedClosed);
 }
 
 /// A user of a domain that nobody claims: seen, listed, never billed.

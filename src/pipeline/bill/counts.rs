@@ -1,0 +1,50 @@
+//! Quantities of a bill, counted stretch by stretch.
+
+use crate::model::{BilledUser, Category, Decision, EvidenceKind, Reason, Usage};
+use std::collections::BTreeMap;
+
+/// What a stretch of users adds to the bills.
+pub(super) struct Counts {
+    /// By the tenants' numbers.
+    pub usage: Vec<Usage>,
+    pub unbilled: BTreeMap<Reason, u64>,
+}
+
+impl Counts {
+    pub fn new(tenants: usize) -> Self {
+        Self { usage: vec![Usage::default(); tenants], unbilled: BTreeMap::new() }
+    }
+
+    pub fn add(&mut self, tenant: Option<usize>, decision: &Decision<'_>) {
+        for user in &decision.billed {
+            let tenant = tenant.expect("nobody is billed whom no tenant claims");
+            note_usage(&mut self.usage[tenant], user);
+        }
+        for user in &decision.unbilled {
+            *self.unbilled.entry(user.reason).or_default() += 1;
+        }
+    }
+
+    pub fn join(&mut self, other: &Self) {
+        for (usage, more) in self.usage.iter_mut().zip(&other.usage) {
+            for category in Category::ALL {
+                let (sum, more) = (usage.of_mut(category), more.of(category));
+                sum.users += more.users;
+                sum.push_only += more.push_only;
+                sum.sustained_open += more.sustained_open;
+                sum.sustained_closed += more.sustained_closed;
+            }
+        }
+        for (reason, users) in &other.unbilled {
+            *self.unbilled.entry(*reason).or_default() += users;
+        }
+    }
+}
+
+fn note_usage(usage: &mut Usage, user: &BilledUser<'_>) {
+    let usage = usage.of_mut(user.category);
+    usage.users += 1;
+    usage.push_only += u64::from(user.push_only);
+    usage.sustained_open += u64::from(user.evidence == EvidenceKind::SustainedOpen);
+    usage.sustained_closed += u64::from(user.evidence == EvidenceKind::SustainedClosed);
+}
