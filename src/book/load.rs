@@ -11,9 +11,12 @@ use super::scope::{Scope, scope};
 use super::section::{Field, Origin, Row, Section, Shown};
 use super::tenants::{Overrides, Tenant, tenants};
 use super::value::count;
+use super::versions::{Version, in_force, versions};
 use crate::billing::CalendarSpec;
 use crate::formats::pattern::{PatternEvent, PatternSpec};
 use crate::model::Category;
+use jiff::civil::Date;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A price book that has no problems.
@@ -24,8 +27,10 @@ pub struct Book {
     /// BLAKE3 of the file's bytes, in hexadecimal.
     pub digest: String,
     pub calendar: CalendarSpec,
-    /// In book order; never empty.
+    /// In book order; never empty. As the book has them before its first version.
     pub tenants: Vec<Tenant>,
+    /// What versions make of the same tenants, by their days.
+    pub editions: Vec<Edition>,
     pub config: Config,
     pub quality: Quality,
     /// What may be meant and often is not, by line.
@@ -33,7 +38,22 @@ pub struct Book {
     pub(super) shown: Vec<Shown>,
 }
 
+/// All tenants as they are from a day on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edition {
+    /// The first day on which a cycle begins that this holds for.
+    pub from: Date,
+    /// In book order, as [`Book::tenants`].
+    pub tenants: Vec<Tenant>,
+}
+
 impl Book {
+    /// The tenants with what holds for a cycle that begins on that day.
+    pub fn tenants_from(&self, first_day: Date) -> &[Tenant] {
+        let edition = self.editions.iter().rev().find(|edition| edition.from <= first_day);
+        edition.map_or(&self.tenants, |edition| &edition.tenants)
+    }
+
     /// Reads a price book and checks all of it, with the files that it names.
     ///
     /// # Errors
@@ -70,10 +90,10 @@ impl Book {
             let config = config(&root);
             let prices = prices(&root, config);
             let mut rows = vec![Shown { title: String::new(), rows: root.finish() }];
-            let Prices { calendar, tenants, config, quality, shown } = prices?;
+            let Prices { calendar, tenants, editions, config, quality, shown } = prices?;
             rows.extend(shown);
             let (path, warnings) = (path.to_path_buf(), Vec::new());
-            Some(Self { path, digest, calendar, tenants, config, quality, warnings, shown: rows })
+            Some(Self { path, digest, calendar, tenants, editions, config, quality, warnings, shown: rows })
         });
         problems.settle(book).map(|(book, warnings)| Self { warnings, ..book })
     }
@@ -126,6 +146,7 @@ pub fn load_patterns(path: &Path) -> Result<(Vec<PatternSpec>, Vec<Problem>), Bo
 struct Prices {
     calendar: CalendarSpec,
     tenants: Vec<Tenant>,
+    editions: Vec<Edition>,
     config: Config,
     quality: Quality,
     shown: Vec<Shown>,
@@ -135,6 +156,7 @@ struct Prices {
 fn prices(root: &Section<'_>, mut config: Config) -> Option<Prices> {
     check_schema(root);
     let base = scope(root);
+    let versions = versions(root);
     if !root.has("cycle") {
         root.missing("[cycle]", "write how cycles follow each other, with `kind`, `anchor` and `zone`");
     }
@@ -146,23 +168,40 @@ fn prices(root: &Section<'_>, mut config: Config) -> Option<Prices> {
     if is_needed && !base.has_activity {
         root.missing("[activity]", &format!("it needs `billable_agents`: {BILLABLE_REMEDY}"));
     }
-    warn_of_misplaced(root, &base, &overrides);
+    warn_of_misplaced(root, &base, &versions, &overrides);
     warn_of_unclaimed(root, &config, &overrides);
 
     let calendar = calendar?;
     let has_host_pattern = config.patterns.iter().any(|known| known.event == PatternEvent::ConferenceHost);
-    let mut tenants = Vec::new();
-    let mut activities = Vec::new();
-    for tenant in if overrides.is_empty() { vec![Overrides::implied()] } else { overrides } {
-        let scope = base.under(&tenant.scope);
-        if !has_host_pattern {
-            warn_of_hosts(root, &scope);
-        }
-        // What is missing here has been reported; the other tenants are still worth a look.
-        let Some(merged) = scope.merged(calendar.value.short_cycle) else { continue };
-        activities.push(merged.activity.clone());
-        tenants.push(tenant.with(merged));
+    let overrides = if overrides.is_empty() { vec![Overrides::implied()] } else { overrides };
+    let scopes = |day: Option<Date>| {
+        let below = in_force(&base, &versions, day);
+        let scope = move |tenant: &Overrides| in_force(&below.under(&tenant.scope), &tenant.versions, day);
+        overrides.iter().map(move |tenant| (tenant, scope(tenant)))
+    };
+    if !has_host_pattern {
+        scopes(None).for_each(|(_, scope)| warn_of_hosts(root, &scope));
+        let all = versions.iter().chain(overrides.iter().flat_map(|tenant| &tenant.versions));
+        all.for_each(|version| warn_of_hosts(root, &version.scope));
     }
+    let mut activities = Vec::new();
+    let mut tenants_of = |day: Option<Date>| -> Vec<Tenant> {
+        // What is missing here has been reported; the other tenants are still worth a look.
+        let merged = scopes(day).filter_map(|(tenant, scope)| {
+            let merged = scope.merged(calendar.value.short_cycle)?;
+            activities.push(merged.activity.clone());
+            Some(tenant.with(merged))
+        });
+        merged.collect()
+    };
+    let tenants = tenants_of(None);
+    let days: BTreeSet<Date> = versions
+        .iter()
+        .chain(overrides.iter().flat_map(|tenant| &tenant.versions))
+        .map(|version| version.from)
+        .collect();
+    let editions: Vec<Edition> =
+        days.into_iter().map(|from| Edition { from, tenants: tenants_of(Some(from)) }).collect();
     if tenants.is_empty() {
         return None;
     }
@@ -175,7 +214,7 @@ fn prices(root: &Section<'_>, mut config: Config) -> Option<Prices> {
         read.value
     });
     let shown = shown.into_iter().map(without_brackets).collect();
-    Some(Prices { calendar: calendar.value, tenants, config, quality, shown })
+    Some(Prices { calendar: calendar.value, tenants, editions, config, quality, shown })
 }
 
 fn without_brackets(shown: Shown) -> Shown {
@@ -203,16 +242,29 @@ fn check_schema(root: &Section<'_>) {
     });
 }
 
-/// TOML gives `[[charge]]` to the book, also where it stands below a `[[tenant]]`.
-fn warn_of_misplaced(root: &Section<'_>, base: &Scope, tenants: &[Overrides]) {
-    let Some(first) = tenants.iter().map(|tenant| tenant.line).min() else { return };
-    for (header, line) in base.lines() {
-        if line > first {
-            let name = header.trim_matches(['[', ']']);
-            let own = header.replacen(name, &format!("tenant.{name}"), 1);
-            let fact = format!("{header} holds for every tenant, though it stands below one");
-            root.problems.warn(line, format!("{fact}; write {own} for that one alone"));
-        }
+/// TOML gives `[[charge]]` to the book, also where it stands below a `[[tenant]]` or a `[[version]]`.
+fn warn_of_misplaced(root: &Section<'_>, base: &Scope, versions: &[Version], tenants: &[Overrides]) {
+    let heads = versions.iter().map(|version| (version.line, "version"));
+    let heads: Vec<(usize, &str)> =
+        heads.chain(tenants.iter().map(|tenant| (tenant.line, "tenant"))).collect();
+    let own = versions.iter().map(|version| ("[[version]]", version.line));
+    for (header, line) in base.lines().into_iter().chain(own) {
+        let Some((_, above)) = heads.iter().filter(|head| head.0 < line).max() else { continue };
+        let name = header.trim_matches(['[', ']']);
+        let own = header.replacen(name, &format!("{above}.{name}"), 1);
+        let text = match *above {
+            "tenant" => {
+                format!(
+                    "{header} holds for every tenant, though it stands below one; write {own} for that one alone"
+                )
+            }
+            // One version below another is as it should be.
+            _ if name == "version" => continue,
+            _ => format!(
+                "{header} holds from the beginning, though it stands below a version; write {own} for what changes then"
+            ),
+        };
+        root.problems.warn(line, text);
     }
 }
 

@@ -31,8 +31,10 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod value;
+mod versions;
 
 pub use config::{COVERAGE_GAP_DEFAULT, Config, Logs, MAX_EXPIRY_DEFAULT, Source, YearRule};
+pub use load::Edition;
 pub use load::{Book, load_patterns};
 pub use problems::{BookError, Problem};
 pub use quality::Quality;

@@ -2,6 +2,7 @@
 
 use super::load::Book;
 use super::section::{Origin, Row, Shown};
+use super::tenants::Tenant;
 use std::fmt::Write as _;
 
 /// The widest value that still moves the column of origins; longer ones push theirs aside.
@@ -17,7 +18,9 @@ pub fn show(book: &Book) -> String {
     line("book", &book.path.display().to_string());
     line("blake3", &book.digest);
 
-    let all = || book.shown.iter().chain(book.tenants.iter().flat_map(|tenant| &tenant.shown));
+    let editions = book.editions.iter().flat_map(|edition| &edition.tenants);
+    let tenants: Vec<&Tenant> = book.tenants.iter().chain(editions).collect();
+    let all = || book.shown.iter().chain(tenants.iter().flat_map(|tenant| &tenant.shown));
     let rows = || all().flat_map(|table| &table.rows);
     let width = |text: &str| text.chars().count();
     let key_width = rows().map(|row| width(&row.key)).max().unwrap_or(0);
@@ -29,7 +32,7 @@ pub fn show(book: &Book) -> String {
     }
     // What a tenant overrides on the top level stands with its name and domains.
     let top_rows = book.shown.first().map_or(&[][..], |top| &top.rows);
-    for tenant in &book.tenants {
+    for (number, tenant) in book.tenants.iter().enumerate() {
         let _ = write!(text, "\ntenant {}\n", tenant.name);
         let (own, tables) =
             tenant.shown.split_first().map_or((&[][..], &[][..]), |(own, rest)| (&own.rows[..], rest));
@@ -46,6 +49,17 @@ pub fn show(book: &Book) -> String {
         }
         for table in tables {
             push_table(&mut text, table, "  ", widths);
+        }
+        let mut before = tenant;
+        for edition in &book.editions {
+            let then = &edition.tenants[number];
+            let changed: Vec<&Shown> =
+                then.shown.iter().skip(1).filter(|table| !before.shown.contains(table)).collect();
+            if !changed.is_empty() {
+                let _ = write!(text, "\n  from cycles that begin on {}\n", edition.from);
+            }
+            changed.into_iter().for_each(|table| push_table(&mut text, table, "    ", widths));
+            before = then;
         }
     }
     text
@@ -76,7 +90,7 @@ fn push_row(text: &mut String, row: &Row, indent: &str, (key_width, value_width)
         Origin::Tenant(tenant, line) => format!("tenant {tenant}:{line}"),
     };
     // Deeper keys start further right; their values still stand in one column.
-    let pad = key_width + 4 - indent.len();
+    let pad = (key_width + 4).saturating_sub(indent.len());
     let (key, value) = (&row.key, &row.value);
     let _ = writeln!(text, "{indent}{key:<pad$}  {value:<value_width$}  {origin}");
 }
@@ -92,7 +106,8 @@ mod tests {
                     [activity]\nbillable_agents = ['^A/']\n[[charge]]\ncategory = 'generic'\nmodel = 'flat'\nprice = '1'\n\
                     [[tenant]]\nname = 'a'\ndomains = ['a.example']\ncurrency = 'CZK'\n\
                     [[tenant.charge]]\ncategory = 'generic'\nmodel = 'graduated'\n\
-                    tiers = [ { upto = 5, price = '2' }, { price = '1' } ]\n";
+                    tiers = [ { upto = 5, price = '2' }, { price = '1' } ]\n\
+                    [[version]]\nfrom = 2027-01-01\n[version.tax]\nlabel = 'VAT'\nrate = '20'\n";
         let shown = show(&Book::parse(Path::new("b.toml"), book).unwrap());
         let without_digest: Vec<&str> = shown.lines().filter(|line| !line.starts_with("blake3")).collect();
         insta::assert_snapshot!(without_digest.join("\n"), @r"
@@ -131,6 +146,12 @@ mod tests {
             minimum          -                      default
             enabled_from     -                      default
             enabled_until    -                      default
+
+          from cycles that begin on 2027-01-01
+
+            tax
+              label          VAT                    book:24
+              rate           20                     book:25
         ");
     }
 }

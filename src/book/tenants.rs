@@ -4,6 +4,7 @@ use super::problems::quoted;
 use super::scope::{Merged, Scope, scope};
 use super::section::{Field, Section, Shown};
 use super::value::{domains, text};
+use super::versions::{Version, versions};
 use crate::billing::{Activity, Tariff};
 use crate::platform::AgentPolicy;
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub(super) struct Overrides {
     pub(super) name: String,
     pub(super) domains: Vec<String>,
     pub(super) scope: Scope,
+    pub(super) versions: Vec<Version>,
     pub(super) line: usize,
     pub(super) shown: Shown,
 }
@@ -38,16 +40,23 @@ impl Overrides {
     /// The `[[tenant]]` of a book that has none: it overrides nothing.
     pub(super) fn implied() -> Self {
         let shown = Shown { title: String::new(), rows: Vec::new() };
-        Self { name: IMPLIED.to_owned(), domains: Vec::new(), scope: Scope::default(), line: 1, shown }
+        Self {
+            name: IMPLIED.to_owned(),
+            domains: Vec::new(),
+            scope: Scope::default(),
+            versions: Vec::new(),
+            line: 1,
+            shown,
+        }
     }
 
     /// The tenant, with what holds for it in the end.
-    pub(super) fn with(self, merged: Merged) -> Tenant {
+    pub(super) fn with(&self, merged: Merged) -> Tenant {
         let Merged { tariff, activity, shown } = merged;
-        let own = Shown { title: String::new(), ..self.shown };
+        let own = Shown { title: String::new(), ..self.shown.clone() };
         Tenant {
-            name: self.name,
-            domains: self.domains,
+            name: self.name.clone(),
+            domains: self.domains.clone(),
             tariff,
             activity: activity.activity,
             agents: activity.agents,
@@ -62,7 +71,7 @@ pub(super) fn tenants(root: &Section<'_>) -> Vec<Overrides> {
     // Domain to the tenant that claimed it, and where.
     let mut claimed: BTreeMap<String, (String, usize)> = BTreeMap::new();
     for read in root.tables("tenant", None, tenant).into_iter().flatten() {
-        let (name, domains, scope, domains_line) = read.value;
+        let Written { name, domains, domains_line, scope, versions } = read.value;
         // Folders of two names that differ in case alone are one folder on some systems.
         let is_same = |before: &&Overrides| before.name.eq_ignore_ascii_case(&name);
         if let Some(before) = tenants.iter().find(is_same) {
@@ -82,12 +91,21 @@ pub(super) fn tenants(root: &Section<'_>) -> Vec<Overrides> {
                 claimed.insert(domain.clone(), (name.clone(), domains_line));
             }
         }
-        tenants.push(Overrides { name, domains, scope, line: read.line, shown: read.shown });
+        tenants.push(Overrides { name, domains, scope, versions, line: read.line, shown: read.shown });
     }
     tenants
 }
 
-fn tenant(table: &Section<'_>) -> Option<(String, Vec<String>, Scope, usize)> {
+/// A `[[tenant]]` as it is written.
+struct Written {
+    name: String,
+    domains: Vec<String>,
+    domains_line: usize,
+    scope: Scope,
+    versions: Vec<Version>,
+}
+
+fn tenant(table: &Section<'_>) -> Option<Written> {
     let written_name = table.text_of("name").unwrap_or("?");
     table.belongs_to(written_name);
     let name = table.need("name", name);
@@ -99,8 +117,8 @@ fn tenant(table: &Section<'_>) -> Option<(String, Vec<String>, Scope, usize)> {
     for key in ["cycle", "logs", "identity", "source", "pattern", "platform", "quality", "schema"] {
         table.refuse(key, "may not differ by tenant; it holds for the whole book");
     }
-    let scope = scope(table);
-    Some((name?, domains?, scope, table.line_of("domains")))
+    let (scope, versions) = (scope(table), versions(table));
+    Some(Written { name: name?, domains: domains?, domains_line: table.line_of("domains"), scope, versions })
 }
 
 fn name(field: &Field<'_, '_>) -> Option<String> {

@@ -34,8 +34,8 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     // The census and the list of clients are one pass.
     let (sum, counter) = read.count(AgentsCount::of(bill.first_verdicts()));
     let agents = counter.agents(&sum);
-    bill.check_agents(read.census()).map_err(bill_failure)?;
     let cycles = bill.cycles(choice, read.census()).map_err(bill_failure)?;
+    bill.check_agents(&cycles, read.census()).map_err(bill_failure)?;
     run::check_rejects(&read, &args.logs.max_reject)?;
     for cycle in cycles.iter().filter(|cycle| !bill.is_partial(cycle)) {
         check_coverage(&book, &read.scan, cycle).map_err(bill_failure)?;
@@ -119,7 +119,7 @@ impl Outputs<'_> {
     fn cycle(&self, cycle: &Cycle, stage: &mut Stage, unbilled: &mut Parts) -> Result<CycleBill, StageError> {
         let folder = cycle.first_day.to_string();
         let tenants: Vec<&str> = self.bill.tenants().collect();
-        let places = |tenant| TenantPlaces { read: self.read, bill: self.bill, tenant };
+        let places = |tenant| TenantPlaces { read: self.read, bill: self.bill, cycle, tenant };
         let spare = Spare::default();
         let sheets = Sheets::new(self.bill, cycle, self.dialect, places, &spare);
         let name = |tenant: usize| format!("{folder}/{}/users.csv", tenants[tenant]);

@@ -8,7 +8,7 @@ use crate::book::{self, Book, Config, Problem, Zone};
 use crate::formats::pattern::{PatternSpec, Patterns};
 use crate::formats::scan::Scanner;
 use crate::identity::{Policy, UserCase};
-use crate::model::{Category, Days, SipId, Spot, Standing, Window};
+use crate::model::{Category, Cycle, Days, SipId, Spot, Standing, Window};
 use crate::pipeline::audit::{Evidence, ambiguous_aors};
 use crate::pipeline::bill::{Bill, BillError};
 use crate::pipeline::census::{Census, CensusCount};
@@ -93,6 +93,7 @@ impl Places for Read {
 pub struct TenantPlaces<'r> {
     pub read: &'r Read,
     pub bill: &'r Bill<'r>,
+    pub cycle: &'r Cycle,
     pub tenant: &'r str,
 }
 
@@ -102,7 +103,7 @@ impl Places for TenantPlaces<'_> {
     }
 
     fn side_file(&self, category: Category) -> &str {
-        self.bill.side_file_name(self.tenant, category).unwrap_or_default()
+        self.bill.side_file_name(self.cycle, self.tenant, category).unwrap_or_default()
     }
 }
 

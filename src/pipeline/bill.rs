@@ -18,6 +18,7 @@ use crate::platform::{Classifier, RuleError};
 use crate::read::{SideFile, SideFileError, SideKind};
 use crate::tally::Entry;
 use ahash::RandomState;
+use jiff::civil::Date;
 use rayon::prelude::*;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -46,7 +47,7 @@ pub enum CycleChoice {
     /// Every cycle with at least one observation.
     All,
     /// The one that starts on this day.
-    Starting(jiff::civil::Date),
+    Starting(Date),
 }
 
 /// A side file, by the SIP-IDs it lists.
@@ -70,7 +71,8 @@ struct TenantRules<'b> {
 /// Everything a bill needs, ready to be asked cycle by cycle.
 pub struct Bill<'b> {
     pub calendar: Calendar,
-    tenants: Vec<TenantRules<'b>>,
+    /// The tenants as they are before the first version of the book, and from each on.
+    editions: Vec<(Option<Date>, Vec<TenantRules<'b>>)>,
     by_domain: Tenants,
     scan: &'b Scan,
     newest: Option<Moment>,
@@ -106,21 +108,40 @@ impl<'b> Bill<'b> {
     /// A rule or side file of the book that cannot be used.
     pub fn prepare(book: &'b Book, scan: &'b Scan) -> Result<Self, BillError> {
         let calendar = Calendar::new(book.calendar.clone());
-        let tenants = book.tenants.par_iter().map(|tenant| TenantRules::new(book, tenant, scan));
-        // The first error of the book's order is told, whichever was found first.
-        let tenants: Vec<Result<_, _>> = tenants.collect();
+        let rules = |tenants: &'b [Tenant]| {
+            let rules = tenants.par_iter().map(|tenant| TenantRules::new(book, tenant, scan));
+            // The first error of the book's order is told, whichever was found first.
+            rules.collect::<Vec<Result<_, _>>>().into_iter().collect::<Result<Vec<_>, _>>()
+        };
+        let mut editions = vec![(None, rules(&book.tenants)?)];
+        for edition in &book.editions {
+            editions.push((Some(edition.from), rules(&edition.tenants)?));
+        }
         Ok(Self {
             calendar,
-            tenants: tenants.into_iter().collect::<Result<_, _>>()?,
+            editions,
             by_domain: Tenants::new(book.tenants.iter().map(|tenant| tenant.domains.as_slice())),
             scan,
             newest: scan.part.records.last,
         })
     }
 
+    /// The rules that hold for a cycle, by the tenants' numbers.
+    fn rules(&self, cycle: &Cycle) -> &[TenantRules<'b>] {
+        let holds = |edition: &&(Option<Date>, Vec<TenantRules<'b>>)| {
+            edition.0.is_none_or(|from| from <= cycle.first_day)
+        };
+        self.editions.iter().rev().find(holds).map_or(&[], |(_, rules)| rules)
+    }
+
+    /// The rules of every tenant and version.
+    fn all_rules(&self) -> impl Iterator<Item = &TenantRules<'b>> {
+        self.editions.iter().flat_map(|(_, rules)| rules)
+    }
+
     /// Everybody who was seen or is listed.
     pub fn roll(&self) -> Roll<'_> {
-        let sides = self.tenants.iter().flat_map(|rules| &rules.side_files);
+        let sides = self.all_rules().flat_map(|rules| &rules.side_files);
         Roll::with(&self.scan.part.tally, sides.flat_map(|side| side.rows.keys()))
     }
 
@@ -166,10 +187,12 @@ impl<'b> Bill<'b> {
     /// # Errors
     ///
     /// [`BillError::Quality`] with what to switch on.
-    pub fn check_agents(&self, census: &Census) -> Result<(), BillError> {
+    pub fn check_agents(&self, cycles: &[Cycle], census: &Census) -> Result<(), BillError> {
         let refuses = |rules: &&TenantRules<'_>| rules.tenant.activity.no_agent == NoAgent::Refuse;
         let (without, all) = (census.without_agent, census.users(Standing::Accepted));
-        if !self.tenants.iter().any(|rules| refuses(&rules)) || without * 100 <= all {
+        if !cycles.iter().flat_map(|cycle| self.rules(cycle)).any(|rules| refuses(&rules))
+            || without * 100 <= all
+        {
             return Ok(());
         }
         let from = |name: &str| self.scan.part.records.evidence.iter().any(|(source, ..)| source == name);
@@ -187,12 +210,12 @@ impl<'b> Bill<'b> {
 
     /// Names of the tenants.
     pub fn tenants(&self) -> impl Iterator<Item = &str> {
-        self.tenants.iter().map(|rules| rules.tenant.name.as_str())
+        self.editions[0].1.iter().map(|rules| rules.tenant.name.as_str())
     }
 
     /// Whether the tenant of that number gets no invoice of the cycle, because a restart cut it short.
     pub fn is_skipped(&self, tenant: usize, cycle: &Cycle) -> bool {
-        let tariff = &self.tenants[tenant].tenant.tariff;
+        let tariff = &self.rules(cycle)[tenant].tenant.tariff;
         tariff.short_cycle == ShortCycle::Skip && self.calendar.is_short(cycle)
     }
 
@@ -214,12 +237,13 @@ impl<'b> Bill<'b> {
         note: impl Fn(&mut N, Option<usize>, &Decision<'_>) + Sync,
         mut hand_in: impl FnMut(Vec<N>) -> Result<(), E> + Send,
     ) -> Result<CycleBill, E> {
-        let mut counts = Counts::new(self.tenants.len());
+        let rules = self.rules(cycle);
+        let mut counts = Counts::new(rules.len());
         let mut waiting: Vec<N> = Vec::new();
         for batch in roll.stretches().chunks(BATCH_LEN * rayon::current_num_threads()) {
             let decide = || {
                 let stretches = batch.par_iter().map(|stretch| {
-                    let (mut notes, mut counts) = (N::default(), Counts::new(self.tenants.len()));
+                    let (mut notes, mut counts) = (N::default(), Counts::new(rules.len()));
                     roll.each(stretch.clone(), |id, entries| {
                         if let Some((tenant, decision)) = self.decide(id, entries, cycle) {
                             counts.add(tenant, &decision);
@@ -239,7 +263,7 @@ impl<'b> Bill<'b> {
         }
         hand_in(waiting)?;
         let is_partial = self.is_partial(cycle);
-        let tenants = self.tenants.iter().zip(&counts.usage).enumerate().map(|(number, (rules, usage))| {
+        let tenants = rules.iter().zip(&counts.usage).enumerate().map(|(number, (rules, usage))| {
             let tenant = rules.tenant;
             let invoice = || rate(&tenant.name, &tenant.tariff, cycle, is_partial, usage);
             TenantBill {
@@ -259,10 +283,10 @@ impl<'b> Bill<'b> {
     ) -> Option<(Option<usize>, Decision<'s>)> {
         entries.retain(|entry| entry.window == cycle.number);
         let Some(number) = self.by_domain.of(id) else {
-            let user = unassigned_user(id, &entries, &self.tenants[0].verdicts)?;
+            let user = unassigned_user(id, &entries, &self.rules(cycle)[0].verdicts)?;
             return Some((None, Decision { billed: Vec::new(), unbilled: vec![user] }));
         };
-        let decision = self.tenants[number].decide(id, cycle, &entries)?;
+        let decision = self.rules(cycle)[number].decide(id, cycle, &entries)?;
         Some((Some(number), decision))
     }
 
@@ -271,17 +295,16 @@ impl<'b> Bill<'b> {
         let entries = roll.entries_of(id);
         let mut numbers: BTreeSet<i32> = entries.iter().map(|entry| entry.window).collect();
         numbers.remove(&crate::tally::Slot::CLOCKLESS.window);
-        let Some(rules) = self.by_domain.of(id.borrowed()).map(|number| &self.tenants[number]) else {
-            return Vec::new();
-        };
+        let Some(tenant) = self.by_domain.of(id.borrowed()) else { return Vec::new() };
         // A side file may charge a user of whom no log says anything.
-        for side in &rules.side_files {
+        for side in self.editions.iter().flat_map(|(_, rules)| &rules[tenant].side_files) {
             for row in side.rows.get(id).into_iter().flatten().map(|row| &side.file.rows[*row]) {
                 numbers.insert(self.calendar.cycle_at(row.from).number);
             }
         }
         let decide = |number| {
             let cycle = self.calendar.cycle(number);
+            let rules = &self.rules(&cycle)[tenant];
             let here: Vec<Entry> = entries.iter().copied().filter(|entry| entry.window == number).collect();
             let decision = rules.decide(id.borrowed(), &cycle, &here).unwrap_or_default();
             (rules.tenant.name.clone(), cycle, decision)
@@ -291,18 +314,18 @@ impl<'b> Bill<'b> {
 
     /// The verdicts of the first tenant: for lists that are of no tenant's own.
     pub fn first_verdicts(&self) -> &Verdicts {
-        &self.tenants.first().expect("a book has at least one tenant").verdicts
+        &self.all_rules().next().expect("a book has at least one tenant").verdicts
     }
 
-    /// Name of the side file that this charge of the tenant takes its rows from.
-    pub fn side_file_name(&self, tenant: &str, category: Category) -> Option<&str> {
-        let rules = self.tenants.iter().find(|rules| rules.tenant.name == tenant)?;
+    /// Name of the side file that this charge of the tenant takes its rows from in the cycle.
+    pub fn side_file_name(&self, cycle: &Cycle, tenant: &str, category: Category) -> Option<&str> {
+        let rules = self.rules(cycle).iter().find(|rules| rules.tenant.name == tenant)?;
         rules.side_files.iter().find(|side| side.category == category).map(|side| side.shown.as_str())
     }
 
     /// Side files with their digests, for the manifest; each once.
     pub fn side_files(&self) -> BTreeMap<String, String> {
-        let all = self.tenants.iter().flat_map(|rules| &rules.side_files);
+        let all = self.all_rules().flat_map(|rules| &rules.side_files);
         all.map(|side| (side.shown.clone(), side.file.digest.to_hex().to_string())).collect()
     }
 }
