@@ -86,6 +86,9 @@ pub struct LogArgs {
     /// Go on although nothing was accepted in the whole input
     #[arg(long)]
     pub allow_empty: bool,
+    /// Call users by pseudonyms, made with the key in this file; the same key, the same pseudonyms
+    #[arg(long, value_name = "KEYFILE")]
+    pub pseudonymise: Option<PathBuf>,
     /// Write the rejected records to this CSV file
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,

@@ -40,11 +40,14 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     for cycle in cycles.iter().filter(|cycle| !bill.is_partial(cycle)) {
         check_coverage(&book, &read.scan, cycle).map_err(bill_failure)?;
     }
-    let roll = bill.roll();
+    let roll = bill.roll(read.pseudonyms.as_ref());
     let mut notes: Vec<String> =
         cycles.iter().flat_map(|cycle| edge::notes(&read.plan, &roll, cycle)).collect();
     // An edge between two cycles is told by both.
     notes.dedup();
+    notes.extend(read.pseudonyms.as_ref().map(|pseudonyms| {
+        format!("SIP-IDs are pseudonyms, made with the key of fingerprint {}", pseudonyms.fingerprint())
+    }));
     if !args.logs.quiet {
         notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
     }

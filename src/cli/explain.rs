@@ -48,7 +48,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     }
     if let Some(book) = &book {
         let bill = Bill::prepare(book, &read.scan).map_err(run::bill_failure)?;
-        for (tenant, cycle, decision) in bill.decisions_for(&bill.roll(), &id) {
+        for (tenant, cycle, decision) in bill.decisions_for(&bill.roll(None), &id) {
             let places = run::TenantPlaces { read: &read, bill: &bill, cycle: &cycle, tenant: &tenant };
             out.write_all(report::decision_text(&tenant, &cycle, &decision, &places).as_bytes())?;
         }

@@ -7,8 +7,8 @@ use super::progress::Progress;
 use crate::book::{self, Book, Config, Problem, Zone};
 use crate::formats::pattern::{PatternSpec, Patterns};
 use crate::formats::scan::Scanner;
-use crate::identity::{Policy, UserCase};
-use crate::model::{Category, Cycle, Days, SipId, Spot, Standing, Window};
+use crate::identity::{KEY_MIN, Policy, Pseudonyms, UserCase};
+use crate::model::{Category, Cycle, Days, SipId, SipIdRef, Spot, Standing, Window};
 use crate::pipeline::audit::{Evidence, ambiguous_aors};
 use crate::pipeline::bill::{Bill, BillError};
 use crate::pipeline::census::{Census, CensusCount};
@@ -46,6 +46,8 @@ pub struct Ask<'a> {
 pub struct Read {
     pub plan: Plan,
     pub scan: Scan,
+    /// What users are called, where not by their own names.
+    pub pseudonyms: Option<Pseudonyms>,
     census: OnceLock<Census>,
 }
 
@@ -133,7 +135,7 @@ pub fn width() -> Option<usize> {
 /// Reads the logs, and refuses AORs that two servers share.
 pub fn read(paths: &[PathBuf], logs: &LogArgs, config: &Config, ask: &Ask<'_>) -> Result<Read, Failure> {
     let read = read_unchecked(paths, logs, config, ask)?;
-    check_aors(&read.scan)?;
+    check_aors(&read)?;
     Ok(read)
 }
 
@@ -197,6 +199,19 @@ pub fn check_accepted(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
     )))
 }
 
+/// The pseudonyms of the key in that file.
+pub fn pseudonyms(path: &Path) -> Result<Pseudonyms, Failure> {
+    let key = std::fs::read(path)
+        .map_err(|error| Failure::Usage(format!("--pseudonymise: {}: {error}", path.display())))?;
+    Pseudonyms::new(&key).ok_or_else(|| {
+        Failure::Usage(format!(
+            "--pseudonymise: {} holds a key of fewer than {KEY_MIN} bytes, which can be guessed; make one with \
+             `openssl rand -hex 32`",
+            path.display()
+        ))
+    })
+}
+
 /// Surveys and scans the logs. Notes go to standard error.
 pub fn read_unchecked(
     paths: &[PathBuf],
@@ -205,6 +220,7 @@ pub fn read_unchecked(
     ask: &Ask<'_>,
 ) -> Result<Read, Failure> {
     let setup = setup(logs, config, ask.is_bill)?;
+    let pseudonyms = logs.pseudonymise.as_deref().map(pseudonyms).transpose()?;
     if let Some(jobs) = logs.jobs {
         // A pool that exists already was made by an earlier call in this process.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build_global();
@@ -239,7 +255,7 @@ pub fn read_unchecked(
         }
         plan.notes.push(note);
     }
-    Ok(Read { plan, scan, census: OnceLock::new() })
+    Ok(Read { plan, scan, pseudonyms, census: OnceLock::new() })
 }
 
 /// Surveys the logs for a verb that reads them in its own way.
@@ -362,9 +378,11 @@ pub fn zone(name: &str) -> Result<Zone, Failure> {
 }
 
 /// The same bare AOR on two servers may be two people.
-fn check_aors(scan: &Scan) -> Result<(), Failure> {
-    let shared = ambiguous_aors(scan);
+fn check_aors(read: &Read) -> Result<(), Failure> {
+    let shared = ambiguous_aors(&read.scan);
     let Some((aor, servers)) = shared.first() else { return Ok(()) };
+    let pseudonym = read.pseudonyms.as_ref().map(|names| names.of(SipIdRef::from_canonical(aor.as_bytes())));
+    let aor = pseudonym.map_or_else(|| aor.clone(), |name| String::from_utf8_lossy(&name).into_owned());
     let others = match shared.len() - 1 {
         0 => String::new(),
         more => format!(" (and {more} more AORs)"),

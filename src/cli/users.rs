@@ -41,7 +41,7 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
         let domains = count(&read.scan.part.tally, &SummaryCount::of(&verdicts, evidence, admits));
         out.write_all(report::users_summary(&audit::summary(domains), run::width()).as_bytes())?;
     } else {
-        let roll = Roll::of(&read.scan.part.tally);
+        let roll = Roll::of(&read.scan.part.tally, read.pseudonyms.as_ref());
         let all = Audit { scan: &read.scan, roll: &roll, verdicts: &verdicts, evidence, admits };
         match args.top.map(|most| all.top(most)) {
             Some(top) if args.summary => {

@@ -293,3 +293,11 @@ pub struct Decision<'t> {
     /// By reason, then by what it would have been.
     pub unbilled: Vec<UnbilledUser<'t>>,
 }
+
+impl<'t> Decision<'t> {
+    /// From now on the outputs name the user so.
+    pub fn call(&mut self, name: SipIdRef<'t>) {
+        self.billed.iter_mut().for_each(|user| user.sip_id = name);
+        self.unbilled.iter_mut().for_each(|user| user.sip_id = name);
+    }
+}

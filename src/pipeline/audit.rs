@@ -102,10 +102,11 @@ pub struct Audit<'t, A> {
 impl<'t, A: Fn(SipIdRef<'_>, Platforms) -> bool + Sync> Audit<'t, A> {
     fn each(&self, stretch: Range<usize>, mut look: impl FnMut(AuditedUser<'t>)) {
         let tally = &self.scan.part.tally;
-        self.roll.each(stretch, |id, entries| {
+        self.roll.each(stretch, |id, shown, entries| {
             let Some(mut user) = audited_user(id, &entries, self.verdicts, self.evidence) else { return };
             user.refused = user.refused.filter(|_| tally.lists_refusals_of(id.as_bytes()));
             if (self.admits)(id, user.platforms) {
+                user.sip_id = shown;
                 look(user);
             }
         });

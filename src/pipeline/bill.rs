@@ -9,7 +9,7 @@ use super::roll::Roll;
 use super::scan::Scan;
 use crate::billing::{Calendar, Decider, Listing, NoAgent, ShortCycle, rate};
 use crate::book::{Book, Tenant};
-use crate::identity::{Tenants, canonical};
+use crate::identity::{Pseudonyms, Tenants, canonical};
 use crate::model::{
     Aor, Category, Cycle, Decision, Dialect, Invoice, Moment, Reason, Seen, SipId, SipIdRef, Standing,
     UnbilledUser,
@@ -140,9 +140,9 @@ impl<'b> Bill<'b> {
     }
 
     /// Everybody who was seen or is listed.
-    pub fn roll(&self) -> Roll<'_> {
+    pub fn roll(&self, pseudonyms: Option<&Pseudonyms>) -> Roll<'_> {
         let sides = self.all_rules().flat_map(|rules| &rules.side_files);
-        Roll::with(&self.scan.part.tally, sides.flat_map(|side| side.rows.keys()))
+        Roll::with(&self.scan.part.tally, sides.flat_map(|side| side.rows.keys()), pseudonyms)
     }
 
     /// The cycles that the choice means, in order.
@@ -244,8 +244,9 @@ impl<'b> Bill<'b> {
             let decide = || {
                 let stretches = batch.par_iter().map(|stretch| {
                     let (mut notes, mut counts) = (N::default(), Counts::new(rules.len()));
-                    roll.each(stretch.clone(), |id, entries| {
-                        if let Some((tenant, decision)) = self.decide(id, entries, cycle) {
+                    roll.each(stretch.clone(), |id, shown, entries| {
+                        if let Some((tenant, mut decision)) = self.decide(id, entries, cycle) {
+                            decision.call(shown);
                             counts.add(tenant, &decision);
                             note(&mut notes, tenant, &decision);
                         }

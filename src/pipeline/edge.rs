@@ -25,8 +25,8 @@ pub fn notes(plan: &Plan, roll: &Roll<'_>, cycle: &Cycle) -> Vec<String> {
     let notes = edges.into_iter().filter_map(|(edge, before, after)| {
         let (zone, span) = repeated_span(plan, edge)?;
         let mut users: Vec<SipIdRef<'_>> = Vec::new();
-        roll.each(0..roll.len(), |id, entries| {
-            users.extend(hangs(entries.iter(), span, before, after).then_some(id));
+        roll.each(0..roll.len(), |_, shown, entries| {
+            users.extend(hangs(entries.iter(), span, before, after).then_some(shown));
         });
         users.sort_unstable();
         (!users.is_empty()).then(|| note(edge, &zone, &users))

@@ -1,5 +1,6 @@
 //! The roll: every user, in the order in which the outputs name them; and all users in no order.
 
+use crate::identity::Pseudonyms;
 use crate::model::{SipId, SipIdRef};
 use crate::tally::{ByUser, Entry, Tally};
 use ahash::RandomState;
@@ -24,6 +25,27 @@ pub struct Roll<'t> {
     listed: Vec<SipIdRef<'t>>,
     /// Numbers of users by their place on the roll.
     order: Vec<u32>,
+    /// What the outputs call the users, by their numbers; none where they have their own names.
+    pseudonyms: Option<Names>,
+}
+
+/// Names behind one another.
+#[derive(Debug, Default)]
+struct Names {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Names {
+    fn push(&mut self, name: &[u8]) {
+        self.bytes.extend_from_slice(name);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn get(&self, number: usize) -> SipIdRef<'_> {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        SipIdRef::from_canonical(&self.bytes[start..self.ends[number]])
+    }
 }
 
 /// A user on the way to its place.
@@ -36,12 +58,17 @@ struct Candidate {
 
 impl<'t> Roll<'t> {
     /// The users of the tally.
-    pub fn of(tally: &'t Tally) -> Self {
-        Self::with(tally, std::iter::empty())
+    pub fn of(tally: &'t Tally, pseudonyms: Option<&Pseudonyms>) -> Self {
+        Self::with(tally, std::iter::empty(), pseudonyms)
     }
 
-    /// The users of the tally and these, who may be among them.
-    pub fn with(tally: &'t Tally, listed: impl Iterator<Item = &'t SipId>) -> Self {
+    /// The users of the tally and these, who may be among them. With pseudonyms the roll is ordered
+    /// by those, since the order would tell something of the names.
+    pub fn with(
+        tally: &'t Tally,
+        listed: impl Iterator<Item = &'t SipId>,
+        pseudonyms: Option<&Pseudonyms>,
+    ) -> Self {
         let users = tally.in_any_order();
         let mut others: HashSet<SipIdRef<'t>, RandomState> = listed.map(SipId::borrowed).collect();
         if !others.is_empty() {
@@ -52,7 +79,17 @@ impl<'t> Roll<'t> {
             });
         }
         let listed: Vec<SipIdRef<'t>> = others.into_iter().collect();
-        let id = |number: usize| id_of(&users, &listed, number);
+        let pseudonyms = pseudonyms.map(|pseudonyms| {
+            let name = |number| pseudonyms.of(id_of(&users, &listed, number));
+            let all: Vec<Vec<u8>> = (0..users.len() + listed.len()).into_par_iter().map(name).collect();
+            let mut names = Names::default();
+            all.iter().for_each(|name| names.push(name));
+            names
+        });
+        let id = |number: usize| match &pseudonyms {
+            Some(names) => names.get(number),
+            None => id_of(&users, &listed, number),
+        };
         let candidate = |number: usize| Candidate { prefix: prefix(id(number)), number: number as u32 };
         let mut candidates: Vec<Candidate> =
             (0..users.len() + listed.len()).into_par_iter().map(candidate).collect();
@@ -63,7 +100,7 @@ impl<'t> Roll<'t> {
             })
         });
         let order = candidates.iter().map(|candidate| candidate.number).collect();
-        Self { users, listed, order }
+        Self { users, listed, order, pseudonyms }
     }
 
     /// How many there are.
@@ -76,12 +113,20 @@ impl<'t> Roll<'t> {
         self.order.is_empty()
     }
 
-    /// Shows the users of these places, in their order, with what is known of each.
+    /// Shows the users of these places, in their order, with what is known of each: who it is, and
+    /// what the outputs call that one.
     ///
     /// # Panics
     ///
     /// If the roll is not so long.
-    pub fn each(&self, places: Range<usize>, mut look: impl FnMut(SipIdRef<'t>, Vec<Entry>)) {
+    pub fn each<'r>(
+        &'r self,
+        places: Range<usize>,
+        mut look: impl FnMut(SipIdRef<'r>, SipIdRef<'r>, Vec<Entry>),
+    ) {
+        let mut look = |number: usize, id: SipIdRef<'r>, entries| {
+            look(id, self.pseudonyms.as_ref().map_or(id, |names| names.get(number)), entries);
+        };
         for numbers in self.order[places].chunks(WARM_LEN) {
             let mut known = [0; WARM_LEN];
             let mut len = 0;
@@ -92,10 +137,10 @@ impl<'t> Roll<'t> {
             self.users.warm(&known[..len]);
             for number in numbers.iter().map(|number| *number as usize) {
                 match number.checked_sub(self.users.len()) {
-                    Some(other) => look(self.listed[other], Vec::new()),
+                    Some(other) => look(number, self.listed[other], Vec::new()),
                     None => {
                         let (user, entries) = self.users.get(number);
-                        look(SipIdRef::from_canonical(user), entries);
+                        look(number, SipIdRef::from_canonical(user), entries);
                     }
                 }
             }
@@ -245,10 +290,11 @@ mod tests {
         ) {
             let tally = tally(&users);
             let ids: Vec<SipId> = listed.iter().map(|id| SipId::from_canonical(id.as_bytes())).collect();
-            let roll = Roll::with(&tally, ids.iter());
+            let roll = Roll::with(&tally, ids.iter(), None);
             let mut found: Vec<(String, Vec<u8>, bool)> = Vec::new();
             for stretch in [0..roll.len() / 3, roll.len() / 3..roll.len()] {
-                roll.each(stretch, |id, entries| {
+                roll.each(stretch, |id, shown, entries| {
+                    assert_eq!(id, shown);
                     found.push((id.escaped(), id.as_bytes().to_vec(), entries.is_empty()));
                 });
             }
