@@ -291,6 +291,53 @@ fn a_note_counts_no_more_than_the_minimum_leaves() {
     );
 }
 
+/// Totals worked out by hand, at no user, one, the edge of a tier or package, and one more.
+#[test]
+fn price_tables_give_what_was_worked_out_by_hand() {
+    let tiers = |edge, first: &str, rest: &str| {
+        let first = Tier { upto: Some(edge), price: decimal(first) };
+        vec![first, Tier { upto: None, price: decimal(rest) }]
+    };
+    let flat = PriceModel::Flat { price: decimal("100.5") };
+    let graduated = PriceModel::Graduated { tiers: tiers(100, "0.905", "0.755") };
+    let volume = PriceModel::Volume { tiers: tiers(10, "0.0125", "0.0100") };
+    let package = PriceModel::Package { size: 25, price: decimal("19.99") };
+    let (up, even) = (Rounding::HalfUp, Rounding::HalfEven);
+    // Of one yen and of three there are halves: 100.5 and 301.5.
+    let yen_up = [(0, "0"), (1, "101"), (2, "201"), (3, "302")];
+    let yen_even = [(0, "0"), (1, "100"), (2, "201"), (3, "302")];
+    // 10 % off each begun cent of it, 50.00 at least, 21 % tax:
+    // 100 users 90.50 - 9.05 = 81.45, tax 17.1045; 101 users 90.50 + 0.76 - 9.13 = 82.13, tax 17.2473.
+    let euro = [(0, "60.50"), (1, "60.50"), (100, "98.55"), (101, "99.38")];
+    // 5 % tax. One user 0.0125: up 0.013 and tax 0.00065, even 0.012 and tax 0.0006; ten users 0.125 and
+    // tax 0.00625; eleven users 0.110 and tax 0.0055.
+    let dinar_up = [(0, "0.000"), (1, "0.014"), (10, "0.131"), (11, "0.116")];
+    let dinar_even = [(0, "0.000"), (1, "0.013"), (10, "0.131"), (11, "0.116")];
+    let packages = [(0, "0.00"), (1, "19.99"), (25, "19.99"), (26, "39.98")];
+    for (currency, model, rounding, tax, totals) in [
+        ("JPY", &flat, up, None, yen_up),
+        ("JPY", &flat, even, None, yen_even),
+        ("EUR", &graduated, up, Some("21"), euro),
+        ("EUR", &graduated, even, Some("21"), euro),
+        ("KWD", &volume, up, Some("5"), dinar_up),
+        ("KWD", &volume, even, Some("5"), dinar_even),
+        ("EUR", &package, up, None, packages),
+    ] {
+        let mut book = tariff(currency);
+        book.rounding = rounding;
+        let mut one = charge(Category::Generic, model.clone());
+        if matches!(model, PriceModel::Graduated { .. }) {
+            one.minimum = Some(decimal("50.00"));
+            book.adjusts.push(adjust(AdjustKind::Percent, "10"));
+        }
+        book.charges.push(one);
+        book.tax = tax.map(|rate| Tax { label: "VAT".to_owned(), rate: decimal(rate) });
+        for (users, total) in totals {
+            assert_eq!(rated(&book, users).1, total, "{currency} {rounding:?} {users} users");
+        }
+    }
+}
+
 fn any_model() -> impl Strategy<Value = PriceModel> {
     let price = (0_u32..100_000, 0_u32..6).prop_map(|(units, scale)| Decimal::new(units.into(), scale));
     let tiers = (1_u64..50, price.clone(), price.clone()).prop_map(|(edge, first, rest)| {
