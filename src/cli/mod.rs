@@ -18,7 +18,20 @@ mod users;
 
 use args::{Args, Command};
 use clap::Parser;
+use failure::Failure;
 use std::process::ExitCode;
+
+/// A panic while an input changes under its reader is the input's fault: exit 3 with its name.
+fn blame_changed_inputs() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| match crate::read::first_changed() {
+        Some(error) => {
+            eprintln!("siptally: {error}");
+            std::process::exit(Failure::Input(error.to_string()).code().into());
+        }
+        None => before(panic),
+    }));
+}
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
@@ -33,6 +46,7 @@ pub fn main() -> ExitCode {
             };
         }
     };
+    blame_changed_inputs();
     let result = match &args.command {
         Command::Users(args) => users::run(args),
         Command::Probe(args) => probe::run(args),

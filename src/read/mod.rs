@@ -30,3 +30,4 @@ pub use side_file::{SideFile, SideFileError, SideKind, SideProblem, SideRow};
 pub use source::{Mapped, Source};
 pub use stream::{OwnedBlock, Stream};
 pub use text::{check_text, looks_binary};
+pub use watch::first_changed;

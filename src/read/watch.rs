@@ -1,10 +1,15 @@
 //! Noticing that a file changed while it was read.
+//!
+//! Whoever writes into a mapped file changes bytes under a reader who may have looked at them already: what
+//! follows from two looks then need not fit together, and code that is right can panic. So a panic is
+//! asked first whether one of the files that are open has changed ([`first_changed`]).
 
 use super::{Change, InputError};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 /// Bytes of each end of the file that are remembered.
@@ -15,7 +20,13 @@ const END_LEN: usize = 4 << 10;
 /// It is the open file that is watched and not its name: a rotation that renames the file
 /// changes nothing in what is being read. Holds one file descriptor.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct Watch(Arc<Watched>);
+
+/// Every file that is being read.
+static WATCHED: Mutex<Vec<Weak<Watched>>> = Mutex::new(Vec::new());
+
+#[derive(Debug)]
+struct Watched {
     file: File,
     path: PathBuf,
     size_bytes: u64,
@@ -34,22 +45,27 @@ impl Watch {
         let metadata = file.metadata().map_err(unreadable)?;
         let size_bytes = metadata.len();
         let ends = digest_of_ends(&file, size_bytes).map_err(unreadable)?;
-        Ok(Self { file, path: path.to_owned(), size_bytes, modified: metadata.modified().ok(), ends })
+        let (path, modified) = (path.to_owned(), metadata.modified().ok());
+        let watched = Arc::new(Watched { file, path, size_bytes, modified, ends });
+        let mut all = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|known| known.strong_count() > 0);
+        all.push(Arc::downgrade(&watched));
+        Ok(Self(watched))
     }
 
     /// The open file. Its read position is the reader's own.
     pub fn file(&self) -> &File {
-        &self.file
+        &self.0.file
     }
 
     /// The path it was opened by.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.0.path
     }
 
     /// Its size at opening.
     pub fn size_bytes(&self) -> u64 {
-        self.size_bytes
+        self.0.size_bytes
     }
 
     /// Whether the bytes up to the size at opening are still those that were there.
@@ -63,6 +79,19 @@ impl Watch {
     ///
     /// [`InputError::Changed`], or [`InputError::Unreadable`] where the file cannot be asked.
     pub fn check(&self) -> Result<(), InputError> {
+        self.0.check()
+    }
+}
+
+/// What changed of the files that are being read: the first of them that did.
+pub fn first_changed() -> Option<InputError> {
+    // Nobody waits for a lock here: whoever panicked may hold it.
+    let open: Vec<Arc<Watched>> = WATCHED.try_lock().ok()?.iter().filter_map(Weak::upgrade).collect();
+    open.iter().find_map(|watched| watched.check().err())
+}
+
+impl Watched {
+    fn check(&self) -> Result<(), InputError> {
         let unreadable = |cause| InputError::unreadable(&self.path, cause);
         let changed = |how| Err(InputError::Changed { path: self.path.clone(), how });
         let metadata = self.file.metadata().map_err(unreadable)?;
@@ -152,6 +181,19 @@ mod tests {
         file.as_file().set_len(0).unwrap();
         file.as_file().write_all_at(b"later\n", 0).unwrap();
         assert_eq!(change(&watch), Change::Rewritten);
+    }
+
+    #[test]
+    fn a_panic_can_ask_which_open_file_changed() {
+        let (file, watch) = watched(b"one\ntwo\n");
+        file.as_file().set_len(4).unwrap();
+        let is_told =
+            || WATCHED.lock().unwrap().iter().filter_map(Weak::upgrade).any(|it| it.path == file.path());
+        assert!(is_told());
+        // Other tests have files of their own open.
+        assert!(matches!(first_changed(), Some(InputError::Changed { .. })));
+        drop(watch);
+        assert!(!is_told());
     }
 
     #[test]
