@@ -5,9 +5,20 @@ use crate::report::Dialect;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
+/// The verbs that no bill needs: the first that a user sees are the others.
+pub const AROUND_VERBS: [&str; 4] = ["gen", "bench", "completions", "man"];
+
+const AROUND: &str = "\
+Around it:
+  gen          Write synthetic logs of any size and format, with the right answer beside them
+  bench        Measure how fast these very logs are read, and what keeps them from being read faster
+  completions  Write completions for a shell
+  man          Write the manual pages";
+
 /// Counts the users of a SIP registrar from its logs and writes the bill.
 #[derive(Debug, Parser)]
 #[command(name = "siptally", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = AROUND)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
@@ -29,6 +40,7 @@ pub enum Command {
     /// Start, check and show a price book, and print its calendar
     Book(BookArgs),
     /// Write synthetic logs of any size and format, with the right answer beside them
+    #[command(hide = true)]
     Gen(GenArgs),
     /// Measure how fast these very logs are read, and what keeps them from being read faster
     ///
@@ -46,8 +58,31 @@ pub enum Command {
     ///
     /// GB/s are of stored bytes (1 GB is 1,000,000,000 bytes). Memory is the most that the process held,
     /// mapped files aside. Speedup is against the same pass with one thread.
-    #[command(verbatim_doc_comment)]
+    #[command(verbatim_doc_comment, hide = true)]
     Bench(BenchArgs),
+    /// Write completions for a shell
+    #[command(hide = true)]
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(ManArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CompletionsArgs {
+    /// The shell that is to read them
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ManArgs {
+    /// The verb to tell of [default: the program as a whole]
+    #[arg(value_name = "VERB", conflicts_with = "out")]
+    pub verb: Option<String>,
+    /// Folder that gets every page as a file, as in `siptally-bill.1`
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Flags of every verb that reads logs.

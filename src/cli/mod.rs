@@ -11,6 +11,7 @@ mod book;
 mod explain;
 mod failure;
 mod r#gen;
+mod manual;
 mod probe;
 mod progress;
 mod run;
@@ -56,6 +57,8 @@ pub fn main() -> ExitCode {
         Command::Book(args) => book::run(args),
         Command::Gen(args) => r#gen::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Completions(args) => manual::completions(args),
+        Command::Man(args) => manual::man(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
