@@ -326,6 +326,7 @@ fn billed<'t>(id: SipIdRef<'t>, category: Category, due: &Due<'_, 't>) -> Billed
         (rank, it.first.is_none(), it.first, it.spot, it.evidence)
     });
     let is_registration = matches!(category, Category::Generic | Category::Desktop);
+    let days = registrations.clone().fold(0, |days, it| days | it.days);
     BilledUser {
         category,
         sip_id: id,
@@ -333,7 +334,8 @@ fn billed<'t>(id: SipIdRef<'t>, category: Category, due: &Due<'_, 't>) -> Billed
         push_only: is_registration && !seen.is_empty() && seen.iter().all(|it| it.is_push),
         first_seen: registrations.clone().filter_map(|it| it.first).min(),
         last_seen: registrations.clone().filter_map(|it| it.last).max(),
-        active_days: registrations.clone().fold(0, |days, it| days | it.days).count_ones(),
+        active_days: days.count_ones(),
+        days,
         registrations: registrations.map(|it| it.count).sum(),
         user_agents: agents(seen),
         evidence: earliest.map_or(EvidenceKind::SideFile, |it| match it.standing {

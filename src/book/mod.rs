@@ -13,6 +13,7 @@ mod config;
 mod currency;
 mod document;
 mod fees;
+mod letterhead;
 mod load;
 mod names;
 mod patterns;

@@ -5,10 +5,11 @@ use super::activity::{ActivityTable, activity};
 use super::charges::charge;
 use super::currency::currency;
 use super::fees::{adjust, feature, setup, tax};
+use super::letterhead::{customer, letterhead};
 use super::problems::quoted;
 use super::section::{Read, Section, Shown};
 use crate::billing::{Adjust, Charge, Feature, Setup, ShortCycle, Tariff, Tax};
-use crate::model::{Currency, Rounding};
+use crate::model::{Currency, Customer, Letterhead, Rounding};
 
 const ROUNDINGS: [(&str, Rounding); 2] = [("half_up", Rounding::HalfUp), ("half_even", Rounding::HalfEven)];
 
@@ -25,6 +26,8 @@ pub(super) struct Scope {
     pub(super) charges: Option<Vec<Read<Charge>>>,
     adjusts: Option<Vec<Read<Adjust>>>,
     tax: Option<Read<Tax>>,
+    letterhead: Option<Read<Letterhead>>,
+    customer: Option<Read<Customer>>,
 }
 
 /// Reads all that may be overridden, from the root or from a `[[tenant]]`.
@@ -47,6 +50,8 @@ pub(super) fn scope(table: &Section<'_>) -> Scope {
         charges,
         adjusts: table.tables("adjust", None, adjust),
         tax: table.table("tax", tax),
+        letterhead: table.table("letterhead", letterhead),
+        customer: table.table("customer", customer),
     }
 }
 
@@ -66,6 +71,8 @@ fn once_each<T>(table: &Section<'_>, entries: Option<&[Read<T>]>, kind: &str, na
 pub(super) struct Merged {
     pub(super) tariff: Tariff,
     pub(super) activity: ActivityTable,
+    pub(super) letterhead: Letterhead,
+    pub(super) customer: Customer,
     pub(super) shown: Vec<Shown>,
 }
 
@@ -100,6 +107,8 @@ impl Scope {
             charges: laid_over(&self.charges, &over.charges, |charge| charge.category),
             adjusts: over.adjusts.clone().or_else(|| self.adjusts.clone()),
             tax: over.tax.clone().or_else(|| self.tax.clone()),
+            letterhead: over.letterhead.clone().or_else(|| self.letterhead.clone()),
+            customer: over.customer.clone().or_else(|| self.customer.clone()),
         }
     }
 
@@ -116,6 +125,8 @@ impl Scope {
         if let Some(tax) = &self.tax {
             shown.push(Shown { title: "tax".to_owned(), ..tax.shown.clone() });
         }
+        let letterhead = one(&self.letterhead, "letterhead", &mut shown);
+        let customer = one(&self.customer, "customer", &mut shown);
         let tariff = Tariff {
             currency: self.currency?,
             rounding: self.rounding?,
@@ -126,7 +137,7 @@ impl Scope {
             tax: self.tax.as_ref().map(|tax| tax.value.clone()),
             short_cycle,
         };
-        Some(Merged { tariff, activity: activity.value.clone(), shown })
+        Some(Merged { tariff, activity: activity.value.clone(), letterhead, customer, shown })
     }
 }
 
@@ -147,6 +158,11 @@ fn laid_over<T: Clone, N: PartialEq>(
         }
     }
     Some(all)
+}
+
+fn one<T: Clone + Default>(table: &Option<Read<T>>, title: &str, shown: &mut Vec<Shown>) -> T {
+    shown.extend(table.iter().map(|table| Shown { title: title.to_owned(), ..table.shown.clone() }));
+    table.as_ref().map(|table| table.value.clone()).unwrap_or_default()
 }
 
 fn take<T: Clone>(

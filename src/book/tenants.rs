@@ -6,6 +6,7 @@ use super::section::{Field, Section, Shown};
 use super::value::{domains, text};
 use super::versions::{Version, versions};
 use crate::billing::{Activity, Tariff};
+use crate::model::{Customer, Letterhead};
 use crate::platform::AgentPolicy;
 use std::collections::BTreeMap;
 
@@ -23,6 +24,8 @@ pub struct Tenant {
     pub tariff: Tariff,
     pub activity: Activity,
     pub agents: AgentPolicy,
+    pub letterhead: Letterhead,
+    pub customer: Customer,
     pub(super) shown: Vec<Shown>,
 }
 
@@ -52,7 +55,7 @@ impl Overrides {
 
     /// The tenant, with what holds for it in the end.
     pub(super) fn with(&self, merged: Merged) -> Tenant {
-        let Merged { tariff, activity, shown } = merged;
+        let Merged { tariff, activity, letterhead, customer, shown } = merged;
         let own = Shown { title: String::new(), ..self.shown.clone() };
         Tenant {
             name: self.name.clone(),
@@ -60,6 +63,8 @@ impl Overrides {
             tariff,
             activity: activity.activity,
             agents: activity.agents,
+            letterhead,
+            customer,
             shown: std::iter::once(own).chain(shown).collect(),
         }
     }

@@ -4,16 +4,16 @@ use super::args::BillArgs;
 use super::failure::Failure;
 use super::run::{self, Ask, Read, TenantPlaces, bill_failure};
 use crate::billing::Calendar;
-use crate::book::Book;
 use crate::model::{AuditedAgent, Cycle, Decision, Invoice};
 use crate::pipeline::audit::AgentsCount;
 use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
 use crate::pipeline::edge;
 use crate::pipeline::lists::{Lists, Notes, Parts, Sheets, Spare};
+use crate::pipeline::plan::Input;
 use crate::pipeline::roll::Roll;
 use crate::report::{
-    self, BillSummary, BookFacts, Counts, CycleFacts, CycleSummary, Dialect, DuplicateFacts, InputFacts,
-    Manifest, Stage, StageError,
+    self, BillSummary, BookFacts, Counts, CycleFacts, CycleSummary, Dialect, DuplicateFacts, FileDigest,
+    HostHours, InputFacts, InvoiceContent, Manifest, Stage, StageError,
 };
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
@@ -51,9 +51,13 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     if !args.logs.quiet {
         notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
     }
+    let file = book.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let book_facts = BookFacts { file, digest: format!("blake3:{}", book.digest) };
     let outputs = Outputs {
         args,
-        book: &book,
+        book_facts: &book_facts,
+        inputs: &inputs(&read),
+        hosts: &hosts(&read),
         read: &read,
         bill: &bill,
         roll: &roll,
@@ -84,10 +88,32 @@ fn stage_failure(error: StageError) -> Failure {
     }
 }
 
+/// The inputs with their digests, in the order of the plan.
+fn inputs(read: &Read) -> Vec<FileDigest> {
+    let inputs = read.plan.inputs.iter().zip(&read.scan.digests);
+    let digest = |(input, digest): (&Input, &blake3::Hash)| FileDigest {
+        file: input.found.shown.clone(),
+        digest: report::hex_digest(digest),
+    };
+    inputs.map(digest).collect()
+}
+
+/// When each host was heard from.
+fn hosts(read: &Read) -> Vec<HostHours> {
+    let coverage = &read.scan.part.coverage;
+    let hours = |host: &[u8]| HostHours {
+        host: String::from_utf8_lossy(host).into_owned(),
+        heard: coverage.spans(host),
+    };
+    coverage.hosts().map(hours).collect()
+}
+
 /// Everything that goes into OUT.
 struct Outputs<'r> {
     args: &'r BillArgs,
-    book: &'r Book,
+    book_facts: &'r BookFacts,
+    inputs: &'r [FileDigest],
+    hosts: &'r [HostHours],
     read: &'r Read,
     bill: &'r Bill<'r>,
     roll: &'r Roll<'r>,
@@ -134,20 +160,32 @@ impl Outputs<'_> {
         stage.write_with(&format!("{folder}/summary.csv"), |out| {
             report::write_summary_csv(out, self.dialect, invoices())
         })?;
-        for invoice in invoices() {
+        for (tenant, invoice) in bill.tenants.iter().filter_map(|it| Some((it, it.invoice.as_ref()?))) {
             let folder = format!("{folder}/{}", invoice.tenant);
             stage.write_with(&format!("{folder}/invoice.csv"), |out| {
                 report::write_invoice_csv(out, self.dialect, invoice)
             })?;
-            stage.write(&format!("{folder}/invoice.json"), report::invoice_json(invoice).as_bytes())?;
+            let content = InvoiceContent {
+                invoice,
+                letterhead: &tenant.letterhead,
+                customer: &tenant.customer,
+                figures: &tenant.figures,
+                hosts: self.hosts,
+                end_of_logs: self.read.scan.part.records.last.filter(|_| invoice.is_partial),
+                book: self.book_facts,
+                inputs: self.inputs,
+            };
+            stage.write(&format!("{folder}/invoice.json"), report::invoice_json(&content).as_bytes())?;
+            let users = stage.read_back(&format!("{folder}/users.csv"))?;
+            stage.write_with(&format!("{folder}/invoice.html"), |out| {
+                out.write_all(report::invoice_html(&content, users)?.as_bytes())
+            })?;
         }
         Ok(bill)
     }
 
     fn manifest(&self, bills: &[CycleBill]) -> Manifest {
-        let file = self.book.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut manifest =
-            Manifest::draft(BookFacts { file, digest: format!("blake3:{}", self.book.digest) });
+        let mut manifest = Manifest::draft(self.book_facts.clone());
         manifest.cycles = bills.iter().map(|bill| CycleFacts::new(&bill.cycle, bill.is_partial)).collect();
         let Read { plan, scan, .. } = self.read;
         let inputs = plan.inputs.iter().zip(&scan.digests).zip(&scan.lines);

@@ -259,6 +259,8 @@ pub struct BilledUser<'t> {
     pub first_seen: Option<Moment>,
     pub last_seen: Option<Moment>,
     pub active_days: u32,
+    /// The same: bit n is day n of the cycle.
+    pub days: u64,
     pub registrations: u64,
     /// Sorted, without repeats, as sent.
     pub user_agents: Vec<&'t [u8]>,

@@ -11,8 +11,8 @@ use crate::billing::{Calendar, Decider, Listing, NoAgent, ShortCycle, rate};
 use crate::book::{Book, Tenant};
 use crate::identity::{Pseudonyms, Tenants, canonical};
 use crate::model::{
-    Aor, Category, Cycle, Decision, Dialect, Invoice, Moment, Reason, Seen, SipId, SipIdRef, Standing,
-    UnbilledUser,
+    Aor, Category, Customer, Cycle, Decision, Dialect, Figures, Invoice, Letterhead, Moment, Reason, Seen,
+    SipId, SipIdRef, Standing, UnbilledUser,
 };
 use crate::platform::{Classifier, RuleError};
 use crate::read::{SideFile, SideFileError, SideKind};
@@ -84,6 +84,11 @@ pub struct TenantBill {
     pub tenant: String,
     /// `None` where a short cycle is skipped.
     pub invoice: Option<Invoice>,
+    /// What its charts show.
+    pub figures: Figures,
+    /// Who writes it, and to whom.
+    pub letterhead: Letterhead,
+    pub customer: Customer,
 }
 
 /// The bills of one cycle.
@@ -264,12 +269,15 @@ impl<'b> Bill<'b> {
         }
         hand_in(waiting)?;
         let is_partial = self.is_partial(cycle);
-        let tenants = rules.iter().zip(&counts.usage).enumerate().map(|(number, (rules, usage))| {
-            let tenant = rules.tenant;
+        let tenants = rules.iter().zip(counts.figures).enumerate().map(|(number, (rules, figures))| {
+            let (tenant, usage) = (rules.tenant, &counts.usage[number]);
             let invoice = || rate(&tenant.name, &tenant.tariff, cycle, is_partial, usage);
             TenantBill {
                 tenant: tenant.name.clone(),
                 invoice: (!self.is_skipped(number, cycle)).then(invoice),
+                figures: figures.map(|figures| *figures).unwrap_or_default(),
+                letterhead: tenant.letterhead.clone(),
+                customer: tenant.customer.clone(),
             }
         });
         Ok(CycleBill { cycle: *cycle, is_partial, tenants: tenants.collect(), unbilled: counts.unbilled })

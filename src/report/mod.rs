@@ -11,11 +11,14 @@ mod agents_table;
 mod bench_rows;
 mod bench_table;
 mod bench_text;
+mod charts;
 mod coverage_csv;
 mod csv_dialect;
 mod decision_text;
 mod digits;
+mod invoice_content;
 mod invoice_csv;
+mod invoice_html;
 mod invoice_json;
 mod manifest;
 mod places;
@@ -40,10 +43,13 @@ pub use agents_csv::write_agents_csv;
 pub use agents_table::{agents_table, write_agents_ndjson, write_classified_csv};
 pub use bench_rows::{write_bench_csv, write_bench_json, write_bench_ndjson};
 pub use bench_table::bench_table;
+pub use charts::HostHours;
 pub use coverage_csv::write_coverage_csv;
 pub use csv_dialect::{Cells, Dialect, Rows, Sheet};
 pub use decision_text::decision_text;
+pub use invoice_content::{FileDigest, InvoiceContent};
 pub use invoice_csv::write_invoice_csv;
+pub use invoice_html::invoice_html;
 pub use invoice_json::invoice_json;
 pub use manifest::{
     BookFacts, Counts, CycleFacts, DuplicateFacts, InputFacts, Manifest, OutputFacts, Tool, hex_digest,

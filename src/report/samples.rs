@@ -1,9 +1,10 @@
 //! Small values that several snapshots of this room share.
 
-use super::Places;
+use super::{BookFacts, FileDigest, HostHours, InvoiceContent, Places};
 use crate::model::{
-    AuditedUser, BilledUser, Category, CategoryUsage, Currency, Cycle, EvidenceKind, Invoice, InvoiceLine,
-    LineKind, Moment, Money, Platform, Rounding, SipIdRef, Spot, Usage, UserNote, Window,
+    AuditedUser, BilledUser, Category, CategoryUsage, Currency, Customer, Cycle, Decision, EvidenceKind,
+    Figures, Invoice, InvoiceLine, Letterhead, LineKind, Moment, Money, Platform, Rounding, SipIdRef, Spot,
+    Usage, UserNote, Window,
 };
 
 pub const OCTOBER_5: Moment = Moment::from_seconds(1_791_209_002);
@@ -49,12 +50,42 @@ pub fn billed(category: Category, sip_id_text: &str) -> BilledUser<'_> {
         first_seen: Some(OCTOBER_5),
         last_seen: Some(OCTOBER_5.plus_seconds(86_400)),
         active_days: 2,
+        days: 0b11,
         registrations: 40,
         user_agents: vec![b"Acme Phone/1.0", b"Acme Phone/1.1"],
         evidence: EvidenceKind::Line,
         spot: Some(Spot { input: 0, offset: 4096 }),
         side_file_line: None,
     }
+}
+
+/// The same with what stands around it; `hostile` is the text of all that strangers and operators wrote.
+pub fn with_content<T>(invoice: &Invoice, hostile: &str, look: impl FnOnce(&InvoiceContent<'_>) -> T) -> T {
+    let mut figures = Figures::default();
+    let row = billed(Category::Generic, "1001@a.example");
+    figures.add(&Decision { billed: vec![row], unbilled: Vec::new() });
+    let span = |from: i64, until: i64| Window {
+        start: cycle().window.start.plus_seconds(from * 3_600),
+        end: cycle().window.start.plus_seconds(until * 3_600),
+    };
+    look(&InvoiceContent {
+        invoice,
+        letterhead: &Letterhead {
+            name: format!("Siptel{hostile}"),
+            address: vec![format!("1 Main Street{hostile}")],
+            due_days: Some(14),
+            ..Letterhead::default()
+        },
+        customer: &Customer { name: format!("Acme{hostile}"), ..Customer::default() },
+        figures: &figures,
+        hosts: &[HostHours { host: format!("edge1{hostile}"), heard: vec![span(0, 30), span(34, 720)] }],
+        end_of_logs: None,
+        book: &BookFacts { file: format!("book{hostile}.toml"), digest: "blake3:b00c".to_owned() },
+        inputs: &[FileDigest {
+            file: format!("edge1/kamailio{hostile}.log"),
+            digest: "blake3:106".to_owned(),
+        }],
+    })
 }
 
 pub fn invoice(tenant: &str) -> Invoice {

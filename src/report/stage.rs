@@ -135,6 +135,15 @@ impl Stage {
         self.write_with(relative, |out| out.write_all(bytes))
     }
 
+    /// Reads a file that is part of the bill already.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn read_back(&self, relative: &str) -> Result<fs::File, StageError> {
+        fs::File::open(self.folder.path().join(relative)).map_err(io_at(Path::new(relative)))
+    }
+
     /// The files written so far, sorted by path.
     pub fn outputs(&self) -> impl Iterator<Item = &OutputFacts> {
         self.outputs.values()

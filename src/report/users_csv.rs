@@ -99,6 +99,7 @@ mod tests {
             first_seen: None,
             last_seen: None,
             active_days: 0,
+            days: 0,
             registrations: 0,
             user_agents: vec![],
             evidence: EvidenceKind::SideFile,

@@ -1,24 +1,28 @@
 //! Quantities of a bill, counted stretch by stretch.
 
-use crate::model::{BilledUser, Category, Decision, EvidenceKind, Reason, Usage};
+use crate::model::{BilledUser, Category, Decision, EvidenceKind, Figures, Reason, Usage};
 use std::collections::BTreeMap;
 
 /// What a stretch of users adds to the bills.
 pub(super) struct Counts {
     /// By the tenants' numbers.
     pub usage: Vec<Usage>,
+    /// The same; none where nobody was billed.
+    pub figures: Vec<Option<Box<Figures>>>,
     pub unbilled: BTreeMap<Reason, u64>,
 }
 
 impl Counts {
     pub fn new(tenants: usize) -> Self {
-        Self { usage: vec![Usage::default(); tenants], unbilled: BTreeMap::new() }
+        let figures = (0..tenants).map(|_| None).collect();
+        Self { usage: vec![Usage::default(); tenants], figures, unbilled: BTreeMap::new() }
     }
 
     pub fn add(&mut self, tenant: Option<usize>, decision: &Decision<'_>) {
-        for user in &decision.billed {
+        if !decision.billed.is_empty() {
             let tenant = tenant.expect("nobody is billed whom no tenant claims");
-            note_usage(&mut self.usage[tenant], user);
+            decision.billed.iter().for_each(|user| note_usage(&mut self.usage[tenant], user));
+            self.figures[tenant].get_or_insert_default().add(decision);
         }
         for user in &decision.unbilled {
             *self.unbilled.entry(user.reason).or_default() += 1;
@@ -33,6 +37,11 @@ impl Counts {
                 sum.push_only += more.push_only;
                 sum.sustained_open += more.sustained_open;
                 sum.sustained_closed += more.sustained_closed;
+            }
+        }
+        for (figures, more) in self.figures.iter_mut().zip(&other.figures) {
+            if let Some(more) = more {
+                figures.get_or_insert_default().join(more);
             }
         }
         for (reason, users) in &other.unbilled {
