@@ -58,9 +58,7 @@ pub fn first_user(contact: &[u8]) -> Option<&[u8]> {
 /// Appends the URI of each contact, a line each.
 pub fn uris(contact: &[u8], out: &mut Vec<u8>) {
     for one in Contacts::new(contact) {
-        let mut walk = Walk::default();
-        let open = one.iter().position(|&byte| walk.step(byte) == Place::Bracketed);
-        let uri = match open {
+        let uri = match first_bracket(one) {
             Some(open) => {
                 let inside = &one[open + 1..];
                 &inside[..memchr::memchr(b'>', inside).unwrap_or(inside.len())]
@@ -98,9 +96,7 @@ impl<'t> Iterator for Contacts<'t> {
 
     fn next(&mut self) -> Option<&'t [u8]> {
         while !self.rest.is_empty() {
-            let mut walk = Walk::default();
-            let end = self.rest.iter().position(|&byte| walk.step(byte) == Place::Open && byte == b',');
-            let (one, rest) = match end {
+            let (one, rest) = match first_comma(self.rest) {
                 Some(at) => (&self.rest[..at], &self.rest[at + 1..]),
                 None => (self.rest, &[][..]),
             };
@@ -144,25 +140,59 @@ impl Walk {
         };
         if before == Place::Open { self.place } else { before }
     }
+
+    /// Steps over all of these.
+    fn over(&mut self, bytes: &[u8]) {
+        let is_plain = matches!(self.place, Place::Open | Place::Bracketed);
+        if is_plain && memchr::memchr(b'"', bytes).is_none() {
+            // Without quotes the last bracket tells.
+            if let Some(last) = memchr::memrchr2(b'<', b'>', bytes) {
+                self.place = if bytes[last] == b'<' { Place::Bracketed } else { Place::Open };
+            }
+            return;
+        }
+        for byte in bytes {
+            self.step(*byte);
+        }
+    }
+}
+
+/// The first comma that stands outside of everything.
+fn first_comma(contacts: &[u8]) -> Option<usize> {
+    // Most headers hold one contact, and no comma at all.
+    memchr::memchr(b',', contacts)?;
+    let mut walk = Walk::default();
+    contacts.iter().position(|&byte| walk.step(byte) == Place::Open && byte == b',')
+}
+
+/// The bracket that opens a contact's URI.
+fn first_bracket(contact: &[u8]) -> Option<usize> {
+    // Before any quote a bracket is what it looks like.
+    let mark = memchr::memchr2(b'<', b'"', contact)?;
+    if contact[mark] == b'<' {
+        return Some(mark);
+    }
+    let mut walk = Walk::default();
+    contact.iter().position(|&byte| walk.step(byte) == Place::Bracketed)
 }
 
 /// The `expires` parameter of one contact: the header's own, else one inside the brackets, where
 /// some clients put it.
 fn own_expires(contact: &[u8]) -> Option<u32> {
-    let mut walk = Walk::default();
     let (mut outside, mut inside) = (None, None);
-    for (at, &byte) in contact.iter().enumerate() {
-        let place = walk.step(byte);
-        if byte != b';' {
-            continue;
-        }
-        let slot = match place {
+    let (mut walk, mut walked) = (Walk::default(), 0);
+    for at in memchr::memchr_iter(b';', contact) {
+        // Hardly any parameter is one, and where it stands takes longer to tell.
+        let Some(seconds) = expires_parameter(&contact[at + 1..]) else { continue };
+        walk.over(&contact[walked..at]);
+        walked = at;
+        let slot = match walk.place {
             Place::Open => &mut outside,
             Place::Bracketed => &mut inside,
             Place::Quoted | Place::Escaped => continue,
         };
         // The first one counts, as a registrar reads it.
-        *slot = slot.or_else(|| expires_parameter(&contact[at + 1..]));
+        *slot = slot.or(Some(seconds));
     }
     outside.or(inside)
 }
@@ -266,6 +296,25 @@ mod tests {
             if found == Lifetime::AllZero {
                 prop_assert!(matches!(longest_seconds(&bytes, expires), None | Some(0)));
             }
+        }
+
+        #[test]
+        fn a_look_at_the_marks_alone_finds_what_a_walk_over_every_byte_does(
+            text in "([<>\",;a\\\\ ]|;expires=[0-9]|<sip:a>|\"){0,20}",
+        ) {
+            let contact = text.as_bytes();
+            let mut walk = Walk::default();
+            let (mut outside, mut inside, mut comma, mut bracket) = (None, None, None, None);
+            for (at, &byte) in contact.iter().enumerate() {
+                let place = walk.step(byte);
+                comma = comma.or((byte == b',' && place == Place::Open).then_some(at));
+                bracket = bracket.or((place == Place::Bracketed).then_some(at));
+                let found = (byte == b';').then(|| expires_parameter(&contact[at + 1..])).flatten();
+                outside = outside.or(found.filter(|_| place == Place::Open));
+                inside = inside.or(found.filter(|_| place == Place::Bracketed));
+            }
+            prop_assert_eq!(own_expires(contact), outside.or(inside));
+            prop_assert_eq!((first_comma(contact), first_bracket(contact)), (comma, bracket));
         }
 
         #[test]
