@@ -203,12 +203,14 @@ fn next_version(bytes: &[u8], from: usize, until: usize) -> Option<Range<usize>>
     let mut at = from;
     while at < until {
         let hit = at + VERSION.find(&bytes[at..until.min(bytes.len())])?;
-        let begin = memchr::memrchr(b'\n', &bytes[from..hit]).map_or(from, |end| from + end + 1);
-        let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |end| hit + end + 1);
-        if bytes.get(hit + 7) != Some(&b'/') {
+        let behind = hit + 7;
+        if bytes.get(behind) != Some(&b'/') {
+            let begin = memchr::memrchr(b'\n', &bytes[from..hit]).map_or(from, |end| from + end + 1);
+            let end = memchr::memchr(b'\n', &bytes[behind..]).map_or(bytes.len(), |end| behind + end + 1);
             return Some(begin..end);
         }
-        at = end;
+        // A Via header as a rule; but a first line, whose URI a stranger chose, may hold both.
+        at = behind;
     }
     None
 }

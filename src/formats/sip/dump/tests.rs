@@ -103,6 +103,14 @@ fn a_message_in_the_body_of_another_is_none() {
 }
 
 #[test]
+fn a_version_within_the_uri_hides_no_message_from_the_cut() {
+    let text = PJSIP.replace("sip:example.com", "sip:SIP/2.0/@example.com");
+    assert_eq!(dumps(&text).len(), 1);
+    let behind = text.find("filler").unwrap();
+    assert_eq!(cut(text.as_bytes(), 0, 150, false, &mut layers()), behind);
+}
+
+#[test]
 fn a_message_without_an_opener_is_nobodys() {
     assert_eq!(dumps("some text\nREGISTER sip:x SIP/2.0\r\n\r\n"), [""; 0]);
     assert_eq!(dumps("REGISTER sip:x SIP/2.0\r\n\r\n"), [""; 0]);
