@@ -32,7 +32,7 @@ pub fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The place of the first such byte, which is probably near: eight bytes are looked at together,
 /// and a search by wide registers, which costs as much as some of these, is begun only then.
-fn near(byte: u8, text: &[u8]) -> Option<usize> {
+pub fn near(byte: u8, text: &[u8]) -> Option<usize> {
     const LOW: u64 = u64::from_ne_bytes([0x7F; 8]);
     const WORDS: usize = 4;
     let wanted = u64::from_ne_bytes([byte; 8]);

@@ -1,6 +1,6 @@
 //! How far a dumped message reaches: nothing inside it is believed to be a record of its own.
 
-use super::message::{content_length, start_line};
+use super::message::{declared_length, start_line};
 use std::ops::Range;
 
 /// No dump is longer: a SIP message over UDP is at most 64 KiB, and `sipdump` cuts there.
@@ -56,8 +56,7 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
             return Extent { message: from..end, end: (end + 1).min(bytes.len()), is_ambiguous: false };
         }
     }
-    let Some(headers) = headers_end(bytes, from, limit) else { return cut() };
-    let length = content_length(&bytes[from..headers]).unwrap_or(0);
+    let Some((headers, length)) = headers(bytes, from, limit) else { return cut() };
     let body = body_end(bytes, from, headers, length);
     if body > limit {
         return cut();
@@ -89,21 +88,30 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
     }
 }
 
-/// Behind the empty line that ends the headers.
-fn headers_end(bytes: &[u8], from: usize, limit: usize) -> Option<usize> {
-    let mut at = from;
-    while let Some(end) = memchr::memchr(b'\n', &bytes[at..limit]).map(|end| at + end + 1) {
+/// Behind the empty line that ends the headers, and the bytes of the body that they declare.
+fn headers(bytes: &[u8], from: usize, limit: usize) -> Option<(usize, usize)> {
+    let text = &bytes[from..limit];
+    let mut ends = memchr::memchr_iter(b'\n', text);
+    let mut length = None;
+    let mut at = ends.next()? + 1;
+    loop {
         // ngrep writes a dot for a carriage return; sofia indents by three blanks.
-        match &bytes[end..limit] {
-            [b'\n', ..] => return Some(end + 1),
-            [b'\r', b'\n', ..] => return Some(end + 2),
-            [b'.', b'\n', ..] => return Some(end + 2),
-            [b' ', b' ', b' ', b'\n', ..] => return Some(end + 4),
-            [b' ', b' ', b' ', b'\r', b'\n', ..] => return Some(end + 5),
-            _ => at = end,
+        let empty_len = match &text[at..] {
+            [b'\n', ..] => Some(1),
+            [b'\r', b'\n', ..] | [b'.', b'\n', ..] => Some(2),
+            [b' ', b' ', b' ', b'\n', ..] => Some(4),
+            [b' ', b' ', b' ', b'\r', b'\n', ..] => Some(5),
+            _ => None,
+        };
+        if let Some(empty_len) = empty_len {
+            return Some((from + at + empty_len, length.flatten().unwrap_or(0)));
         }
+        let end = ends.next()? + 1;
+        if length.is_none() && matches!(text[at], b'l' | b'L' | b'c' | b'C') {
+            length = declared_length(&text[at..end]);
+        }
+        at = end;
     }
-    None
 }
 
 /// Behind a body of that many bytes, as it was sent.

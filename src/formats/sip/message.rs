@@ -5,6 +5,7 @@
 //! would let a stranger choose: a second `To`, `From`, `Call-ID` or `CSeq` makes it ambiguous.
 
 use crate::formats::contact::seconds;
+use crate::formats::text::near;
 use crate::model::AgentText;
 use std::ops::Range;
 
@@ -54,10 +55,10 @@ pub fn start_line(line: &[u8]) -> Option<StartLine<'_>> {
     }
     // ngrep writes a dot for a carriage return.
     let line = line.strip_suffix(b".").unwrap_or(line).strip_suffix(b" SIP/2.0")?;
-    let blank = memchr::memchr(b' ', line)?;
+    let blank = near(b' ', line)?;
     let (method, uri) = (&line[..blank], &line[blank + 1..]);
     let is_method = (3..=16).contains(&blank) && method.iter().all(u8::is_ascii_uppercase);
-    let is_uri = !uri.is_empty() && !uri.contains(&b' ') && uri.contains(&b':');
+    let is_uri = near(b':', uri).is_some() && memchr::memchr(b' ', uri).is_none();
     (is_method && is_uri).then_some(StartLine::Request { method })
 }
 
@@ -134,7 +135,7 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
         }
         // A value at the end of a message that was cut is half a value.
         let is_whole = message[..end].ends_with(b"\n");
-        if let Some((name, value)) = header(line).filter(|_| is_whole) {
+        if is_whole && let Some((name, value)) = header(line) {
             let begin = at + (line.len() - value.len());
             let value = match end == line_end {
                 true => Value::Here(begin..begin + value.len()),
@@ -182,22 +183,18 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
     })
 }
 
-/// Bytes of the body, as the headers of the message declare them; `None` where they do not.
-pub fn content_length(headers: &[u8]) -> Option<usize> {
-    let mut at = memchr::memchr(b'\n', headers)? + 1;
-    while at < headers.len() {
-        let end = line_end(headers, at);
-        let line = trim_end(&headers[at..end]);
-        if let [b'l' | b'L' | b'c' | b'C', ..] = line {
-            let colon = memchr::memchr(b':', line)?;
-            let name = line[..colon].trim_ascii_end();
-            if name.eq_ignore_ascii_case(b"l") || name.eq_ignore_ascii_case(b"Content-Length") {
-                return seconds(line[colon + 1..].trim_ascii()).map(|length| length as usize);
-            }
-        }
-        at = end;
-    }
-    None
+/// What a header line says of the bytes of the body: nothing, where it is another header; a
+/// number or that it is not to be known, where no line behind it is to be asked.
+pub(super) fn declared_length(line: &[u8]) -> Option<Option<usize>> {
+    let line = trim_end(line);
+    let Some(colon) = memchr::memchr(b':', line) else { return Some(None) };
+    let name = line[..colon].trim_ascii_end();
+    let is_length = match name.len() {
+        1 => name.eq_ignore_ascii_case(b"l"),
+        14 => name.eq_ignore_ascii_case(b"Content-Length"),
+        _ => false,
+    };
+    is_length.then(|| seconds(line[colon + 1..].trim_ascii()).map(|length| length as usize))
 }
 
 fn line_end(bytes: &[u8], from: usize) -> usize {
@@ -211,10 +208,30 @@ fn trim_end(line: &[u8]) -> &[u8] {
 
 /// Name and value of a header line, if it is one that is looked at.
 fn header(line: &[u8]) -> Option<(Name, &[u8])> {
-    // No name that is looked at is longer than User-Agent; blanks may follow it.
-    let colon = memchr::memchr(b':', &line[..line.len().min(32)])?;
-    let name = Name::of(line[..colon].trim_ascii_end())?;
-    let value = &line[colon + 1..];
+    /// As clients write them: found without a search for the colon.
+    const USUAL: [(&[u8], Name); Name::COUNT] = [
+        (b"To: ", Name::To),
+        (b"From: ", Name::From),
+        (b"Call-ID: ", Name::CallId),
+        (b"CSeq: ", Name::CSeq),
+        (b"Contact: ", Name::Contact),
+        (b"Expires: ", Name::Expires),
+        (b"User-Agent: ", Name::UserAgent),
+        (b"Date: ", Name::Date),
+    ];
+    // Most headers are others, and most of those begin otherwise.
+    if !matches!(line.first()? | 0x20, b't' | b'f' | b'i' | b'm' | b'c' | b'e' | b'u' | b'd') {
+        return None;
+    }
+    let usual = USUAL.iter().find_map(|(start, name)| Some((*name, line.strip_prefix(*start)?)));
+    let (name, value) = match usual {
+        Some(found) => found,
+        None => {
+            // No name that is looked at is longer than User-Agent; blanks may follow it.
+            let colon = memchr::memchr(b':', &line[..line.len().min(32)])?;
+            (Name::of(line[..colon].trim_ascii_end())?, &line[colon + 1..])
+        }
+    };
     let blanks = value.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     Some((name, &value[blanks..]))
 }
@@ -368,9 +385,10 @@ mod tests {
 
     #[test]
     fn the_length_of_a_body_is_declared_in_either_form() {
-        assert_eq!(content_length(b"SIP/2.0 200 OK\r\nContent-Type: x\r\nContent-Length : 12\r\n"), Some(12));
-        assert_eq!(content_length(b"SIP/2.0 200 OK\nL:3\n"), Some(3));
-        assert_eq!(content_length(b"SIP/2.0 200 OK\r\nContact: x\r\n"), None);
+        assert_eq!(declared_length(b"Content-Length : 12\r\n"), Some(Some(12)));
+        assert_eq!(declared_length(b"L:3\n"), Some(Some(3)));
+        assert_eq!(declared_length(b"Content-Length: 1 2\r\n"), Some(None));
+        assert_eq!(declared_length(b"Contact: x\r\n"), None);
     }
 
     // Shapes of RFC 4475 (torture messages), written anew.
@@ -393,7 +411,7 @@ mod tests {
         fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>, head in "(SIP/2[.]0 200 OK|REGISTER sip:x SIP/2[.]0)\r?\n") {
             let mut scratch = Vec::new();
             let _ = read(&bytes, &mut scratch);
-            let _ = content_length(&bytes);
+            let _ = declared_length(&bytes);
             let message = [head.as_bytes(), &bytes].concat();
             prop_assert!(read(&message, &mut scratch).is_some());
         }

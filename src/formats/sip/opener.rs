@@ -3,7 +3,7 @@
 use super::extent::Ending;
 use crate::formats::frame::{self, Origin, Scratch};
 use crate::formats::stamp;
-use crate::formats::text::{between, host_of, number, split_once};
+use crate::formats::text::{between, host_of, near, number, split_once};
 use crate::model::{Dialect, Stamp};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
@@ -41,6 +41,8 @@ pub type Addresses<'t> = (&'t [u8], &'t [u8]);
 
 const SIPDUMP_HEAD: &[u8] = b"====================";
 const SIPDUMP_MIDDLE: &[u8] = b"~~~~~~~~~~~~~~~~~~~~";
+/// The head of a `sipdump` record with both rulers and two addresses of IPv6 is no longer.
+const SIPDUMP_HEAD_MAX: usize = 512;
 
 /// Whether a line without any frame opens a record: the ruler of `sipdump`, the head of a message
 /// in a text capture, sofia's `recv` and `send`.
@@ -60,7 +62,7 @@ pub(super) fn before<'t>(
     let last = previous(bytes, floor, at)?;
     let line = trim(&bytes[last.clone()]);
     if line == SIPDUMP_MIDDLE {
-        return sipdump(bytes, floor, last);
+        return sipdump_as_written(bytes, floor, last.start).or_else(|| sipdump(bytes, floor, last));
     }
     if let Some((stamp, addresses)) = text_capture(line) {
         return Some(Opener {
@@ -222,6 +224,62 @@ fn transmitting(text: &[u8]) -> Option<&[u8]> {
     split_once(rest, b") to ").map(|(_, address)| address)
 }
 
+/// The same as [`sipdump`] where the lines stand in the order in which the module writes them, which
+/// is told by one look at each.
+fn sipdump_as_written(bytes: &[u8], floor: usize, middle: usize) -> Option<Opener<'_>> {
+    // Nothing but the ruler holds such a mark, so the last one ends the head's.
+    let near = &bytes[floor.max(middle.saturating_sub(SIPDUMP_HEAD_MAX))..middle];
+    let mark = memchr::memrchr(b'=', near)?;
+    let (before, head) = near.split_at(mark + 1);
+    let begin = middle - head.len() - SIPDUMP_HEAD.len();
+    let is_line = before.ends_with(SIPDUMP_HEAD) && (begin == floor || bytes[begin - 1] == b'\n');
+    if !is_line {
+        return None;
+    }
+    let head = head.strip_prefix(b"\ntag: ")?;
+    let (direction, head) = match head.strip_prefix(b"rcv\n") {
+        Some(head) => (Direction::Received, head),
+        None => (Direction::Sent, head.strip_prefix(b"snd\n")?),
+    };
+    let (_, head) = line_of(head, b"pid: ")?;
+    let (_, head) = line_of(head, b"process: ")?;
+    let (time, head) = line_of(head, b"time: ")?;
+    let (_, head) = line_of(head, b"date: ")?;
+    let (_, head) = line_of(head, b"proto: ")?;
+    let (source, head) = line_of(head, b"srcip: ")?;
+    let (_, head) = line_of(head, b"srcport: ")?;
+    let (destination, head) = line_of(head, b"dstip: ")?;
+    let (_, head) = line_of(head, b"dstport: ")?;
+    let stamp = stamp::epoch(time)?.0;
+    head.is_empty().then(|| sipdump_opener(begin, direction, stamp, source, destination))
+}
+
+/// The value of a line with that key, and the lines behind it.
+fn line_of<'t>(lines: &'t [u8], key: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
+    let rest = lines.strip_prefix(key)?;
+    let end = near(b'\n', rest)?;
+    Some((trim(&rest[..=end]), &rest[end + 1..]))
+}
+
+fn sipdump_opener<'t>(
+    begin: usize,
+    direction: Direction,
+    stamp: Stamp,
+    source: &'t [u8],
+    destination: &'t [u8],
+) -> Opener<'t> {
+    Opener {
+        begin,
+        head: 0..0,
+        stamp,
+        name: "kamailio-sipdump",
+        direction,
+        peer: if direction == Direction::Received { source } else { destination },
+        addresses: None,
+        ending: Ending::Sipdump,
+    }
+}
+
 /// The head of a `sipdump` record, whose middle ruler is `middle` (`sipdump_write.c`).
 fn sipdump(bytes: &[u8], floor: usize, middle: Range<usize>) -> Option<Opener<'_>> {
     let mut at = middle.start;
@@ -231,17 +289,7 @@ fn sipdump(bytes: &[u8], floor: usize, middle: Range<usize>) -> Option<Opener<'_
         let line = trim(&bytes[range.clone()]);
         at = range.start;
         if line == SIPDUMP_HEAD {
-            let direction = direction?;
-            return Some(Opener {
-                begin: at,
-                head: 0..0,
-                stamp: stamp?,
-                name: "kamailio-sipdump",
-                direction,
-                peer: if direction == Direction::Received { source } else { destination },
-                addresses: None,
-                ending: Ending::Sipdump,
-            });
+            return Some(sipdump_opener(at, direction?, stamp?, source, destination));
         }
         let (key, value) = split_once(line, b": ")?;
         match key {
@@ -331,4 +379,35 @@ fn previous(bytes: &[u8], floor: usize, at: usize) -> Option<Range<usize>> {
 fn trim(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_head_as_the_module_writes_it_is_read_like_any_other(
+            before in "(a\n|=|====================\n|x: y\n|)",
+            lines in prop::collection::vec("(tag: (rcv|snd)?\n|pid: 1\n|time: 17740152(00[.]5|x)\r?\n|date: =\n|srcip: [a=]\n|\n|====================\n)", 0..2),
+            at in 0_usize..11,
+            floor in 0_usize..30,
+        ) {
+            let mut head: Vec<&str> = vec![
+                "====================\n", "tag: rcv\n", "pid: 1\n", "process: 1\n", "time: 1774015200.511936\n",
+                "date: x\n", "proto: udp ipv4\n", "srcip: 192.0.2.2\n", "srcport: 5060\n", "dstip: 192.0.2.1\r\n",
+                "dstport: 21028\n",
+            ];
+            head.splice(at..(at + lines.len() / 2), lines.iter().map(String::as_str));
+            let text = format!("{before}{}", head.concat());
+            let bytes = text.as_bytes();
+            if let Some(opener) = sipdump_as_written(bytes, floor, bytes.len()) {
+                let middle = bytes.len()..bytes.len();
+                prop_assert_eq!(Some(opener), sipdump(bytes, floor, middle));
+            } else {
+                prop_assert!(!lines.is_empty() || floor > before.len() || before == "=");
+            }
+        }
+    }
 }
