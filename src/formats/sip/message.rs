@@ -201,34 +201,29 @@ fn line_end(bytes: &[u8], from: usize) -> usize {
     memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |end| from + end + 1)
 }
 
-fn trim_end(line: &[u8]) -> &[u8] {
+/// Without its line end.
+pub(super) fn trim_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Name and value of a header line, if it is one that is looked at.
 fn header(line: &[u8]) -> Option<(Name, &[u8])> {
-    /// As clients write them: found without a search for the colon.
-    const USUAL: [(&[u8], Name); Name::COUNT] = [
-        (b"To: ", Name::To),
-        (b"From: ", Name::From),
-        (b"Call-ID: ", Name::CallId),
-        (b"CSeq: ", Name::CSeq),
-        (b"Contact: ", Name::Contact),
-        (b"Expires: ", Name::Expires),
-        (b"User-Agent: ", Name::UserAgent),
-        (b"Date: ", Name::Date),
-    ];
     // Most headers are others, and most of those begin otherwise.
     if !matches!(line.first()? | 0x20, b't' | b'f' | b'i' | b'm' | b'c' | b'e' | b'u' | b'd') {
         return None;
     }
-    let usual = USUAL.iter().find_map(|(start, name)| Some((*name, line.strip_prefix(*start)?)));
-    let (name, value) = match usual {
-        Some(found) => found,
-        None => {
+    let (name, value) = match line {
+        // As clients write them.
+        [b'T', b'o', b':', value @ ..] => (Name::To, value),
+        [b'F', b'r', b'o', b'm', b':', value @ ..] => (Name::From, value),
+        [b'C', b'S', b'e', b'q', b':', value @ ..] => (Name::CSeq, value),
+        [b'C', b'a', b'l', b'l', b'-', b'I', b'D', b':', value @ ..] => (Name::CallId, value),
+        [b'C', b'o', b'n', b't', b'a', b'c', b't', b':', value @ ..] => (Name::Contact, value),
+        [b'E', b'x', b'p', b'i', b'r', b'e', b's', b':', value @ ..] => (Name::Expires, value),
+        _ => {
             // No name that is looked at is longer than User-Agent; blanks may follow it.
-            let colon = memchr::memchr(b':', &line[..line.len().min(32)])?;
+            let colon = near(b':', &line[..line.len().min(32)])?;
             (Name::of(line[..colon].trim_ascii_end())?, &line[colon + 1..])
         }
     };

@@ -255,7 +255,7 @@ fn sipdump_as_written(bytes: &[u8], floor: usize, middle: usize) -> Option<Opene
 }
 
 /// The value of a line with that key, and the lines behind it.
-fn line_of<'t>(lines: &'t [u8], key: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
+fn line_of<'t, const LEN: usize>(lines: &'t [u8], key: &[u8; LEN]) -> Option<(&'t [u8], &'t [u8])> {
     let rest = lines.strip_prefix(key)?;
     let end = near(b'\n', rest)?;
     Some((trim(&rest[..=end]), &rest[end + 1..]))
