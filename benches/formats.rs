@@ -40,7 +40,8 @@ impl Sink for Counts {
 
 fn scan(scanner: &Scanner, bytes: &[u8]) -> Counts {
     let start = Spot { input: 0, offset: 0 };
-    let block = Block { bytes, start, allow_bare: false, line_ends: LineEnds::Lf, follows_cr: false };
+    let (line_ends, follows_cr, dumps) = (LineEnds::Lf, false, None);
+    let block = Block { bytes, start, allow_bare: false, line_ends, follows_cr, dumps };
     let mut counts = Counts::default();
     scanner.scan(&block, &mut scanner.scratch(), &mut counts);
     counts

@@ -96,6 +96,7 @@ fn run(scanner: &Scanner, bytes: &[u8], counter: &mut Counter) {
         allow_bare: false,
         line_ends: LineEnds::Lf,
         follows_cr: false,
+        dumps: None,
     };
     scanner.scan(&block, &mut scanner.scratch(), counter);
 }

@@ -68,6 +68,8 @@ pub struct Block<'t> {
     pub line_ends: LineEnds,
     /// The line before the block ended in CR LF.
     pub follows_cr: bool,
+    /// Its dumps, where whoever cut the block has found them all.
+    pub dumps: Option<&'t [dump::Dump]>,
 }
 
 /// How an input's own lines end.
@@ -139,8 +141,7 @@ impl Scanner {
     pub fn scan(&self, block: &Block<'_>, scratch: &mut Scratch, sink: &mut impl Sink) {
         let bytes = block.bytes;
         let mut at = 0;
-        // Where the last dump ended: what opens the next one stands behind it.
-        let mut floor = 0;
+        let mut dumps = dump::Dumps::of(bytes, block.dumps);
         while let Some(hit) = self.searcher.find(bytes, at) {
             let begin = memchr::memrchr(b'\n', &bytes[at..hit]).map_or(at, |before| at + before + 1);
             let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |after| hit + after);
@@ -153,11 +154,9 @@ impl Scanner {
                 continue;
             }
             scratch.colons.find(&bytes[begin..end]);
-            if dump::may_begin(&bytes[begin..end], &scratch.colons)
-                && let Some(dump) = dump::at(bytes, floor, whole.clone(), &mut scratch.layers)
-            {
+            if let Some(dump) = dumps.at(whole.clone(), &scratch.colons, &mut scratch.layers) {
                 self.dump(block, &dump, scratch, sink);
-                (at, floor) = (dump.end.max(whole.start + 1), dump.end);
+                at = dump.end.max(whole.start + 1);
                 continue;
             }
             let context = Context {
@@ -171,7 +170,7 @@ impl Scanner {
     }
 
     /// Reads a whole SIP message among the lines.
-    fn dump(&self, block: &Block<'_>, dump: &dump::Dump<'_>, scratch: &mut Scratch, sink: &mut impl Sink) {
+    fn dump(&self, block: &Block<'_>, dump: &dump::Dump, scratch: &mut Scratch, sink: &mut impl Sink) {
         let bytes = block.bytes;
         let spot = block.spot(dump.begin);
         let lines = memchr::memchr_iter(b'\n', &bytes[dump.begin..dump.end]).count() as u64;
@@ -198,8 +197,8 @@ impl Scanner {
             }
             false => text,
         };
-        let dump::Dump { direction, peer, addresses, .. } = *dump;
-        let transfer = Transfer { direction, peer, addresses, is_ambiguous };
+        let (peer, addresses) = (dump.peer(bytes), dump.addresses(bytes));
+        let transfer = Transfer { direction: dump.direction, peer, addresses, is_ambiguous };
         transfer.tell(text, blank, values, sink);
     }
 

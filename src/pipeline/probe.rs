@@ -97,6 +97,7 @@ pub(super) fn is_read(line: &[u8], scanner: &Scanner, scratch: &mut Scratch, all
         allow_bare,
         line_ends: LineEnds::Lf,
         follows_cr: false,
+        dumps: None,
     };
     scanner.scan(&block, scratch, &mut any);
     any.0

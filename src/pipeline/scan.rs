@@ -318,6 +318,7 @@ impl Run<'_> {
             allow_bare: input.allow_bare,
             line_ends: piece.line_ends,
             follows_cr: piece.follows_cr,
+            dumps: piece.dumps(),
         };
         self.listen(input, bytes, |scratch, collector| self.scanner.scan(&block, scratch, collector))
     }

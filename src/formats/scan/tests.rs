@@ -42,7 +42,7 @@ impl Sink for Told {
 
 fn scan(scanner: &Scanner, bytes: &[u8], offset: u64, follows_cr: bool, told: &mut Told) {
     let start = Spot { input: 0, offset };
-    let block = Block { bytes, start, allow_bare: false, line_ends: LineEnds::Lf, follows_cr };
+    let block = Block { bytes, start, allow_bare: false, line_ends: LineEnds::Lf, follows_cr, dumps: None };
     scanner.scan(&block, &mut scanner.scratch(), told);
 }
 

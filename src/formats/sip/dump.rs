@@ -5,7 +5,7 @@
 //! its extent is found first, by what its writer says of its length, and the scan goes on behind it.
 
 use super::extent::{DUMP_MAX, Ending, extent};
-use super::message::start_line;
+use super::message::{start_line, trim_end};
 use super::opener::{self, Addresses, Direction};
 use crate::formats::frame::{self, Colons, Scratch};
 use crate::formats::text::split_once;
@@ -21,9 +21,9 @@ pub(in crate::formats) const NEEDLES: [&[u8]; 2] = [b" SIP/2.0", b"SIP/2.0 "];
 static VERSION: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"SIP/2.0"));
 static STATUS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b": SIP/2.0 "));
 
-/// One message, as a log holds it over many lines.
+/// One message, as a log holds it over many lines. All places are in the bytes it was found in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dump<'t> {
+pub struct Dump {
     /// Where its record begins.
     pub begin: usize,
     /// The framed line that opens it; empty where the dump has a form of its own.
@@ -34,9 +34,9 @@ pub struct Dump<'t> {
     pub name: &'static str,
     pub direction: Direction,
     /// Address of the other side, without port; empty where it is not told.
-    pub peer: &'t [u8],
+    peer: Range<usize>,
     /// Sender and receiver with their ports, where both are told beside the message.
-    pub addresses: Option<Addresses<'t>>,
+    addresses: Option<[Range<usize>; 2]>,
     /// The message's own bytes.
     pub message: Range<usize>,
     /// Lines of the message are indented by three blanks.
@@ -47,9 +47,57 @@ pub struct Dump<'t> {
     pub is_ambiguous: bool,
 }
 
+impl Dump {
+    /// Address of the other side, without port; empty where it is not told.
+    pub fn peer<'t>(&self, bytes: &'t [u8]) -> &'t [u8] {
+        &bytes[self.peer.clone()]
+    }
+
+    /// Sender and receiver with their ports, where both are told beside the message.
+    pub fn addresses<'t>(&self, bytes: &'t [u8]) -> Option<Addresses<'t>> {
+        self.addresses.clone().map(|[sender, receiver]| (&bytes[sender], &bytes[receiver]))
+    }
+}
+
+/// The dumps of a block, asked for line by line.
+#[derive(Debug)]
+pub struct Dumps<'t> {
+    bytes: &'t [u8],
+    /// Those that are still to come, where whoever cut the block has found them all.
+    known: Option<&'t [Dump]>,
+    /// Where the last dump ended: what opens the next one stands behind it.
+    floor: usize,
+}
+
+impl<'t> Dumps<'t> {
+    /// Of a block, with those that its [`Cut`] has found.
+    pub fn of(bytes: &'t [u8], known: Option<&'t [Dump]>) -> Self {
+        Self { bytes, known, floor: 0 }
+    }
+
+    /// The message that begins on this line, in which these are the places of `: `. The lines that
+    /// are asked for come in their order, none inside a dump.
+    pub fn at(&mut self, line: Range<usize>, colons: &Colons, layers: &mut Scratch) -> Option<Dump> {
+        let dump = match &mut self.known {
+            Some(known) => {
+                while known.first().is_some_and(|dump| dump.message.start < line.start) {
+                    *known = &known[1..];
+                }
+                known.first().filter(|dump| dump.message.start < line.end)?.clone()
+            }
+            None if may_begin(trim_end(&self.bytes[line.clone()]), colons) => {
+                at(self.bytes, self.floor, line, layers)?
+            }
+            None => return None,
+        };
+        self.floor = dump.end;
+        Some(dump)
+    }
+}
+
 /// The message that begins on this line, if one does. Its opener is looked for down to `floor`,
 /// the end of the dump before.
-pub fn at<'t>(bytes: &'t [u8], floor: usize, line: Range<usize>, layers: &mut Scratch) -> Option<Dump<'t>> {
+fn at(bytes: &[u8], floor: usize, line: Range<usize>, layers: &mut Scratch) -> Option<Dump> {
     let text = &bytes[line.clone()];
     let indent = if text.starts_with(b"   ") { 3 } else { 0 };
     let (opener, from) = if start_line(&text[indent..]).is_some() {
@@ -69,8 +117,8 @@ pub fn at<'t>(bytes: &'t [u8], floor: usize, line: Range<usize>, layers: &mut Sc
         stamp: opener.stamp,
         name: opener.name,
         direction: opener.direction,
-        peer: opener.peer,
-        addresses: opener.addresses,
+        peer: place(bytes, opener.peer),
+        addresses: opener.addresses.map(|(sender, receiver)| [place(bytes, sender), place(bytes, receiver)]),
         message: extent.message,
         is_indented,
         end: extent.end,
@@ -78,10 +126,18 @@ pub fn at<'t>(bytes: &'t [u8], floor: usize, line: Range<usize>, layers: &mut Sc
     })
 }
 
+/// Where a part of the bytes stands in them.
+fn place(bytes: &[u8], part: &[u8]) -> Range<usize> {
+    if part.is_empty() {
+        return 0..0;
+    }
+    let begin = part.as_ptr().addr() - bytes.as_ptr().addr();
+    begin..begin + part.len()
+}
+
 /// Whether the line, in which these are the places of `: `, could be a message's first, as a cheap
 /// look tells.
-pub fn may_begin(line: &[u8], colons: &Colons) -> bool {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
+fn may_begin(line: &[u8], colons: &Colons) -> bool {
     let line = line.strip_suffix(b".").unwrap_or(line);
     line.ends_with(b" SIP/2.0")
         || line.trim_ascii_start().starts_with(b"SIP/2.0 ")
@@ -121,15 +177,35 @@ pub fn opens_record(line: &[u8], layers: &mut Scratch) -> bool {
     frame::open(line, layers, false).is_some() || opener::opens_record(line)
 }
 
+/// Where a block ends, and its dumps, where the cut had to find every one of them.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Cut {
+    pub end: usize,
+    /// By their places in the block.
+    pub dumps: Option<Vec<Dump>>,
+}
+
+impl Cut {
+    /// At the end of the bytes, without a look at them.
+    pub fn behind(bytes: &[u8]) -> Self {
+        Self { end: bytes.len(), dumps: None }
+    }
+}
+
 /// Where to cut `bytes` behind `start`, which is no part of any dump: at the first record that
 /// begins `target` bytes or more further on, inside no dump. Where no line opens a record (an
 /// input without frames), every line outside of dumps does, unless `has_records` says that some do.
 ///
-/// Returns the length of the bytes where there is no such place.
-pub fn cut(bytes: &[u8], start: usize, target: usize, has_records: bool, layers: &mut Scratch) -> usize {
-    let nominal = start.saturating_add(target.max(1));
+/// Ends with the bytes where there is no such place.
+pub fn cut(bytes: &[u8], start: usize, target: usize, has_records: bool, layers: &mut Scratch) -> Cut {
+    let bytes = &bytes[start..];
+    let Cut { end, dumps } = cut_first(bytes, target.max(1), has_records, layers);
+    Cut { end: start + end, dumps }
+}
+
+fn cut_first(bytes: &[u8], nominal: usize, has_records: bool, layers: &mut Scratch) -> Cut {
     if nominal >= bytes.len() {
-        return bytes.len();
+        return Cut::behind(bytes);
     }
     // The first line that begins at or behind the place meant.
     let mut at_line = match bytes[nominal - 1] {
@@ -137,14 +213,16 @@ pub fn cut(bytes: &[u8], start: usize, target: usize, has_records: bool, layers:
         _ => memchr::memchr(b'\n', &bytes[nominal..]).map_or(bytes.len(), |end| nominal + end + 1),
     };
     // No dump is longer than DUMP_MAX: without the start of one in that span, none is open there.
-    let near = at_line.saturating_sub(DUMP_MAX).max(start);
-    let mut floor = start;
-    if VERSION.find(&bytes[near..at_line]).is_some() {
-        let mut from = start;
+    let near = at_line.saturating_sub(DUMP_MAX);
+    let is_near = VERSION.find(&bytes[near..at_line]).is_some();
+    let (mut dumps, mut floor) = (Vec::new(), 0);
+    if is_near {
+        let mut from = 0;
         while let Some(line) = next_version(bytes, from, at_line) {
             from = line.end;
             if let Some(dump) = at(bytes, floor, line, layers) {
                 (floor, from) = (dump.end, dump.end);
+                dumps.push(dump);
             }
         }
     }
@@ -153,44 +231,48 @@ pub fn cut(bytes: &[u8], start: usize, target: usize, has_records: bool, layers:
         let end = memchr::memchr(b'\n', &bytes[at_line..]).map_or(bytes.len(), |end| at_line + end + 1);
         let line = &bytes[at_line..end];
         if !has_records || opens_record(line, layers) {
-            return at_line;
+            break;
         }
         let dump = match VERSION.find(line) {
             Some(_) => at(bytes, floor, at_line..end, layers),
             None => None,
         };
+        at_line = end;
         if let Some(dump) = dump {
             floor = dump.end;
+            at_line = end.max(floor);
+            dumps.push(dump);
         }
-        at_line = end.max(floor);
     }
-    bytes.len()
+    Cut { end: at_line, dumps: is_near.then_some(dumps) }
 }
 
 /// Where the last record in `bytes` begins, outside of all dumps; 0 where there is but one. What
 /// follows may go on behind the bytes.
-pub fn last_cut(bytes: &[u8], has_records: bool, layers: &mut Scratch) -> usize {
+pub fn last_cut(bytes: &[u8], has_records: bool, layers: &mut Scratch) -> Cut {
+    let mut dumps = Vec::new();
     // The last dump that is known to have ended.
     let (mut floor, mut from) = (0, 0);
     while let Some(line) = next_version(bytes, from, bytes.len()) {
         from = line.end;
         if let Some(dump) = at(bytes, floor, line, layers) {
             if dump.end == bytes.len() {
-                return dump.begin;
+                return Cut { end: dump.begin, dumps: Some(dumps) };
             }
             (floor, from) = (dump.end, dump.end);
+            dumps.push(dump);
         }
     }
     let mut end = bytes.len();
     while end > floor {
         let begin = memchr::memrchr(b'\n', &bytes[floor..end - 1]).map_or(floor, |before| floor + before + 1);
         let line = &bytes[begin..end];
-        if !has_records || opens_record(line, layers) {
-            return begin;
-        }
         end = begin;
+        if !has_records || opens_record(line, layers) {
+            break;
+        }
     }
-    floor
+    Cut { end, dumps: Some(dumps) }
 }
 
 /// Whether lines without a frame open records here: a dump that has a form of its own.

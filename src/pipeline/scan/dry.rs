@@ -112,6 +112,7 @@ impl Dry<'_> {
                     allow_bare: input.allow_bare,
                     line_ends: piece.line_ends,
                     follows_cr: piece.follows_cr,
+                    dumps: piece.dumps(),
                 };
                 let mut ear = Ear::default();
                 let thread = rayon::current_thread_index().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use crate::formats::frame;
 use crate::formats::scan::LineEnds;
-use crate::formats::sip::dump;
+use crate::formats::sip::dump::{self, Cut, Dump};
 use crate::model::Spot;
 use crate::pipeline::plan::Input;
 use crate::read::{InputError, Mapped, OwnedBlock, Source, Stream};
@@ -20,6 +20,8 @@ pub(super) struct Piece {
     pub start: Spot,
     pub line_ends: LineEnds,
     pub follows_cr: bool,
+    /// Its dumps, where the cut had to find them all.
+    dumps: Option<Vec<Dump>>,
 }
 
 enum Bytes {
@@ -33,6 +35,10 @@ impl Piece {
             Bytes::Mapped(mapped, range) => &mapped.bytes()[range.clone()],
             Bytes::Owned(bytes) => bytes,
         }
+    }
+
+    pub fn dumps(&self) -> Option<&[Dump]> {
+        self.dumps.as_deref()
     }
 }
 
@@ -119,12 +125,13 @@ impl<'p> Feed<'p> {
             Kind::Mapped { mapped, at, hasher } => {
                 let (bytes, from) = (mapped.bytes(), *at);
                 while *at < bytes.len() && ready.len() < count {
-                    let end = dump::cut(bytes, *at, len, self.has_records, &mut self.layers);
+                    let Cut { end, dumps } = dump::cut(bytes, *at, len, self.has_records, &mut self.layers);
                     ready.push(Piece {
                         bytes: Bytes::Mapped(Arc::clone(mapped), *at..end),
                         start: Spot { input: rank, offset: *at as u64 },
                         line_ends: self.line_ends,
                         follows_cr: bytes[..*at].ends_with(b"\r\n"),
+                        dumps,
                     });
                     *at = end;
                 }
@@ -142,14 +149,15 @@ impl<'p> Feed<'p> {
                         self.line_ends = line_ends(first);
                         self.has_records = has_records(self.input, first);
                     }
-                    let Some((bytes, offset, follows_cr)) =
-                        decoding.piece(len, self.has_records, &mut self.layers)?
-                    else {
-                        continue;
-                    };
-                    let start = Spot { input: rank, offset };
+                    let start = Spot { input: rank, offset: 0 };
                     let line_ends = self.line_ends;
-                    ready.push(Piece { bytes: Bytes::Owned(bytes), start, line_ends, follows_cr });
+                    ready.extend(decoding.piece(
+                        len,
+                        start,
+                        line_ends,
+                        self.has_records,
+                        &mut self.layers,
+                    )?);
                 }
             }
         }
@@ -226,14 +234,16 @@ impl Decoding {
         self.is_begun && self.next.is_none()
     }
 
-    /// The next bytes that end before a record, with their offset and what they follow; `None`
-    /// where more has to be read first.
+    /// The next bytes that end before a record; `None` where more has to be read first. The stream
+    /// begins at `start`.
     fn piece(
         &mut self,
         len: usize,
+        start: Spot,
+        line_ends: LineEnds,
         has_records: bool,
         layers: &mut frame::Scratch,
-    ) -> Result<Option<(Vec<u8>, u64, bool)>, InputError> {
+    ) -> Result<Option<Piece>, InputError> {
         let Some(block) = self.next.take() else { return Ok(None) };
         if self.kept.is_empty() {
             self.offset = block.offset;
@@ -243,9 +253,9 @@ impl Decoding {
             self.stream.recycle(block.bytes);
         }
         self.next = self.stream.next_block(decoded_len(len))?;
-        let cut = match self.next {
+        let Cut { end: cut, dumps } = match self.next {
             Some(_) if self.kept.len() < KEPT_MAX => dump::last_cut(&self.kept, has_records, layers),
-            _ => self.kept.len(),
+            _ => Cut::behind(&self.kept),
         };
         if cut == 0 {
             return Ok(None);
@@ -253,10 +263,10 @@ impl Decoding {
         let rest = self.kept[cut..].to_vec();
         let mut bytes = std::mem::replace(&mut self.kept, rest);
         bytes.truncate(cut);
-        let (offset, follows_cr) = (self.offset, self.follows_cr);
-        self.follows_cr = bytes.ends_with(b"\r\n");
+        let start = Spot { offset: start.offset + self.offset, ..start };
+        let follows_cr = std::mem::replace(&mut self.follows_cr, bytes.ends_with(b"\r\n"));
         self.offset += cut as u64;
-        Ok(Some((bytes, offset, follows_cr)))
+        Ok(Some(Piece { bytes: Bytes::Owned(bytes), start, line_ends, follows_cr, dumps }))
     }
 }
 

@@ -5,22 +5,28 @@ fn layers() -> Scratch {
     Scratch::default()
 }
 
-/// Every dump of the text: name, direction, peer, and the message's first line.
-fn dumps(text: &str) -> Vec<String> {
-    let bytes = text.as_bytes();
-    let mut layers = layers();
+/// Every dump of the bytes.
+fn found(bytes: &[u8]) -> Vec<Dump> {
     let (mut floor, mut from) = (0, 0);
     let mut found = Vec::new();
     while let Some(line) = next_version(bytes, from, bytes.len()) {
         from = line.end;
-        if let Some(dump) = at(bytes, floor, line, &mut layers) {
-            let first = text[dump.message.clone()].lines().next().unwrap_or_default().trim().to_owned();
-            let peer = String::from_utf8_lossy(dump.peer).into_owned();
-            found.push(format!("{} {:?} {peer} {first}", dump.name, dump.direction));
+        if let Some(dump) = at(bytes, floor, line, &mut layers()) {
             (floor, from) = (dump.end, dump.end);
+            found.push(dump);
         }
     }
     found
+}
+
+/// Every dump of the text: name, direction, peer, and the message's first line.
+fn dumps(text: &str) -> Vec<String> {
+    let shown = |dump: &Dump| {
+        let first = text[dump.message.clone()].lines().next().unwrap_or_default().trim();
+        let peer = String::from_utf8_lossy(dump.peer(text.as_bytes()));
+        format!("{} {:?} {peer} {first}", dump.name, dump.direction)
+    };
+    found(text.as_bytes()).iter().map(shown).collect()
 }
 
 const PJSIP: &str = "[2026-11-22 21:14:57.867] VERBOSE[1] res_pjsip_logger.c: <--- Received SIP request (60 bytes) from UDP:127.11.0.2:5062 --->\n\
@@ -107,7 +113,7 @@ fn a_version_within_the_uri_hides_no_message_from_the_cut() {
     let text = PJSIP.replace("sip:example.com", "sip:SIP/2.0/@example.com");
     assert_eq!(dumps(&text).len(), 1);
     let behind = text.find("filler").unwrap();
-    assert_eq!(cut(text.as_bytes(), 0, 150, false, &mut layers()), behind);
+    assert_eq!(cut(text.as_bytes(), 0, 150, false, &mut layers()).end, behind);
 }
 
 #[test]
@@ -167,8 +173,11 @@ proptest! {
         let mut layers = layers();
         let (mut start, mut pieces) = (0, Vec::new());
         while start < bytes.len() {
-            let end = cut(bytes, start, target, true, &mut layers);
+            let Cut { end, dumps: told } = cut(bytes, start, target, true, &mut layers);
             prop_assert!(end > start);
+            if let Some(told) = told {
+                prop_assert_eq!(told, found(&bytes[start..end]));
+            }
             pieces.push(&text[start..end]);
             start = end;
         }
@@ -181,7 +190,8 @@ proptest! {
     fn what_a_stream_holds_back_is_a_whole_record(text in log_text(), at in 0usize..2000) {
         let at = text.floor_char_boundary(at.min(text.len()));
         let read = text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let kept = last_cut(&text.as_bytes()[..read], true, &mut layers());
+        let Cut { end: kept, dumps: told } = last_cut(&text.as_bytes()[..read], true, &mut layers());
+        prop_assert_eq!(told, Some(found(&text.as_bytes()[..kept])));
         let mut apart = dumps(&text[..kept]);
         apart.extend(dumps(&text[kept..]));
         prop_assert_eq!(apart, dumps(&text));
@@ -191,7 +201,7 @@ proptest! {
     fn any_bytes_are_cut_without_a_panic(bytes: Vec<u8>, target in 1usize..50) {
         let mut start = 0;
         while start < bytes.len() {
-            start = cut(&bytes, start, target, true, &mut layers());
+            start = cut(&bytes, start, target, true, &mut layers()).end;
         }
         last_cut(&bytes, true, &mut layers());
     }
