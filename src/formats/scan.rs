@@ -20,7 +20,16 @@ pub const RECORD_MAX: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Scanner {
     patterns: Patterns,
+    needles: Vec<Needle>,
     searcher: Searcher,
+}
+
+/// A needle, and its first bytes as one word to compare with.
+#[derive(Debug)]
+struct Needle {
+    bytes: Box<[u8]>,
+    word: u64,
+    mask: u64,
 }
 
 /// Vectorised search where the processor and the number of needles allow it, else an automaton.
@@ -28,6 +37,13 @@ pub struct Scanner {
 enum Searcher {
     Packed(packed::Searcher),
     Automaton(AhoCorasick),
+}
+
+/// A needle in the text, by its number.
+#[derive(Debug, Clone, Copy)]
+struct Hit {
+    at: usize,
+    needle: usize,
 }
 
 /// Buffers of one worker, reused from record to record.
@@ -124,7 +140,8 @@ impl Scanner {
                     .expect("a few dozen short needles fit any automaton"),
             ),
         };
-        Self { patterns, searcher }
+        let needles = needles.into_iter().map(Needle::new).collect();
+        Self { patterns, needles, searcher }
     }
 
     /// Buffers for one worker.
@@ -142,18 +159,33 @@ impl Scanner {
         let bytes = block.bytes;
         let mut at = 0;
         let mut dumps = dump::Dumps::of(bytes, block.dumps);
-        while let Some(hit) = self.searcher.find(bytes, at) {
-            let begin = memchr::memrchr(b'\n', &bytes[at..hit]).map_or(at, |before| at + before + 1);
-            let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |after| hit + after);
+        // Where the line before had its needle, counted from its begin: lines of one kind follow
+        // one another, and what has a needle there needs no search.
+        let mut habit: Option<Hit> = None;
+        loop {
+            let is_same = |hit: &Hit| self.needles[hit.needle].is_at(bytes, at + hit.at);
+            let (mut begin, mut len) = (at, 0);
+            let mut is_known = false;
+            if let Some(hit) = habit.filter(is_same) {
+                len = scratch.colons.find(&bytes[at..]);
+                // Else it stands in a line further on, and an earlier one may have another.
+                is_known = hit.at < len;
+            }
+            if !is_known {
+                let Some(hit) = self.searcher.find(bytes, at) else { break };
+                begin = memchr::memrchr(b'\n', &bytes[at..hit.at]).map_or(at, |before| at + before + 1);
+                len = scratch.colons.find(&bytes[begin..]);
+                habit = Some(Hit { at: hit.at - begin, ..hit });
+            }
+            let end = begin + len;
             let whole = begin..(end + 1).min(bytes.len());
-            if end - begin > RECORD_MAX {
+            if len > RECORD_MAX {
                 let reject =
                     Reject { spot: block.spot(begin), reason: RejectReason::TooLong, source: String::new() };
                 sink.reject(reject);
                 at = whole.end;
                 continue;
             }
-            scratch.colons.find(&bytes[begin..end]);
             if let Some(dump) = dumps.at(whole.clone(), &scratch.colons, &mut scratch.layers) {
                 self.dump(block, &dump, scratch, sink);
                 at = dump.end.max(whole.start + 1);
@@ -309,17 +341,31 @@ impl Scanner {
     }
 }
 
-impl Searcher {
-    /// Where the first needle at or after `from` begins.
-    fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        match self {
-            Self::Packed(searcher) => {
-                searcher.find_in(bytes, Span { start: from, end: bytes.len() }).map(|hit| hit.start())
-            }
-            Self::Automaton(automaton) => {
-                automaton.find(aho_corasick::Input::new(bytes).range(from..)).map(|hit| hit.start())
-            }
+impl Needle {
+    fn new(bytes: &[u8]) -> Self {
+        let (mut word, mut mask) = ([0; 8], [0; 8]);
+        for (at, byte) in bytes.iter().take(8).enumerate() {
+            (word[at], mask[at]) = (*byte, 0xFF);
         }
+        Self { bytes: bytes.into(), word: u64::from_ne_bytes(word), mask: u64::from_ne_bytes(mask) }
+    }
+
+    /// Whether it stands there; a text that ends soon after may hold it too.
+    fn is_at(&self, text: &[u8], at: usize) -> bool {
+        let Some(rest) = text.get(at..) else { return false };
+        rest.first_chunk().is_some_and(|word| u64::from_ne_bytes(*word) & self.mask == self.word)
+            && (self.bytes.len() <= 8 || rest.starts_with(&self.bytes))
+    }
+}
+
+impl Searcher {
+    /// The first needle at or after `from`.
+    fn find(&self, bytes: &[u8], from: usize) -> Option<Hit> {
+        let found = match self {
+            Self::Packed(searcher) => searcher.find_in(bytes, Span { start: from, end: bytes.len() }),
+            Self::Automaton(automaton) => automaton.find(aho_corasick::Input::new(bytes).range(from..)),
+        };
+        found.map(|hit| Hit { at: hit.start(), needle: hit.pattern().as_usize() })
     }
 }
 

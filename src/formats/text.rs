@@ -24,10 +24,15 @@ pub fn occurrences(text: &[u8], mark: &[u8], most: usize) -> usize {
     memchr::memmem::find_iter(text, mark).take(most).count()
 }
 
+/// What stands before and after the first space.
+pub fn split_blank(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = near(b' ', text)?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
 /// The leading word and the rest after one space.
 pub fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = near(b' ', text)?;
-    (end > 0).then(|| (&text[..end], &text[end + 1..]))
+    split_blank(text).filter(|(word, _)| !word.is_empty())
 }
 
 /// The place of the first such byte, which is probably near: eight bytes are looked at together,

@@ -1,5 +1,5 @@
-//! Where `: ` stands in a line. Prefixes end with it and starts of messages are told by it, and it
-//! is rare elsewhere, so one pass for it replaces several searches.
+//! Where `: ` stands in a line, and where the line ends. Prefixes end with `: ` and starts of
+//! messages are told by it, and it is rare elsewhere, so one pass replaces several searches.
 
 /// So many places are kept; a line with more is searched again by whoever needs them.
 const PLACES: usize = 24;
@@ -20,34 +20,47 @@ impl Default for Colons {
 }
 
 impl Colons {
-    /// Finds the places in a text of less than four gigabytes.
-    pub fn find(&mut self, text: &[u8]) {
+    /// Finds the places in the text's first line, and gives that line's length: what is before its
+    /// line feed, or everything where there is none.
+    ///
+    /// A place beyond four gigabytes comes out wrong; no record is so long.
+    pub fn find(&mut self, text: &[u8]) -> usize {
         (self.len, self.is_full) = (0, false);
         let (chunks, rest) = text.as_chunks();
         for (number, chunk) in chunks.iter().enumerate() {
-            let mut found = colons_of(chunk);
+            let begin = number * CHUNK;
+            let Marks { feeds, mut colons, blanks } = marks_of(chunk);
+            if feeds != 0 {
+                // What stands before the first line feed.
+                colons &= feeds.wrapping_sub(1) & !feeds;
+            }
+            let is_followed = text.get(begin + CHUNK) == Some(&b' ');
+            let mut found = colons & (blanks >> 1 | u64::from(is_followed) << (CHUNK - 1));
             while found != 0 {
-                let at = found.trailing_zeros() as usize / 8;
-                self.note(text, number * CHUNK + at);
-                found &= !(0xFF << (at * 8));
+                self.note(begin + found.trailing_zeros() as usize);
+                found &= found - 1;
+            }
+            if feeds != 0 {
+                return begin + feeds.trailing_zeros() as usize;
             }
         }
         for at in text.len() - rest.len()..text.len() {
-            if text[at] == b':' {
-                self.note(text, at);
+            match text[at] {
+                b'\n' => return at,
+                b':' if text.get(at + 1) == Some(&b' ') => self.note(at),
+                _ => {}
             }
         }
+        text.len()
     }
 
-    fn note(&mut self, text: &[u8], at: usize) {
-        if text.get(at + 1) == Some(&b' ') {
-            match self.places.get_mut(usize::from(self.len)) {
-                Some(place) => {
-                    *place = at as u32;
-                    self.len += 1;
-                }
-                None => self.is_full = true,
+    fn note(&mut self, at: usize) {
+        match self.places.get_mut(usize::from(self.len)) {
+            Some(place) => {
+                *place = at as u32;
+                self.len += 1;
             }
+            None => self.is_full = true,
         }
     }
 
@@ -58,11 +71,56 @@ impl Colons {
     }
 }
 
-const CHUNK: usize = 16;
+const CHUNK: usize = 64;
 
-/// Where colons stand in a chunk: eight ones for each. Two instructions of any vector unit.
-fn colons_of(chunk: &[u8; CHUNK]) -> u128 {
-    u128::from_le_bytes(chunk.map(|byte| if byte == b':' { 0xFF } else { 0 }))
+/// Where in a chunk line feeds, colons and blanks stand: a bit for each byte, the first the lowest.
+struct Marks {
+    feeds: u64,
+    colons: u64,
+    blanks: u64,
+}
+
+/// By the registers that every processor of this kind has.
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "the compiler asks for it although the target has no processor without them")]
+fn marks_of(chunk: &[u8; CHUNK]) -> Marks {
+    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+
+    #[target_feature(enable = "sse2")]
+    fn by_sse2(chunk: &[u8; CHUNK]) -> Marks {
+        let (parts, _) = chunk.as_chunks::<16>();
+        let mut marks = Marks { feeds: 0, colons: 0, blanks: 0 };
+        for (number, part) in parts.iter().enumerate() {
+            let part = u128::from_le_bytes(*part);
+            let part = _mm_set_epi64x((part >> 64) as i64, part as i64);
+            let bits = |byte: u8| {
+                let mask = _mm_movemask_epi8(_mm_cmpeq_epi8(part, _mm_set1_epi8(byte as i8)));
+                u64::from(mask as u16) << (number * 16)
+            };
+            marks.feeds |= bits(b'\n');
+            marks.colons |= bits(b':');
+            marks.blanks |= bits(b' ');
+        }
+        marks
+    }
+    // SAFETY: SSE2 belongs to the x86-64 instruction set itself.
+    unsafe { by_sse2(chunk) }
+}
+
+/// Eight bytes at a time.
+#[cfg(not(target_arch = "x86_64"))]
+fn marks_of(chunk: &[u8; CHUNK]) -> Marks {
+    const LOW: u64 = u64::from_ne_bytes([0x7F; 8]);
+    let (words, _) = chunk.as_chunks::<8>();
+    let bits = |byte: u8| {
+        words.iter().rev().fold(0, |bits, word| {
+            let other = u64::from_le_bytes(*word) ^ u64::from_ne_bytes([byte; 8]);
+            // The top bit of each byte that is zero, and then all eight of them side by side.
+            let found = !(((other & LOW) + LOW) | other | LOW) >> 7;
+            bits << 8 | found.wrapping_mul(0x0102_0408_1020_4080) >> 56
+        })
+    };
+    Marks { feeds: bits(b'\n'), colons: bits(b':'), blanks: bits(b' ') }
 }
 
 #[cfg(test)]
@@ -70,14 +128,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn any_text() -> impl Strategy<Value = Vec<u8>> {
+        let byte = prop_oneof![
+            8 => Just(b':'), 8 => Just(b' '), 1 => Just(b'\n'), 8 => Just(0xBA), 8 => Just(b'x'), 4 => any::<u8>(),
+        ];
+        prop::collection::vec(byte, 0..210)
+    }
+
     proptest! {
         #[test]
-        fn every_place_is_found(text in prop::collection::vec(prop_oneof![Just(b':'), Just(b' '), Just(0xBA), any::<u8>()], 0..90), from in 0_usize..90) {
+        fn every_place_of_the_first_line_is_found(text in any_text(), from in 0_usize..150) {
             let mut colons = Colons::default();
             colons.find(b"what was there before: is gone: ");
-            colons.find(&text);
-            let all: Vec<usize> = memchr::memmem::find_iter(&text, b": ").filter(|at| *at >= from).collect();
-            let is_known = memchr::memmem::find_iter(&text, b": ").count() <= PLACES;
+            let len = colons.find(&text);
+            let line = text.split(|byte| *byte == b'\n').next().unwrap();
+            prop_assert_eq!(len, line.len());
+            let all: Vec<usize> = memchr::memmem::find_iter(line, b": ").filter(|at| *at >= from).collect();
+            let is_known = memchr::memmem::find_iter(line, b": ").count() <= PLACES;
             prop_assert_eq!(colons.behind(from).map(Iterator::collect), is_known.then_some(all));
         }
     }

@@ -30,11 +30,60 @@ pub(super) struct Usual {
 /// What stands between a record's stamp and its text.
 #[derive(Debug)]
 struct Known {
-    between: Box<[u8]>,
+    /// Its bytes, sixteen at a time, and ones where they have to be the same.
+    chunks: Box<[(u128, u128)]>,
+    len: usize,
+    /// The digits of the process, of which only the number matters.
+    process: Range<usize>,
     host: Range<usize>,
     /// The stamp is an ISO date, behind which a host must not be missing.
     is_iso: bool,
     allow_bare: bool,
+}
+
+impl Known {
+    fn new(between: &[u8], host: Range<usize>, is_iso: bool, allow_bare: bool) -> Self {
+        let process = process_in(between);
+        let chunks = between.chunks(16).enumerate().map(|(number, chunk)| {
+            let (mut bytes, mut same) = ([0; 16], [0; 16]);
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            for (at, same) in (number * 16..).zip(&mut same[..chunk.len()]) {
+                *same = if process.contains(&at) { 0 } else { 0xFF };
+            }
+            let same = u128::from_ne_bytes(same);
+            (u128::from_ne_bytes(bytes) & same, same)
+        });
+        Self {
+            chunks: chunks.collect(),
+            len: between.len(),
+            process: process.clone(),
+            host,
+            is_iso,
+            allow_bare,
+        }
+    }
+
+    /// Whether the text begins with it. A text that ends soon after may begin with it too.
+    fn begins(&self, text: &[u8]) -> bool {
+        let (chunks, _) = text.as_chunks();
+        chunks.len() >= self.chunks.len()
+            && chunks
+                .iter()
+                .zip(&self.chunks)
+                .all(|(chunk, (bytes, same))| u128::from_ne_bytes(*chunk) & same == *bytes)
+            && text[self.process.clone()].iter().all(u8::is_ascii_digit)
+    }
+}
+
+/// Where the first `[digits]` has its digits: a server has many processes, and their lines differ
+/// in nothing else.
+fn process_in(between: &[u8]) -> Range<usize> {
+    let inside = || {
+        let begin = memchr::memchr(b'[', between)? + 1;
+        let len = memchr::memchr(b']', &between[begin..])?;
+        between[begin..begin + len].iter().all(u8::is_ascii_digit).then_some(begin..begin + len)
+    };
+    inside().unwrap_or(0..0)
 }
 
 impl Usual {
@@ -54,19 +103,18 @@ impl Usual {
         };
         let rest = &line[len..];
         let is_iso = line[0].is_ascii_digit();
-        let holds = |known: &Known| {
-            known.is_iso == is_iso && known.allow_bare == allow_bare && rest.starts_with(&known.between)
-        };
+        let holds =
+            |known: &Known| known.is_iso == is_iso && known.allow_bare == allow_bare && known.begins(rest);
         let known = if holds(known) {
             known
         } else {
             self.latest = self.known.iter().position(holds)?;
             &self.known[self.latest]
         };
-        let begin = len + known.between.len();
+        let begin = len + known.len;
         let text = &line[begin..];
         let head = &line[..line.len().min(HEAD)];
-        if memchr::memchr2(0x1B, b'#', &head[begin.min(head.len())..]).is_some() {
+        if begin < head.len() && memchr::memchr2(0x1B, b'#', &head[begin..]).is_some() {
             // Colours, perhaps.
             return None;
         }
@@ -98,7 +146,7 @@ impl Usual {
             return;
         }
         let is_iso = line[0].is_ascii_digit();
-        let known = Known { between: between.into(), host, is_iso, allow_bare };
+        let known = Known::new(between, host, is_iso, allow_bare);
         if self.known.len() < KNOWN_MAX {
             self.latest = self.known.len();
             self.known.push(known);

@@ -13,7 +13,7 @@ use super::{Message, Outcome, Text};
 use crate::formats::contact::{Lifetime, lifetimes};
 use crate::formats::frame::Origin;
 use crate::formats::stamp;
-use crate::formats::text::{is_filler, number, split_once, word};
+use crate::formats::text::{is_filler, number, split_blank, split_once, word};
 use crate::model::{AgentText, Aor, Event, Kind, RejectReason};
 use memchr::memmem;
 
@@ -59,7 +59,7 @@ fn fields<'t>(text: &'t [u8], event: &mut Event<'t>) -> Result<(), RejectReason>
         return Ok(());
     }
     let expires = rest.strip_prefix(b"exp=").ok_or(Truncated)?;
-    let (expires, after) = split_once(expires, b" ").ok_or(Truncated)?;
+    let (expires, after) = split_blank(expires).ok_or(Truncated)?;
     if !expires.is_empty() && !is_filler(expires) {
         event.expires_seconds = Some(number(expires).ok_or(BadNumber)?);
     }

@@ -88,6 +88,18 @@ fn a_line_longer_than_any_record_is_refused_where_it_holds_a_needle() {
     assert_eq!(told("x".repeat(2 * RECORD_MAX).as_bytes()), Vec::<String>::new());
 }
 
+/// Pieces of lines, with and without needles, of which one line holds few or many.
+const PIECES: [&str; 8] = [
+    "\n",
+    "REG-OK ",
+    "REG-OK aor=a@e.com ua=",
+    " 1(7) INFO: <script>: ",
+    "Registered SIP '",
+    "x",
+    "\r",
+    "REG",
+];
+
 proptest! {
     #[test]
     fn any_cut_at_line_ends_tells_the_same(
@@ -114,6 +126,28 @@ proptest! {
         }
         scan(&scanner, block.as_bytes(), offset, follows_cr, &mut cut);
         prop_assert_eq!(whole, cut);
+    }
+
+    #[test]
+    fn a_line_tells_among_others_what_it_tells_by_itself(
+        picks in prop::collection::vec(prop_oneof![3 => 0_usize..PIECES.len(), 1 => Just(0)], 0..40),
+    ) {
+        let scanner = Scanner::new(Patterns::default());
+        let text: String = picks.into_iter().map(|pick| PIECES[pick]).collect();
+        let read = |bytes: &str, offset, follows_cr, told: &mut Told| {
+            let start = Spot { input: 0, offset };
+            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: true, line_ends: LineEnds::Lf, follows_cr };
+            scanner.scan(&block, &mut scanner.scratch(), told);
+        };
+        let (mut whole, mut single) = (Told::default(), Told::default());
+        read(&text, 0, false, &mut whole);
+        let (mut offset, mut follows_cr) = (0, false);
+        for line in text.split_inclusive('\n') {
+            read(line, offset, follows_cr, &mut single);
+            offset += line.len() as u64;
+            follows_cr = line.ends_with("\r\n");
+        }
+        prop_assert_eq!(whole, single, "{:?}", text);
     }
 
     #[test]
