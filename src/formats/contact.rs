@@ -19,8 +19,13 @@ pub enum Lifetime {
 /// own `expires` parameter counts before the header; with neither the registrar's default holds,
 /// and that is never 0. A parameter that is no number counts as not given.
 pub fn lifetimes(contact: &[u8], expires: Option<u32>) -> Lifetime {
-    if contact.trim_ascii() == b"*" {
-        return Lifetime::Star;
+    match contact.trim_ascii() {
+        b"" => return Lifetime::None,
+        b"*" => return Lifetime::Star,
+        one if is_bare(one) => {
+            return if expires == Some(0) { Lifetime::AllZero } else { Lifetime::Live };
+        }
+        _ => {}
     }
     let mut found = Lifetime::None;
     for one in Contacts::new(contact) {
@@ -36,11 +41,19 @@ pub fn lifetimes(contact: &[u8], expires: Option<u32>) -> Lifetime {
 /// The longest lifetime in seconds that any contact asks for; `None` where there is no contact,
 /// or where one leaves it to the registrar.
 pub fn longest_seconds(contact: &[u8], expires: Option<u32>) -> Option<u32> {
+    if is_bare(contact) && !contact.trim_ascii().is_empty() {
+        return expires;
+    }
     let mut longest = None;
     for one in Contacts::new(contact) {
         longest = longest.max(Some(own_expires(one).or(expires)?));
     }
     longest
+}
+
+/// Whether it is at most one contact, and one without parameters: what most lines have.
+fn is_bare(contact: &[u8]) -> bool {
+    memchr::memchr2(b',', b';', contact).is_none()
 }
 
 /// The user part of the first contact's URI.

@@ -5,6 +5,7 @@
 //! there is nothing to go back to, so a table of 256 bytes does what a general engine does at ten
 //! times the cost. Whatever is not of that form is left to the general engine.
 
+use crate::formats::text::near;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
@@ -27,7 +28,25 @@ enum Step {
     End,
 }
 
-type Set = [bool; 256];
+/// Bytes of a class.
+#[derive(Debug, Clone)]
+struct Set {
+    holds: [bool; 256],
+    ends: Ends,
+}
+
+/// What ends a run of a class, as far as that helps to find it quickly.
+#[derive(Debug, Clone, Copy)]
+enum Ends {
+    /// One byte only: `.` and `[^"]`.
+    One(u8),
+    /// Some of the bytes up to the blank and none above: `\S`.
+    Low,
+    Any,
+}
+
+/// The highest byte of [`Ends::Low`].
+const LOW_MAX: u8 = b' ';
 
 /// Where each group of a match begins and ends, by the group's number.
 pub(super) type Spans = Vec<(usize, usize)>;
@@ -50,9 +69,9 @@ impl Lowered {
             let rest = &text[at..];
             match step {
                 Step::Literal(literal) if rest.starts_with(literal) => at += literal.len(),
-                Step::One(set) if rest.first().is_some_and(|byte| set[usize::from(*byte)]) => at += 1,
+                Step::One(set) if rest.first().is_some_and(|byte| set.has(*byte)) => at += 1,
                 Step::Run(set, least) => {
-                    let len = rest.iter().take_while(|byte| set[usize::from(**byte)]).count();
+                    let len = set.run_len(rest);
                     if len < *least {
                         return false;
                     }
@@ -60,7 +79,7 @@ impl Lowered {
                 }
                 Step::Rest(set, least, literal) => {
                     let Some(run) = rest.strip_suffix(&**literal) else { return false };
-                    if run.len() < *least || !run.iter().all(|byte| set[usize::from(*byte)]) {
+                    if run.len() < *least || set.run_len(run) < run.len() {
                         return false;
                     }
                     at += run.len();
@@ -111,23 +130,71 @@ fn lower(hir: &Hir, steps: &mut Vec<Step>) -> Option<()> {
     Some(())
 }
 
+impl Set {
+    fn new(holds: [bool; 256]) -> Box<Self> {
+        let mut others = (0..=u8::MAX).filter(|byte| !holds[usize::from(*byte)]);
+        let ends = match (others.next(), others.next_back()) {
+            (Some(only), None) => Ends::One(only),
+            (Some(_), Some(..=LOW_MAX)) => Ends::Low,
+            _ => Ends::Any,
+        };
+        Box::new(Self { holds, ends })
+    }
+
+    fn has(&self, byte: u8) -> bool {
+        self.holds[usize::from(byte)]
+    }
+
+    /// How many bytes of the set the text begins with.
+    fn run_len(&self, text: &[u8]) -> usize {
+        let mut from = 0;
+        match self.ends {
+            Ends::One(byte) => return near(byte, text).unwrap_or(text.len()),
+            Ends::Low => {
+                let (words, _) = text.as_chunks();
+                for word in words {
+                    let mut low = low_bytes(u64::from_le_bytes(*word));
+                    while low != 0 {
+                        let at = from + low.trailing_zeros() as usize / 8;
+                        if !self.has(text[at]) {
+                            return at;
+                        }
+                        low &= low - 1;
+                    }
+                    from += word.len();
+                }
+            }
+            Ends::Any => {}
+        }
+        from + text[from..].iter().take_while(|byte| self.has(**byte)).count()
+    }
+}
+
+/// The top bit of each of the eight bytes that is at most [`LOW_MAX`].
+const fn low_bytes(word: u64) -> u64 {
+    const SEVEN: u64 = u64::from_ne_bytes([0x7F; 8]);
+    const ABOVE: u64 = u64::from_ne_bytes([0x7F - LOW_MAX; 8]);
+    // The sum reaches the top bit where the lower seven say more, and never goes beyond its byte.
+    !(((word & SEVEN) + ABOVE) | word | SEVEN)
+}
+
 fn set_of(class: &Class) -> Option<Box<Set>> {
-    let mut set = Box::new([false; 256]);
+    let mut holds = [false; 256];
     let Class::Bytes(class) = class else {
         // A class of letters beyond ASCII, which Unicode off rules out.
         return None;
     };
     for range in class.ranges() {
-        set[usize::from(range.start())..=usize::from(range.end())].fill(true);
+        holds[usize::from(range.start())..=usize::from(range.end())].fill(true);
     }
-    Some(set)
+    Some(Set::new(holds))
 }
 
 fn set_of_byte(literal: &[u8]) -> Option<Box<Set>> {
     let [byte] = literal else { return None };
-    let mut set = Box::new([false; 256]);
-    set[usize::from(*byte)] = true;
-    Some(set)
+    let mut holds = [false; 256];
+    holds[usize::from(*byte)] = true;
+    Some(Set::new(holds))
 }
 
 /// A last run before a literal at the text's end ends where that begins, whatever it holds.
@@ -155,9 +222,9 @@ fn is_certain(steps: &[Step]) -> bool {
     steps.iter().enumerate().all(|(at, step)| {
         let Step::Run(set, _) = step else { return true };
         let is_lazy = matches!(steps.get(at + 1), Some(Step::Literal(mark)) if mark.is_empty());
-        let is_apart = |other: &Set| set.iter().zip(other).all(|(one, other)| !(one & other));
+        let is_apart = |other: &Set| set.holds.iter().zip(&other.holds).all(|(one, other)| !(one & other));
         match steps[at + 1..].iter().find(|step| is_consuming(step)) {
-            Some(Step::Literal(literal)) => !set[usize::from(literal[0])],
+            Some(Step::Literal(literal)) => !set.has(literal[0]),
             Some(Step::One(other) | Step::Run(other, 1..)) => is_apart(other),
             Some(Step::End) => true,
             Some(_) => false,
@@ -194,6 +261,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_run_is_as_long_as_byte_by_byte(
+            number in 0_usize..5,
+            text in prop::collection::vec(prop_oneof![4 => Just(b'x'), 1 => 0_u8..=0x22, 1 => 0x7F_u8..=0xA1], 0..70),
+        ) {
+            const CLASSES: [&str; 5] = [r"\S", ".", "[^ ]", "[x0-9]", r"[^\x00-\x1F]"];
+            let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(CLASSES[number]).unwrap();
+            let HirKind::Class(class) = hir.kind() else { panic!("{hir:?} is no class") };
+            let set = set_of(class).unwrap();
+            let expected = text.iter().take_while(|byte| set.has(**byte)).count();
+            prop_assert_eq!(set.run_len(&text), expected, "{:?} on {:?}", set.ends, text);
+        }
+
         #[test]
         fn it_matches_what_the_general_engine_matches(
             number in 0_usize..9,
