@@ -17,12 +17,15 @@ pub struct Calendar {
     zone: TimeZone,
     /// The anchor and the restarts, each with the number of the cycle that starts there.
     eras: Vec<(Date, i32)>,
+    /// Every day begins so many seconds behind the zone's midnight; 0 but for what-if.
+    shift_seconds: i64,
 }
 
 impl Calendar {
     /// The calendar of a specification.
     pub fn new(spec: CalendarSpec) -> Self {
-        let mut calendar = Self { kind: spec.kind, zone: spec.zone, eras: vec![(spec.anchor, 0)] };
+        let mut calendar =
+            Self { kind: spec.kind, zone: spec.zone, eras: vec![(spec.anchor, 0)], shift_seconds: 0 };
         for restart in spec.restarts {
             let last = calendar.eras.len() - 1;
             let (era, first) = calendar.eras[last];
@@ -31,6 +34,12 @@ impl Calendar {
             calendar.eras.push((restart, number));
         }
         calendar
+    }
+
+    /// The same days and cycles, all beginning so many seconds later; negative for earlier.
+    #[must_use]
+    pub fn shifted(self, seconds: i64) -> Self {
+        Self { shift_seconds: self.shift_seconds + seconds, ..self }
     }
 
     /// The cycle that holds the instant.
@@ -104,12 +113,13 @@ impl Calendar {
     /// The first instant of a local day.
     fn midnight(&self, day: Date) -> Moment {
         let first = day.to_zoned(self.zone.clone()).and_then(|zoned| zoned.start_of_day());
-        first.map_or(Moment::from_micros(i64::MAX), |zoned| zoned.timestamp().into())
+        let first = first.map(|zoned| Moment::from(zoned.timestamp()).plus_seconds(self.shift_seconds));
+        first.unwrap_or(Moment::from_micros(i64::MAX))
     }
 
     /// The local day that holds the instant: from its own first instant to the next one's.
     fn date_of(&self, moment: Moment) -> Date {
-        let date = self.zone.to_datetime(moment.timestamp()).date();
+        let date = self.zone.to_datetime(moment.plus_seconds(-self.shift_seconds).timestamp()).date();
         // Where clocks go back just after midnight the date turns twice. Days are told apart by
         // their first instants, as cycles are, or an instant would be in no cycle's window.
         match date.tomorrow() {
@@ -172,6 +182,21 @@ mod tests {
         let spring = prague.cycle_of_day(date("2027-03-28"));
         assert_eq!(hours(&spring), 719);
         assert_eq!(prague.cycle(-1).end_day, date("2026-10-01"));
+    }
+
+    #[test]
+    fn a_shifted_calendar_moves_every_edge_and_keeps_its_dates() {
+        let plain = calendar(CalendarKind::Days(30), "2026-10-01", "Europe/Prague", &[]);
+        let later = plain.clone().shifted(3600);
+        for number in [-1, 0, 6] {
+            let (plain, later) = (plain.cycle(number), later.cycle(number));
+            assert_eq!(span(&plain), span(&later));
+            assert_eq!(plain.window.start.plus_seconds(3600), later.window.start);
+        }
+        let first = later.cycle(0).window.start;
+        assert_eq!(later.cycle_at(first).number, 0);
+        assert_eq!(later.cycle_at(Moment::from_micros(first.micros() - 1)).number, -1);
+        assert!(later.day(first).valid.contains(first));
     }
 
     #[test]

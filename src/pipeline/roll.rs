@@ -147,6 +147,24 @@ impl<'t> Roll<'t> {
         }
     }
 
+    /// Who stands at that place.
+    ///
+    /// # Panics
+    ///
+    /// If the roll is not so long.
+    pub fn id(&self, place: usize) -> SipIdRef<'t> {
+        id_of(&self.users, &self.listed, self.order[place] as usize)
+    }
+
+    /// The place of the first user who does not come before that one.
+    pub fn place_of(&self, id: SipIdRef<'_>) -> usize {
+        let key = (id.written(), id);
+        self.order.partition_point(|number| {
+            let other = id_of(&self.users, &self.listed, *number as usize);
+            (other.written(), other) < key
+        })
+    }
+
     /// What is known of one user, by name. Looks at everybody.
     pub fn entries_of(&self, id: &SipId) -> Vec<Entry> {
         let number = (0..self.users.len()).find(|number| self.users.user(*number) == id.as_bytes());
@@ -305,7 +323,11 @@ mod tests {
                 .collect();
             expected.sort();
             expected.dedup();
-            prop_assert_eq!(found, expected);
+            prop_assert_eq!(&found, &expected);
+            for (place, (written, _, _)) in found.iter().enumerate() {
+                prop_assert_eq!(&roll.id(place).escaped(), written);
+                prop_assert_eq!(roll.place_of(roll.id(place)), place);
+            }
             for id in &ids {
                 prop_assert_eq!(roll.entries_of(id).is_empty(), !users.iter().any(|user| user.as_bytes() == id.as_bytes()));
             }
