@@ -86,7 +86,7 @@ pub struct ManArgs {
 }
 
 /// Flags of every verb that reads logs.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct LogArgs {
     /// Pattern file for an operator's own log line; may be repeated
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
@@ -259,7 +259,7 @@ pub struct ProbeArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// The user, as `user@domain`
+    /// The user, as `user@domain`; any spelling that the server takes for it will do
     #[arg(value_name = "SIP-ID")]
     pub sip_id: String,
     /// Files, directories (read recursively), or `-` for standard input
@@ -268,10 +268,32 @@ pub struct ExplainArgs {
     /// Price book: also tells why the user is billed or not, cycle by cycle
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub book: Option<PathBuf>,
+    /// Show only what happened from this date or time on, local to --zone
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Show only what happened before this date or time
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+    /// Zone of --since and --until
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub zone: String,
+    /// Show only the newest N events
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: ExplainFormatArg,
     #[command(flatten)]
     pub logs: LogArgs,
     #[command(flatten)]
     pub config: ConfigArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExplainFormatArg {
+    /// For people
+    Text,
+    /// One JSON object an event, then one a decision
+    Ndjson,
 }
 
 #[derive(Debug, clap::Args)]

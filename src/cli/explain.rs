@@ -1,124 +1,139 @@
-//! `siptally explain`: every event of one user, with the line that tells it.
+//! `siptally explain`: the life of one user, with the lines that tell it.
 
-use super::args::ExplainArgs;
+use super::args::{ExplainArgs, ExplainFormatArg};
 use super::failure::Failure;
+use super::range::range;
 use super::run::{self, Ask, Read};
+use crate::billing::Calendar;
 use crate::book::Config;
-use crate::identity::canonical;
-use crate::model::{AgentKey, Aor, Days, Dialect, SipId};
+use crate::model::{Category, CycleStory, Days, SipId, Spot, Story, Window};
 use crate::pipeline::audit::AuditDays;
 use crate::pipeline::bill::Bill;
-use crate::pipeline::collect::Trace;
-use crate::pipeline::plan::Form;
-use crate::pipeline::quote::{Quote, quotes};
+use crate::pipeline::explain;
+use crate::pipeline::quote::quotes;
+use crate::pipeline::trace::Wanted;
 use crate::platform::{AgentPolicy, Classifier};
-use crate::report::{self, escaped};
-use std::collections::BTreeSet;
-use std::io::{self, Write};
+use crate::report::{self, Places};
+use std::io::{self, IsTerminal, Write};
 
 /// Runs the verb.
 pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
+    let window = range(args.since.as_deref(), args.until.as_deref(), &args.zone)?;
     let book = args.book.as_deref().map(run::load_book).transpose()?;
     let config = match &book {
         Some(book) => book.config.clone(),
         None => run::load_config(args.config.config.as_deref())?,
     };
-    let id = sip_id(&args.sip_id, &config, args)?;
-    let calendar = book.as_ref().map(|book| crate::billing::Calendar::new(book.calendar.clone()));
+    let wanted = wanted(&args.sip_id, &config, args)?;
+    let calendar = book.as_ref().map(|book| Calendar::new(book.calendar.clone()));
     let days: &dyn Days = match &calendar {
         Some(calendar) => calendar,
         None => &AuditDays,
     };
-    let ask = Ask { days, range: None, key: Some(&id), is_bill: false, goes_on: false };
+    let ask = Ask { days, range: None, key: Some(&wanted), is_bill: false, goes_on: false };
     let read = run::read(&args.paths, &args.logs, &config, &ask)?;
-    let policy = AgentPolicy { billable_agents: None, push_agents: config.push_agents.clone() };
-    let classifier = Classifier::new(config.platform_rules.clone(), &policy)
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-
-    let traces = of_user(&read.scan.traces);
-    let spots = traces.iter().map(|trace| trace.spot).collect();
-    let lines = quotes(&read.plan, &spots)?;
-    let out = &mut io::stdout().lock();
-    writeln!(out, "{}", id.escaped())?;
-    if traces.is_empty() {
-        writeln!(out, "  no record in these logs names this user")?;
+    let bill = match &book {
+        Some(book) => Some(Bill::prepare(book, &read.scan).map_err(run::bill_failure)?),
+        None => None,
+    };
+    let is_listed = |id: &SipId| bill.as_ref().is_some_and(|bill| bill.lists(id));
+    let Some(id) = explain::chosen(&read.scan, &wanted, is_listed) else { return Ok(()) };
+    let classifier = classifier(&config, bill.as_ref(), id)?;
+    let mut story = explain::story(&read.plan, &read.scan, id, &classifier);
+    let mut tenant = None;
+    if let Some(bill) = &bill {
+        let entries = explain::entries_of(&read.scan.part.tally, id);
+        story.cycles = explain::cycles(bill, &read.scan, id, &entries, &story).map_err(run::bill_failure)?;
+        story.cycles.retain(|told| is_shown(told, window));
+        tenant = bill.tenant_of(id).map(|tenant| tenant.name.as_str());
     }
-    for trace in &traces {
-        event(&read, trace, lines.get(&trace.spot), &classifier, out)?;
+    let gone = explain::limit(&mut story.items, window, args.limit);
+    story.quotes = quotes(&read.plan, &explain::spots(&story))?;
+    let places = StoryPlaces { read: &read, bill: bill.as_ref(), tenant };
+    write(args, &story, &places, gone)?;
+    if !args.logs.quiet {
+        notes(&read, &wanted, &story);
     }
-    if let Some(book) = &book {
-        let bill = Bill::prepare(book, &read.scan).map_err(run::bill_failure)?;
-        for (tenant, cycle, decision) in bill.decisions_for(&bill.roll(None), &id) {
-            let places = run::TenantPlaces { read: &read, bill: &bill, cycle: &cycle, tenant: &tenant };
-            out.write_all(report::decision_text(&tenant, &cycle, &decision, &places).as_bytes())?;
-        }
-    }
-    out.flush()?;
     run::check_whole(&read)
 }
 
-/// The SIP-ID that the user means, canonical under the configuration's own policy.
-fn sip_id(text: &str, config: &Config, args: &ExplainArgs) -> Result<SipId, Failure> {
-    let policy = run::policy(&config.identity, &args.logs);
-    let mut id = Vec::new();
-    match canonical(Aor::Uri(text.as_bytes()), Dialect::Unknown, &policy, &mut id) {
-        true => Ok(SipId::from_canonical(&id)),
-        false => Err(Failure::Usage(format!("`{text}` names no user; write it as user@domain"))),
+/// Whom the text means under the policies of the configuration.
+fn wanted(text: &str, config: &Config, args: &ExplainArgs) -> Result<Wanted, Failure> {
+    let sources = config.sources.iter().map(|source| &source.identity);
+    let policies: Vec<_> =
+        [&config.identity].into_iter().chain(sources).map(|policy| run::policy(policy, &args.logs)).collect();
+    let ids = explain::meant(text, &policies);
+    match ids.is_empty() {
+        true => Err(Failure::Usage(format!("`{text}` names no user; write it as user@domain"))),
+        false => Ok(Wanted::new(ids)),
     }
 }
 
-/// The user's own events, and the replies to the user's requests; other users' replies were kept
-/// because a reply names nobody.
-fn of_user(traces: &[Trace]) -> Vec<&Trace> {
-    let asked: BTreeSet<(&[u8], &[u8])> = traces
-        .iter()
-        .filter(|trace| trace.kind != crate::model::Kind::Reply)
-        .map(|trace| (trace.call_id.as_slice(), trace.cseq.as_slice()))
-        .collect();
-    let is_own = |trace: &&Trace| {
-        trace.kind != crate::model::Kind::Reply
-            || asked.contains(&(trace.call_id.as_slice(), trace.cseq.as_slice()))
-    };
-    traces.iter().filter(is_own).collect()
+/// The rules by which the user's clients are read: those of the tenant, where there is one.
+fn classifier(config: &Config, bill: Option<&Bill<'_>>, id: &SipId) -> Result<Classifier, Failure> {
+    let any = AgentPolicy { billable_agents: None, push_agents: config.push_agents.clone() };
+    let policy = bill.and_then(|bill| bill.tenant_of(id)).map_or(&any, |tenant| &tenant.agents);
+    Classifier::new(config.platform_rules.clone(), policy).map_err(|error| Failure::Usage(error.to_string()))
 }
 
-fn event(
-    read: &Read,
-    trace: &Trace,
-    quote: Option<&Quote>,
-    classifier: &Classifier,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let time = trace.moment.map_or_else(|| "no clock".to_owned(), |moment| moment.to_string());
-    let code = trace.code.map_or_else(String::new, |code| format!(" {code}"));
-    writeln!(out, "\n{time}  {}{code}  ({})", trace.kind.name(), trace.source)?;
-    let place = read.shown(trace.spot);
-    let is_capture = read.plan.inputs[trace.spot.input as usize].form == Form::Capture;
-    match quote {
-        _ if is_capture => writeln!(out, "  {place}, packet {}", trace.spot.offset)?,
-        Some(quote) => writeln!(out, "  {place}:{}, byte {}", quote.line, trace.spot.offset)?,
-        None => writeln!(out, "  {place}, byte {}", trace.spot.offset)?,
-    }
-    if !trace.contact.is_empty() {
-        writeln!(out, "  contact {}", escaped(&trace.contact))?;
-    }
-    if let Some(agent) = &trace.agent {
-        let key = AgentKey { text: Some(agent.as_slice().into()), hint: trace.hint, is_push_source: false };
-        let verdict = classifier.classify(&key);
-        writeln!(
-            out,
-            "  {} -> {}, {} (rule {})",
-            escaped(agent),
-            verdict.platform,
-            verdict.class.name(),
-            verdict.rule
-        )?;
-    }
-    for line in quote.iter().flat_map(|quote| quote.text.split(|byte| *byte == b'\n')) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if !line.is_empty() {
-            writeln!(out, "  | {}", escaped(line))?;
+fn is_shown(told: &CycleStory<'_>, window: Option<Window>) -> bool {
+    window.is_none_or(|window| window.overlaps(told.cycle.window))
+}
+
+fn write(
+    args: &ExplainArgs,
+    story: &Story<'_>,
+    places: &StoryPlaces<'_>,
+    gone: usize,
+) -> Result<(), Failure> {
+    let out = &mut io::stdout().lock();
+    match args.format {
+        ExplainFormatArg::Text => {
+            let has_style = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            out.write_all(report::story_text(story, places, gone, has_style).as_bytes())?;
         }
+        ExplainFormatArg::Ndjson => report::write_story_ndjson(out, story, places)?,
     }
-    Ok(())
+    Ok(out.flush()?)
+}
+
+/// Tells who else may have been meant.
+fn notes(read: &Read, wanted: &Wanted, story: &Story<'_>) {
+    let tally = &read.scan.part.tally;
+    let is_nobody = story.items.is_empty() && story.first.is_none() && story.cycles.is_empty();
+    if is_nobody {
+        let near = explain::suggestions(tally, &story.sip_id);
+        if !near.is_empty() {
+            let near: Vec<String> = near.iter().map(|id| format!("`{}`", id.escaped())).collect();
+            eprintln!("siptally: note: did you mean {}?", near.join(" or "));
+        }
+        return;
+    }
+    let is_other = |id: &&SipId| {
+        **id != story.sip_id && read.scan.traces.iter().any(|trace| trace.user == id.as_bytes())
+    };
+    for other in wanted.ids().iter().filter(is_other) {
+        eprintln!(
+            "siptally: note: `{}` is another user in these logs, on a server that tells the two apart",
+            other.escaped()
+        );
+    }
+}
+
+/// Places as the user's tenant names them.
+struct StoryPlaces<'r> {
+    read: &'r Read,
+    bill: Option<&'r Bill<'r>>,
+    tenant: Option<&'r str>,
+}
+
+impl Places for StoryPlaces<'_> {
+    fn input(&self, spot: Spot) -> &str {
+        self.read.shown(spot)
+    }
+
+    fn side_file(&self, category: Category) -> &str {
+        let of_tenant = self.bill.zip(self.tenant);
+        of_tenant.and_then(|(bill, tenant)| bill.any_side_file_name(tenant, category)).unwrap_or_default()
+    }
 }

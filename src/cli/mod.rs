@@ -14,6 +14,7 @@ mod r#gen;
 mod manual;
 mod probe;
 mod progress;
+mod range;
 mod run;
 mod users;
 

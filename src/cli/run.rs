@@ -8,7 +8,7 @@ use crate::book::{self, Book, Config, Problem, Zone};
 use crate::formats::pattern::{PatternSpec, Patterns};
 use crate::formats::scan::Scanner;
 use crate::identity::{KEY_MIN, Policy, Pseudonyms, UserCase};
-use crate::model::{Category, Cycle, Days, SipId, SipIdRef, Spot, Standing, Window};
+use crate::model::{Category, Cycle, Days, SipIdRef, Spot, Standing, Window};
 use crate::pipeline::audit::{Evidence, ambiguous_aors};
 use crate::pipeline::bill::{Bill, BillError};
 use crate::pipeline::census::{Census, CensusCount};
@@ -19,6 +19,7 @@ use crate::pipeline::roll::{Count, count};
 use crate::pipeline::scan::{BLOCK_LEN, Meter, Scan, scan};
 use crate::pipeline::setup::{Setup, SourceRule, YearRule};
 use crate::pipeline::survey::survey;
+use crate::pipeline::trace::Wanted;
 use crate::platform::PushSources;
 use crate::read::SideFileError;
 use crate::report::{self, Dialect, Places};
@@ -35,7 +36,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Ask<'a> {
     pub days: &'a dyn Days,
     pub range: Option<Window>,
-    pub key: Option<&'a SipId>,
+    pub key: Option<&'a Wanted>,
     /// A bill refuses what an audit may assume: zone, year by modification time.
     pub is_bill: bool,
     /// An unreadable file is put on the plan's list instead of ending the run.

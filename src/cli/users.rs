@@ -2,26 +2,20 @@
 
 use super::args::{EvidenceArg, FormatArg, UsersArgs};
 use super::failure::Failure;
+use super::range;
 use super::run::{self, Ask};
-use crate::model::{Moment, Platform, Platforms, SipIdRef, Window};
+use crate::model::{Platform, Platforms, SipIdRef};
 use crate::pipeline::audit::{self, Audit, AuditDays, Evidence, SummaryCount, Verdicts};
 use crate::pipeline::roll::{Roll, count};
 use crate::platform::{AgentPolicy, Classifier};
 use crate::report::{self, Users};
 use globset::Glob;
-use jiff::tz::TimeZone;
 use std::io::{self, Write};
 
 /// Runs the verb.
 pub fn run(args: &UsersArgs) -> Result<(), Failure> {
     let config = run::load_config(args.config.config.as_deref())?;
-    let zone = run::zone(&args.zone)?.zone;
-    let since = args.since.as_deref().map(|text| moment(text, &zone, "--since")).transpose()?;
-    let until = args.until.as_deref().map(|text| moment(text, &zone, "--until")).transpose()?;
-    let range = (since.is_some() || until.is_some()).then(|| Window {
-        start: since.unwrap_or(Moment::from_micros(i64::MIN)),
-        end: until.unwrap_or(Moment::from_micros(i64::MAX)),
-    });
+    let range = range::range(args.since.as_deref(), args.until.as_deref(), &args.zone)?;
     let filter = Filter::new(args)?;
     let agents = AgentPolicy { billable_agents: None, push_agents: config.push_agents.clone() };
     let classifier = Classifier::new(config.platform_rules.clone(), &agents)
@@ -61,20 +55,6 @@ fn list(out: &mut dyn Write, args: &UsersArgs, users: &(impl Users + ?Sized)) ->
         FormatArg::Csv => report::write_users_audit_csv(out, args.csv.into(), users),
         FormatArg::Table => report::write_users_table(out, users, run::width()),
     }
-}
-
-/// A date (its first instant) or a date and time, local to the zone, or an instant with offset.
-fn moment(text: &str, zone: &TimeZone, flag: &str) -> Result<Moment, Failure> {
-    if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
-        return Ok(timestamp.into());
-    }
-    let local = match text.parse::<jiff::civil::DateTime>() {
-        Ok(local) => Some(local),
-        Err(_) => text.parse::<jiff::civil::Date>().ok().map(|date| date.at(0, 0, 0, 0)),
-    };
-    local.and_then(|local| zone.to_timestamp(local).ok()).map(Moment::from).ok_or_else(|| {
-        Failure::Usage(format!("{flag}: `{text}` is no date or time, as in 2026-10-05 or 2026-10-05T14:00"))
-    })
 }
 
 struct Filter {

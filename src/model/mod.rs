@@ -21,6 +21,7 @@ mod observation;
 mod reject;
 mod sip_id;
 mod spot;
+mod story;
 mod throughput;
 mod usage;
 
@@ -41,5 +42,6 @@ pub use observation::{AgentRef, Observation};
 pub use reject::{Reject, RejectReason};
 pub use sip_id::{SipId, SipIdRef};
 pub use spot::Spot;
+pub use story::{CycleStory, Device, DeviceName, NearMiss, Quote, Span, Story, StoryEvent, StoryItem, Tie};
 pub use throughput::{Diagnosis, Limit, Pass, Share, Throughput, Timing};
 pub use usage::{CategoryUsage, Usage};

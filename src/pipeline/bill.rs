@@ -1,6 +1,7 @@
 //! From the tally to the bill: who is due what in which cycle, and the invoices.
 
 mod counts;
+mod one_user;
 
 use self::counts::Counts;
 use super::audit::Verdicts;
@@ -21,7 +22,7 @@ use ahash::RandomState;
 use jiff::civil::Date;
 use rayon::prelude::*;
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// Why there is no bill although everything could be read.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +113,15 @@ impl<'b> Bill<'b> {
     ///
     /// A rule or side file of the book that cannot be used.
     pub fn prepare(book: &'b Book, scan: &'b Scan) -> Result<Self, BillError> {
-        let calendar = Calendar::new(book.calendar.clone());
+        Self::prepare_by(Calendar::new(book.calendar.clone()), book, scan)
+    }
+
+    /// The same by another calendar, which the scan was counted by too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Bill::prepare`].
+    pub fn prepare_by(calendar: Calendar, book: &'b Book, scan: &'b Scan) -> Result<Self, BillError> {
         let rules = |tenants: &'b [Tenant]| {
             let rules = tenants.par_iter().map(|tenant| TenantRules::new(book, tenant, scan));
             // The first error of the book's order is told, whichever was found first.
@@ -284,7 +293,7 @@ impl<'b> Bill<'b> {
     }
 
     /// What is decided of a user in the cycle; `None` where there is nothing to say.
-    fn decide<'s>(
+    pub(super) fn decide<'s>(
         &'s self,
         id: SipIdRef<'s>,
         mut entries: Vec<Entry>,
@@ -297,28 +306,6 @@ impl<'b> Bill<'b> {
         };
         let decision = self.rules(cycle)[number].decide(id, cycle, &entries)?;
         Some((Some(number), decision))
-    }
-
-    /// For one user, the decision of each cycle in which anything was seen or listed.
-    pub fn decisions_for<'s>(&'s self, roll: &Roll<'_>, id: &'s SipId) -> Vec<(String, Cycle, Decision<'s>)> {
-        let entries = roll.entries_of(id);
-        let mut numbers: BTreeSet<i32> = entries.iter().map(|entry| entry.window).collect();
-        numbers.remove(&crate::tally::Slot::CLOCKLESS.window);
-        let Some(tenant) = self.by_domain.of(id.borrowed()) else { return Vec::new() };
-        // A side file may charge a user of whom no log says anything.
-        for side in self.editions.iter().flat_map(|(_, rules)| &rules[tenant].side_files) {
-            for row in side.rows.get(id).into_iter().flatten().map(|row| &side.file.rows[*row]) {
-                numbers.insert(self.calendar.cycle_at(row.from).number);
-            }
-        }
-        let decide = |number| {
-            let cycle = self.calendar.cycle(number);
-            let rules = &self.rules(&cycle)[tenant];
-            let here: Vec<Entry> = entries.iter().copied().filter(|entry| entry.window == number).collect();
-            let decision = rules.decide(id.borrowed(), &cycle, &here).unwrap_or_default();
-            (rules.tenant.name.clone(), cycle, decision)
-        };
-        numbers.into_iter().map(decide).collect()
     }
 
     /// The verdicts of the first tenant: for lists that are of no tenant's own.

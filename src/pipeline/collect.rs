@@ -2,11 +2,12 @@
 
 use super::clock::{BadStamp, Clock};
 use super::plan::Input;
+use super::trace::{Proof, Wanted};
 use crate::facts::Part;
 use crate::formats::contact::{self, Lifetime, lifetimes};
 use crate::identity::{Policy, canonical};
 use crate::model::{
-    AgentRef, AgentText, Days, Dialect, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject,
+    AgentRef, AgentText, Aor, Days, Dialect, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject,
     RejectReason, Sink, SipId, Spot, Stamp, Standing, Window,
 };
 use crate::platform::{PushSources, hint};
@@ -20,8 +21,15 @@ pub struct Trace {
     pub kind: Kind,
     pub source: String,
     pub moment: Option<Moment>,
+    /// Canonical bytes of the SIP-ID; empty where the record names nobody.
+    pub user: Vec<u8>,
+    /// The address-of-record as the record spells it.
+    pub aor: Vec<u8>,
+    /// Host in the record's prefix; empty where it has none.
+    pub host: Vec<u8>,
     pub agent: Option<Vec<u8>>,
     pub hint: Hint,
+    pub is_push_source: bool,
     pub contact: Vec<u8>,
     pub call_id: Vec<u8>,
     pub cseq: Vec<u8>,
@@ -38,8 +46,8 @@ pub struct Counting<'p> {
     pub push_sources: &'p PushSources,
     /// A manifest will name the inputs' digests; nothing else asks for them.
     pub wants_digests: bool,
-    /// Keep the events of this SIP-ID (and of transactions, whose replies name nobody).
-    pub key: Option<&'p SipId>,
+    /// Keep what is said of this SIP-ID.
+    pub key: Option<&'p Wanted>,
 }
 
 /// Buffers of one worker, and the last day slot it asked for.
@@ -48,6 +56,8 @@ pub struct Memory {
     user: Vec<u8>,
     contacts: Vec<u8>,
     slot: Option<(Slot, Window)>,
+    /// What was noted of the user that was asked for.
+    pub(super) proofs: Vec<Proof>,
 }
 
 /// Notes one observation with the slot it falls into, where it is to be counted.
@@ -59,6 +69,9 @@ pub fn note(
     numbering: &mut Numbering,
     memory: &mut Memory,
 ) {
+    if counting.key.is_some_and(|wanted| wanted.names(observation.user)) {
+        memory.proofs.push(Proof::of(observation));
+    }
     let slot = match observation.moment {
         None => Slot::CLOCKLESS,
         Some(moment) => {
@@ -190,9 +203,8 @@ impl Collector<'_> {
             hint: hint(event.contact),
             is_push_source: self.counting.push_sources.contains(event.source_ip),
         };
-        if self.counting.key.is_some_and(|key| key.as_bytes() == user.as_slice() || event.kind == Kind::Reply)
-        {
-            self.trace(event, moment, agent);
+        if let Some(wanted) = self.counting.key.filter(|wanted| wanted.keeps(user, event.kind)) {
+            wanted.keep(trace(event, moment, user, agent), self.traces);
         }
         let agent_is_elsewhere = event.agent == AgentText::NotLogged;
         let has_transaction = !event.call_id.is_empty() && !event.cseq.is_empty();
@@ -275,22 +287,31 @@ impl Collector<'_> {
             self.part.bare.entry(SipId::from_canonical(user)).or_default().insert(server.into());
         }
     }
+}
 
-    fn trace(&mut self, event: &Event<'_>, moment: Option<Moment>, agent: AgentRef<'_>) {
-        self.traces.push(Trace {
-            spot: event.spot,
-            kind: event.kind,
-            source: event.source.to_owned(),
-            moment,
-            agent: agent.text.map(<[u8]>::to_vec),
-            hint: agent.hint,
-            contact: event.contact.to_vec(),
-            call_id: event.call_id.to_vec(),
-            cseq: event.cseq.to_vec(),
-            code: event.code,
-            expires_seconds: event.expires_seconds,
-            source_ip: event.source_ip.to_vec(),
-        });
+/// The event, owned.
+fn trace(event: &Event<'_>, moment: Option<Moment>, user: &[u8], agent: AgentRef<'_>) -> Trace {
+    Trace {
+        spot: event.spot,
+        kind: event.kind,
+        source: event.source.to_owned(),
+        moment,
+        user: user.to_vec(),
+        aor: match event.aor {
+            Aor::Uri(text) | Aor::Name(text) => text.to_vec(),
+            Aor::Parts { user, domain } => [user, b"@", domain].concat(),
+            Aor::Nobody => Vec::new(),
+        },
+        host: event.host.to_vec(),
+        agent: agent.text.map(<[u8]>::to_vec),
+        hint: agent.hint,
+        is_push_source: agent.is_push_source,
+        contact: event.contact.to_vec(),
+        call_id: event.call_id.to_vec(),
+        cseq: event.cseq.to_vec(),
+        code: event.code,
+        expires_seconds: event.expires_seconds,
+        source_ip: event.source_ip.to_vec(),
     }
 }
 

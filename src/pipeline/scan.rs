@@ -8,6 +8,7 @@ mod settling;
 use super::clock::Clock;
 use super::collect::{Collector, Counting, Memory, Trace};
 use super::plan::{Form, Input, Plan};
+use super::trace::{OwnLife, Proof};
 use crate::facts::Part;
 use crate::formats::scan::{Block, Scanner, Scratch};
 use crate::read::{Codec, InputError};
@@ -60,6 +61,10 @@ pub struct Scan {
     pub lines: Vec<InputCounts>,
     /// Events of the user that was asked for, in the order of their places.
     pub traces: Vec<Trace>,
+    /// What was counted of that user, in the order of its places.
+    pub proofs: Vec<Proof>,
+    /// Lives of that user's bindings.
+    pub lives: Vec<OwnLife>,
 }
 
 /// What one input held.
@@ -133,14 +138,17 @@ pub fn scan(
         settling.end_stream(&stream[0]);
         rank += stream.len() as u32;
     }
+    (scan.proofs, scan.lives) = settling.take_kept();
     let mut settled = settling.finish();
     for worker in workers {
         let worker = worker.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         settled = settled.join(worker.part);
         scan.traces.extend(worker.traces);
+        scan.proofs.extend(worker.memory.proofs);
     }
     settled.tally.finish();
     scan.traces.sort_by_key(|trace| trace.spot);
+    scan.proofs.sort_by_key(|proof| proof.spot);
     for counts in &scan.lines {
         settled.records.bytes += counts.bytes;
         settled.records.lines += counts.lines;

@@ -97,7 +97,7 @@ impl<'t> Dumps<'t> {
 
 /// The message that begins on this line, if one does. Its opener is looked for down to `floor`,
 /// the end of the dump before.
-fn at(bytes: &[u8], floor: usize, line: Range<usize>, layers: &mut Scratch) -> Option<Dump> {
+pub fn at(bytes: &[u8], floor: usize, line: Range<usize>, layers: &mut Scratch) -> Option<Dump> {
     let text = &bytes[line.clone()];
     let indent = if text.starts_with(b"   ") { 3 } else { 0 };
     let (opener, from) = if start_line(&text[indent..]).is_some() {

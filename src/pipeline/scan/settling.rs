@@ -7,6 +7,7 @@ use crate::pipeline::collect::{Counting, Memory, note};
 use crate::pipeline::lives::LifeCounter;
 use crate::pipeline::plan::{Input, Plan};
 use crate::pipeline::servers::Servers;
+use crate::pipeline::trace::{OwnLife, Proof};
 use crate::settle::{Residue, Settler};
 use crate::tally::{Numbering, Observed};
 use std::sync::Mutex;
@@ -23,6 +24,8 @@ pub(super) struct Settling<'p> {
     saying: Observed,
     numbering: Numbering,
     memory: Memory,
+    /// Lives of the user that was asked for.
+    lives: Vec<OwnLife>,
 }
 
 impl<'p> Settling<'p> {
@@ -37,6 +40,7 @@ impl<'p> Settling<'p> {
             saying: Observed::default(),
             numbering: Numbering::of_worker(worker),
             memory: Memory::default(),
+            lives: Vec::new(),
         }
     }
 
@@ -83,8 +87,13 @@ impl<'p> Settling<'p> {
         let settler = self.tell(settler, |settler, tell| settler.end_stream(&mut |it| tell(it)));
         if let Some(mut settler) = self.servers.put_back(&first.server, settler) {
             let mut lives = LifeCounter::new(self.counting);
-            let tally = &mut self.settled.tally;
-            settler.finish_lives(&mut |life, agent| lives.count(tally, life, agent));
+            let (wanted, kept, tally) = (self.counting.key, &mut self.lives, &mut self.settled.tally);
+            settler.finish_lives(&mut |life, agent| {
+                if wanted.is_some_and(|wanted| wanted.names(&life.user)) {
+                    kept.push(OwnLife::of(life, agent));
+                }
+                lives.count(tally, life, agent);
+            });
             let mut counts = None;
             self.tell(settler, |settler, tell| {
                 counts = Some(std::mem::take(settler).finish(&mut |it| tell(it)))
@@ -112,6 +121,11 @@ impl<'p> Settling<'p> {
         said.clear();
         saying.clear();
         settler
+    }
+
+    /// What was settled of the user that was asked for, in no order.
+    pub fn take_kept(&mut self) -> (Vec<Proof>, Vec<OwnLife>) {
+        (std::mem::take(&mut self.memory.proofs), std::mem::take(&mut self.lives))
     }
 
     /// All streams are over.
