@@ -313,6 +313,9 @@ pub struct BillArgs {
     /// Dialect of CSV output
     #[arg(long, value_enum, default_value = "machine")]
     pub csv: DialectArg,
+    /// Also name the users whose billing hangs on the cycle's zone, on push servers or on silent bindings
+    #[arg(long)]
+    pub sensitivity: bool,
     #[command(flatten)]
     pub logs: LogArgs,
 }

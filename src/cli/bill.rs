@@ -3,6 +3,7 @@
 use super::args::BillArgs;
 use super::failure::Failure;
 use super::run::{self, Ask, Read, TenantPlaces, bill_failure};
+use super::sensitivity;
 use crate::billing::Calendar;
 use crate::model::{AuditedAgent, Cycle, Decision, Invoice};
 use crate::pipeline::audit::AgentsCount;
@@ -11,6 +12,7 @@ use crate::pipeline::edge;
 use crate::pipeline::lists::{Lists, Notes, Parts, Sheets, Spare};
 use crate::pipeline::plan::Input;
 use crate::pipeline::roll::Roll;
+use crate::pipeline::sensitivity::Outcome;
 use crate::report::{
     self, BillSummary, BookFacts, Counts, CycleFacts, CycleSummary, Dialect, DuplicateFacts, FileDigest,
     HostHours, InputFacts, InvoiceContent, Manifest, Stage, StageError,
@@ -24,6 +26,7 @@ const WIDTH_PIPED: usize = 96;
 /// Runs the verb.
 pub fn run(args: &BillArgs) -> Result<(), Failure> {
     let choice = choice(&args.cycle)?;
+    sensitivity::check(args)?;
     let book = run::load_book(&args.book)?;
     let calendar = Calendar::new(book.calendar.clone());
     let ask = Ask { days: &calendar, range: None, key: None, is_bill: true, goes_on: false };
@@ -53,6 +56,7 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     }
     let file = book.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let book_facts = BookFacts { file, digest: format!("blake3:{}", book.digest) };
+    let sensitivity = sensitivity::outcomes(args, &book, &read, &bill, &cycles)?;
     let outputs = Outputs {
         args,
         book_facts: &book_facts,
@@ -63,6 +67,7 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
         roll: &roll,
         agents: &agents,
         notes: &notes,
+        sensitivity: &sensitivity,
         dialect: args.csv.into(),
     };
     let (bills, leftovers) = outputs.write(&cycles).map_err(stage_failure)?;
@@ -120,6 +125,8 @@ struct Outputs<'r> {
     agents: &'r [AuditedAgent],
     /// What the manifest says besides the plan's notes.
     notes: &'r [String],
+    /// What other choices would change, where that was asked.
+    sensitivity: &'r [Outcome],
     dialect: Dialect,
 }
 
@@ -141,6 +148,10 @@ impl Outputs<'_> {
             coverage.hosts().flat_map(|host| coverage.spans(host).into_iter().map(move |span| (host, span)));
         stage.write_with("coverage.csv", |out| report::write_coverage_csv(out, dialect, spans))?;
         stage.write_with("agents.csv", |out| report::write_agents_csv(out, dialect, self.agents))?;
+        if self.args.sensitivity {
+            let flips = self.sensitivity.iter().flat_map(|it| it.flips.iter().map(|flip| (it.name, flip)));
+            stage.write_with("sensitivity.csv", |out| report::write_sensitivity_csv(out, dialect, flips))?;
+        }
         let leftovers = stage.commit(self.manifest(&bills))?.leftovers;
         Ok((bills, leftovers))
     }
@@ -250,6 +261,7 @@ impl Outputs<'_> {
         if !leftovers.is_empty() {
             notes.push(format!("left over from an earlier bill: {}", leftovers.join(", ")));
         }
+        notes.extend(self.sensitivity.iter().map(Outcome::sentence));
         let out = self.args.out.display().to_string();
         let bill = BillSummary { cycles: &cycles, notes: &notes, out: &out };
         let has_style = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();

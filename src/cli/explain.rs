@@ -6,6 +6,7 @@ use super::range::range;
 use super::run::{self, Ask, Read};
 use crate::billing::Calendar;
 use crate::book::Config;
+use crate::identity::{Policy, Pseudonyms};
 use crate::model::{Category, CycleStory, Days, SipId, Spot, Story, Window};
 use crate::pipeline::audit::AuditDays;
 use crate::pipeline::bill::Bill;
@@ -86,15 +87,32 @@ fn write(
     places: &StoryPlaces<'_>,
     gone: usize,
 ) -> Result<(), Failure> {
-    let out = &mut io::stdout().lock();
+    let mut text = Vec::new();
     match args.format {
         ExplainFormatArg::Text => {
             let has_style = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            out.write_all(report::story_text(story, places, gone, has_style).as_bytes())?;
+            text.extend_from_slice(report::story_text(story, places, gone, has_style).as_bytes());
         }
-        ExplainFormatArg::Ndjson => report::write_story_ndjson(out, story, places)?,
+        ExplainFormatArg::Ndjson => report::write_story_ndjson(&mut text, story, places)?,
     }
+    if let Some(pseudonyms) = &places.read.pseudonyms {
+        text = without_names(&text, args.format, &story.sip_id, pseudonyms);
+    }
+    let out = &mut io::stdout().lock();
+    out.write_all(&text)?;
     Ok(out.flush()?)
+}
+
+/// The text without whoever it names, the user himself wherever he stands in it.
+fn without_names(text: &[u8], format: ExplainFormatArg, id: &SipId, pseudonyms: &Pseudonyms) -> Vec<u8> {
+    let policy = Policy::default();
+    let renamed = |text: &[u8]| pseudonyms.text(text, &policy, &[id.borrowed()]);
+    match format {
+        ExplainFormatArg::Text => renamed(text),
+        ExplainFormatArg::Ndjson => report::map_json_texts(text, &|text| {
+            String::from_utf8_lossy(&renamed(text.as_bytes())).into_owned()
+        }),
+    }
 }
 
 /// Tells who else may have been meant.

@@ -16,6 +16,7 @@ mod probe;
 mod progress;
 mod range;
 mod run;
+mod sensitivity;
 mod users;
 
 use args::{Args, Command};

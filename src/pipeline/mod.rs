@@ -19,6 +19,7 @@ pub mod quote;
 mod rank;
 pub mod roll;
 pub mod scan;
+pub mod sensitivity;
 mod servers;
 pub mod setup;
 mod siblings;

@@ -167,6 +167,26 @@ fn push_hex(out: &mut String, bytes: &[u8]) {
     }
 }
 
+/// The same objects, one a line, with every text in them changed; keys stay.
+pub fn map_json_texts(lines: &[u8], change: &dyn Fn(&str) -> String) -> Vec<u8> {
+    fn walk(value: &mut serde_json::Value, change: &dyn Fn(&str) -> String) {
+        match value {
+            serde_json::Value::String(text) => *text = change(text),
+            serde_json::Value::Array(values) => values.iter_mut().for_each(|value| walk(value, change)),
+            serde_json::Value::Object(fields) => fields.values_mut().for_each(|value| walk(value, change)),
+            _ => {}
+        }
+    }
+    let mut changed = Vec::with_capacity(lines.len());
+    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let mut value: serde_json::Value = serde_json::from_slice(line).expect("the lines are JSON of ours");
+        walk(&mut value, change);
+        changed.extend_from_slice(json_safe(value.to_string()).as_bytes());
+        changed.push(b'\n');
+    }
+    changed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
