@@ -42,6 +42,11 @@ impl Calendar {
         Self { shift_seconds: self.shift_seconds + seconds, ..self }
     }
 
+    /// How much later its days begin than the zone's.
+    pub const fn shift_seconds(&self) -> i64 {
+        self.shift_seconds
+    }
+
     /// The cycle that holds the instant.
     pub fn cycle_at(&self, moment: Moment) -> Cycle {
         self.cycle_of_day(self.date_of(moment))

@@ -116,14 +116,17 @@ impl<'b> Bill<'b> {
         Self::prepare_by(Calendar::new(book.calendar.clone()), book, scan)
     }
 
-    /// The same by another calendar, which the scan was counted by too.
+    /// The same by another calendar, which the scan was counted by too. Times in side files are local to
+    /// the cycle's zone, so they move with a calendar that is shifted; those that carry an offset of
+    /// their own should not and do, which only matters to who asks what would be.
     ///
     /// # Errors
     ///
     /// As [`Bill::prepare`].
     pub fn prepare_by(calendar: Calendar, book: &'b Book, scan: &'b Scan) -> Result<Self, BillError> {
+        let shift_seconds = calendar.shift_seconds();
         let rules = |tenants: &'b [Tenant]| {
-            let rules = tenants.par_iter().map(|tenant| TenantRules::new(book, tenant, scan));
+            let rules = tenants.par_iter().map(|tenant| TenantRules::new(book, tenant, scan, shift_seconds));
             // The first error of the book's order is told, whichever was found first.
             rules.collect::<Vec<Result<_, _>>>().into_iter().collect::<Result<Vec<_>, _>>()
         };
@@ -327,13 +330,13 @@ impl<'b> Bill<'b> {
 }
 
 impl<'b> TenantRules<'b> {
-    fn new(book: &'b Book, tenant: &'b Tenant, scan: &Scan) -> Result<Self, BillError> {
+    fn new(book: &'b Book, tenant: &'b Tenant, scan: &Scan, shift_seconds: i64) -> Result<Self, BillError> {
         let classifier = Classifier::new(book.config.platform_rules.clone(), &tenant.agents)?;
         let decider = Decider::new(&tenant.activity, &tenant.tariff)
             .map_err(|error| BillError::Book(error.to_string()))?;
         let side_files = tenant.tariff.charges.iter().filter(|charge| charge.enabled).filter_map(|charge| {
             let name = charge.side_file.as_ref()?;
-            Some(side_index(book, charge.category, name))
+            Some(side_index(book, charge.category, name, shift_seconds))
         });
         Ok(Self {
             tenant,
@@ -360,13 +363,22 @@ impl<'b> TenantRules<'b> {
     }
 }
 
-fn side_index(book: &Book, category: Category, name: &str) -> Result<SideIndex, BillError> {
+fn side_index(
+    book: &Book,
+    category: Category,
+    name: &str,
+    shift_seconds: i64,
+) -> Result<SideIndex, BillError> {
     let path = book.path.parent().unwrap_or(std::path::Path::new("")).join(name);
     let kind = match category {
         Category::Conferencing => SideKind::Conference,
         _ => SideKind::Messaging,
     };
-    let file = SideFile::load(&path, kind, &book.calendar.zone)?;
+    let mut file = SideFile::load(&path, kind, &book.calendar.zone)?;
+    for row in &mut file.rows {
+        row.from = row.from.plus_seconds(shift_seconds);
+        row.until = row.until.map(|until| until.plus_seconds(shift_seconds));
+    }
     let mut rows: HashMap<SipId, Vec<usize>, RandomState> = HashMap::default();
     let mut id = Vec::new();
     for (number, row) in file.rows.iter().enumerate() {

@@ -212,7 +212,7 @@ impl Outcome {
             names.push(format!("{} more", users - shown));
         }
         let amounts: Vec<String> = self.more.iter().map(difference).collect();
-        let amounts = if amounts.is_empty() { "no amount".to_owned() } else { amounts.join(", ") };
+        let amounts = if amounts.is_empty() { "for the same amount".to_owned() } else { amounts.join(", ") };
         let whom = if users == 1 { "1 user".to_owned() } else { format!("{users} users") };
         format!("with {what} {whom} would be billed differently, {amounts}: {}", names.join(", "))
     }
