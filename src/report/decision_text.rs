@@ -52,7 +52,7 @@ fn cycle(page: &mut Page, named: Named<'_>, told: &CycleStory<'_>) {
 
 fn billed(page: &mut Page, named: Named<'_>, user: &BilledUser<'_>) {
     if user.evidence == EvidenceKind::SideFile {
-        let file = named.places.side_file(user.category);
+        let file = printable(named.places.side_file(user.category));
         let line = user.side_file_line.unwrap_or_default();
         return page.line(format_args!("  billed: {}; decided by {file}:{line}", user.category));
     }

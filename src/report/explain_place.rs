@@ -1,6 +1,7 @@
 //! Places in the logs as `explain` writes them.
 
 use super::Places;
+use super::text::printable;
 use crate::model::{Quote, Spot, Story};
 
 /// Names places for one story.
@@ -13,7 +14,7 @@ pub(super) struct Named<'s> {
 impl<'s> Named<'s> {
     /// File, line and byte; of a capture its packet.
     pub fn place(self, spot: Spot) -> String {
-        let file = self.places.input(spot);
+        let file = printable(self.places.input(spot));
         match self.quote(spot) {
             _ if self.story.captures.contains(&spot.input) => format!("{file}, packet {}", spot.offset),
             Some(quote) => format!("{file}:{}, byte {}", quote.line, spot.offset),

@@ -4,7 +4,7 @@ use super::Places;
 use super::decision_text::decisions;
 use super::digits::grouped;
 use super::explain_place::{Named, span_text};
-use super::text::escaped;
+use super::text::{escaped, printable};
 use crate::model::{
     Device, DeviceName, Kind, Moment, Span, Spot, Standing, Story, StoryEvent, StoryItem, Tie, Verdict,
 };
@@ -170,7 +170,8 @@ fn event(page: &mut Page, named: Named<'_>, event: &StoryEvent) {
         _ => BOLD,
     };
     let time = time(event.moment);
-    page.styled(style, format_args!("{time}  {}{code}  ({})", event.kind.name(), event.source));
+    let source = printable(&event.source);
+    page.styled(style, format_args!("{time}  {}{code}  ({source})", event.kind.name()));
     page.line(format_args!("  {}", named.place(event.spot)));
     if let Some(text) = meaning(named, event) {
         page.line(format_args!("  {text}"));
