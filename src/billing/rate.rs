@@ -11,6 +11,10 @@
 //! Each line is rounded to the currency's own digits; then lines are summed exactly, so the whole
 //! can be redone by hand.
 
+mod single;
+
+pub use single::{charge_for, unit_prices};
+
 use super::adjust::{discount, holds, take_off};
 use super::price::price;
 use super::{Adjust, AdjustKind, Charge, ShortCycle, Tariff};

@@ -150,6 +150,39 @@ fn included_users_come_before_the_tiers() {
 }
 
 #[test]
+fn a_charge_by_itself_comes_to_what_it_comes_to_on_an_invoice() {
+    let mut book = tariff("EUR");
+    let tiers =
+        vec![Tier { upto: Some(2), price: decimal("0.90") }, Tier { upto: None, price: decimal("0.75") }];
+    let mut users = charge(Category::Generic, PriceModel::Graduated { tiers });
+    (users.included, users.minimum) = (1, Some(decimal("1.00")));
+    book.charges.push(users);
+    book.adjusts.push(adjust(AdjustKind::Percent, "10"));
+    for (count, due) in [(0, "1.00"), (1, "1.00"), (2, "1.00"), (3, "1.62"), (4, "2.29")] {
+        let alone = charge_for(&book, &cycle(30), Category::Generic, count).unwrap();
+        assert_eq!((alone.to_string().as_str(), rated(&book, count).1.as_str()), (due, due), "{count} users");
+    }
+    assert_eq!(charge_for(&book, &cycle(30), Category::Desktop, 1), None);
+}
+
+#[test]
+fn a_single_user_has_the_price_of_a_tier_with_and_without_discount_or_none() {
+    let mut book = tariff("EUR");
+    let tiers =
+        vec![Tier { upto: Some(2), price: decimal("0.90") }, Tier { upto: None, price: decimal("0.75") }];
+    let mut users = charge(Category::Generic, PriceModel::Graduated { tiers });
+    users.included = 1;
+    book.charges.push(users);
+    book.adjusts.push(adjust(AdjustKind::Percent, "10"));
+    let prices = |users| -> Vec<String> {
+        let prices = unit_prices(&book, &cycle(30), Category::Generic, users);
+        prices.iter().map(|price| price.normalize().to_string()).collect()
+    };
+    assert_eq!(prices(1), ["0", "0.81", "0.9"]);
+    assert_eq!(prices(4), ["0", "0.675", "0.68", "0.75", "0.81", "0.9"]);
+}
+
+#[test]
 fn what_the_net_cannot_bear_is_carried_forward() {
     let mut book = tariff("EUR");
     book.charges.push(flat(Category::Generic, "1.00"));
