@@ -10,7 +10,7 @@
 //!  4  cli        one file per verb; the only room that knows the terminal
 //!  3  pipeline   the order of the work; the only place where neighbours meet
 //!  2  read  facts  book  report  generate        the edges: the only rooms that touch a disk; and `suggest`
-//!  1  formats  identity  platform  settle  tally  billing        pure: values in, values out
+//!  1  formats  identity  platform  settle  tally  billing  compare      pure: values in, values out
 //!  0  model      the nouns everybody shares
 //! ```
 //!
@@ -25,6 +25,7 @@
 //!   in a record of their own, bindings that live on in silence.
 //! - [`tally`] holds the distinct exact sets and their union.
 //! - [`billing`] has the calendar of cycles, the decision who is billed, and rating.
+//! - [`compare`] sets what we bill against the other party's list: every row of theirs gets one class.
 //! - [`read`] finds, opens, decodes and cuts the inputs, and reads side files.
 //! - [`facts`] has the `Part`: what a part of the logs says, ready to be joined with its neighbours.
 //! - [`book`] reads the price book, once, into one small policy per room.
@@ -88,6 +89,7 @@
 pub mod billing;
 pub mod book;
 pub mod cli;
+pub mod compare;
 pub mod facts;
 pub mod formats;
 pub mod generate;
