@@ -32,6 +32,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod value;
+mod vendor_map;
 mod versions;
 
 pub use config::{COVERAGE_GAP_DEFAULT, Config, Logs, MAX_EXPIRY_DEFAULT, Source, YearRule};
@@ -43,3 +44,4 @@ pub use show::show;
 pub use starter::STARTER;
 pub use tenants::Tenant;
 pub use value::Zone;
+pub use vendor_map::load_vendor_map;

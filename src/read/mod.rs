@@ -1,4 +1,4 @@
-//! The inputs: discover, open, decode, cut into blocks; side files.
+//! The inputs: discover, open, decode, cut into blocks; side files; the other party's list.
 //!
 //! This room turns the paths of a command line into blocks of bytes and knows nothing of what
 //! the bytes say. A scan sees blocks and their offsets in the decoded stream, never whether a
@@ -18,6 +18,7 @@ mod source;
 mod stream;
 mod text;
 mod utf16;
+mod vendor;
 mod watch;
 
 pub use block::{Blocks, LINE_MAX, cut};
@@ -30,4 +31,5 @@ pub use side_file::{SideFile, SideFileError, SideKind, SideProblem, SideRow};
 pub use source::{Mapped, Source};
 pub use stream::{OwnedBlock, Stream};
 pub use text::{check_text, looks_binary};
+pub use vendor::{VendorError, VendorFile, VendorRow};
 pub use watch::first_changed;

@@ -175,7 +175,7 @@ fn spans_lines(bytes: &[u8], offset: u64) -> bool {
 
 /// Line and byte at which a record starts. The CSV reader tells where it *began to look* for
 /// the record, which is before the empty lines and the byte order mark that it passes over.
-fn place(record: &ByteRecord, bytes: &[u8]) -> (u64, u64) {
+pub(super) fn place(record: &ByteRecord, bytes: &[u8]) -> (u64, u64) {
     let Some(position) = record.position() else { return (1, 0) };
     let (mut line, mut offset) = (position.line(), position.byte());
     if offset == 0 && bytes.starts_with(b"\xef\xbb\xbf") {
