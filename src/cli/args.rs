@@ -1,5 +1,9 @@
 //! Verbs and flags.
 
+mod reconcile;
+
+pub use reconcile::ReconcileArgs;
+
 use crate::generate::{Length, Share};
 use crate::report::Dialect;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -35,6 +39,8 @@ pub enum Command {
     Bill(BillArgs),
     /// Show every event of one user, with the line that tells it, and why it is billed or not
     Explain(ExplainArgs),
+    /// Compare the other party's list of charged users with what these logs show
+    Reconcile(ReconcileArgs),
     /// List the User-Agents in these logs and what each was classified as
     Agents(AgentsArgs),
     /// Start, check and show a price book, and print its calendar

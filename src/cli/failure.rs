@@ -10,6 +10,8 @@ use std::io;
 /// The end of a run that did not do what was asked. Each line of its text is one message.
 #[derive(Debug)]
 pub enum Failure {
+    /// What was compared is not the same (exit 1).
+    Differences(String),
     /// Flags or book (exit 2).
     Usage(String),
     /// An input unreadable, truncated or changed while it was read (exit 3).
@@ -26,6 +28,7 @@ impl Failure {
     /// The process's exit code.
     pub const fn code(&self) -> u8 {
         match self {
+            Self::Differences(_) => 1,
             Self::Usage(_) => 2,
             Self::Input(_) | Self::Output(_) => 3,
             Self::Quality(_) => 4,
@@ -42,7 +45,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(text) | Self::Input(text) | Self::Quality(text) => f.write_str(text),
+            Self::Differences(text) | Self::Usage(text) | Self::Input(text) | Self::Quality(text) => {
+                f.write_str(text)
+            }
             Self::Interrupted => f.write_str("interrupted"),
             Self::Output(error) => write!(f, "output cannot be written: {error}"),
         }

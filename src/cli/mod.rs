@@ -11,10 +11,12 @@ mod book;
 mod explain;
 mod failure;
 mod r#gen;
+mod manifest;
 mod manual;
 mod probe;
 mod progress;
 mod range;
+mod reconcile;
 mod run;
 mod sensitivity;
 mod users;
@@ -55,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Probe(args) => probe::run(args),
         Command::Bill(args) => bill::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Reconcile(args) => reconcile::run(args),
         Command::Agents(args) => agents::run(args),
         Command::Book(args) => book::run(args),
         Command::Gen(args) => r#gen::run(args),

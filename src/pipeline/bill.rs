@@ -1,6 +1,7 @@
 //! From the tally to the bill: who is due what in which cycle, and the invoices.
 
 mod counts;
+mod elsewhere;
 mod one_user;
 
 use self::counts::Counts;

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod probe;
 pub mod quote;
 mod rank;
+pub mod reconcile;
 pub mod roll;
 pub mod scan;
 pub mod sensitivity;

@@ -29,7 +29,7 @@ pub struct CycleSummary<'t> {
 /// The summary as lines with their line ends, at most `width` characters wide where the amounts
 /// let it. With `has_style` headings are bold and lines dim, for terminals that show it.
 pub fn summary_text(bill: &BillSummary<'_>, width: usize, has_style: bool) -> String {
-    let mut page = Page { out: String::new(), width, has_style };
+    let mut page = Page::new(width, has_style);
     for cycle in bill.cycles.iter().filter(|cycle| !cycle.invoices.is_empty()) {
         page.cycle(cycle);
     }
@@ -43,7 +43,7 @@ pub fn summary_text(bill: &BillSummary<'_>, width: usize, has_style: bool) -> St
 }
 
 /// Text being laid out.
-struct Page {
+pub(super) struct Page {
     out: String,
     width: usize,
     has_style: bool,
@@ -53,6 +53,18 @@ const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
 
 impl Page {
+    pub(super) fn new(width: usize, has_style: bool) -> Self {
+        Self { out: String::new(), width, has_style }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.out
+    }
+
     fn cycle(&mut self, cycle: &CycleSummary<'_>) {
         let CycleSummary { invoices, unbilled } = cycle;
         let Some(first) = invoices.first() else { return };
@@ -154,7 +166,7 @@ impl Page {
         }
     }
 
-    fn lay_out(&mut self, lines: &Lines) {
+    pub(super) fn lay_out(&mut self, lines: &Lines) {
         self.styled(BOLD, &lines.header);
         self.styled(DIM, &lines.rule);
         lines.rows.iter().for_each(|row| self.line(row));
@@ -164,12 +176,12 @@ impl Page {
         }
     }
 
-    fn heading(&mut self, text: &str) {
+    pub(super) fn heading(&mut self, text: &str) {
         self.styled(BOLD, text);
     }
 
     /// One entry of a list, continued on further lines where it is long.
-    fn item(&mut self, text: &str) {
+    pub(super) fn item(&mut self, text: &str) {
         for (index, line) in wrapped(text, self.width.saturating_sub(4).max(20)).iter().enumerate() {
             let indent = if index == 0 { "  " } else { "    " };
             self.line(&format!("{indent}{line}"));
@@ -184,11 +196,11 @@ impl Page {
         }
     }
 
-    fn line(&mut self, text: &str) {
+    pub(super) fn line(&mut self, text: &str) {
         self.out.extend([text, "\n"]);
     }
 
-    fn blank(&mut self) {
+    pub(super) fn blank(&mut self) {
         self.out.push('\n');
     }
 }

@@ -1,0 +1,66 @@
+//! What a bill knows of a user beyond one cycle: for whoever asks why the user is not on it.
+
+use super::Bill;
+use crate::model::{Category, Cycle, Decision, Moment, SipIdRef};
+use crate::tally::{Entry, Slot};
+use std::collections::BTreeSet;
+
+impl Bill<'_> {
+    /// The number of the tenant that claims the user's domain.
+    pub fn tenant_number(&self, id: SipIdRef<'_>) -> Option<usize> {
+        self.by_domain.of(id)
+    }
+
+    /// The decision of each cycle but that one in which anything of the user was seen or listed, in the order of
+    /// time; none where no tenant claims the user.
+    pub fn elsewhere<'s>(
+        &'s self,
+        id: SipIdRef<'s>,
+        entries: &[Entry],
+        but: &Cycle,
+    ) -> Vec<(Cycle, Decision<'s>)> {
+        let Some(tenant) = self.by_domain.of(id) else { return Vec::new() };
+        let mut numbers: BTreeSet<i32> = entries.iter().map(|entry| entry.window).collect();
+        for side in self.editions.iter().flat_map(|(_, rules)| &rules[tenant].side_files) {
+            for row in side.rows.get(id.as_bytes()).into_iter().flatten().map(|row| &side.file.rows[*row]) {
+                numbers.insert(self.calendar.cycle_at(row.from).number);
+            }
+        }
+        numbers.remove(&Slot::CLOCKLESS.window);
+        numbers.remove(&but.number);
+        let decide = |number| {
+            let cycle = self.calendar.cycle(number);
+            let here: Vec<Entry> = entries.iter().copied().filter(|entry| entry.window == number).collect();
+            Some((cycle, self.rules(&cycle)[tenant].decide(id, &cycle, &here)?))
+        };
+        numbers.into_iter().filter_map(decide).collect()
+    }
+
+    /// The line of the side file that lists the user as a mere guest of a conference in the cycle: such rows
+    /// charge nobody, so no decision tells of them.
+    pub fn guest_row(&self, id: SipIdRef<'_>, cycle: &Cycle) -> Option<u64> {
+        let rules = &self.rules(cycle)[self.by_domain.of(id)?];
+        let conferences = rules.side_files.iter().filter(|side| side.category == Category::Conferencing);
+        let rows = conferences.flat_map(|side| {
+            side.rows.get(id.as_bytes()).into_iter().flatten().map(|row| &side.file.rows[*row])
+        });
+        rows.filter(|row| !row.is_host && row.overlaps(cycle.window)).map(|row| row.line).min()
+    }
+
+    /// The first and the last moment that a row of a side file of the cycle is for.
+    pub fn side_row(
+        &self,
+        cycle: &Cycle,
+        id: SipIdRef<'_>,
+        category: Category,
+        line: u64,
+    ) -> Option<(Moment, Moment)> {
+        let rules = &self.rules(cycle)[self.by_domain.of(id)?];
+        let side = rules.side_files.iter().find(|side| side.category == category)?;
+        let mut rows = side.rows.get(id.as_bytes())?.iter().map(|row| &side.file.rows[*row]);
+        let row = rows.find(|row| row.line == line)?;
+        // `until` is the first moment that is no longer meant.
+        let last = row.until.map_or(row.from, |until| Moment::from_micros(until.micros() - 1));
+        Some((row.from, last))
+    }
+}
