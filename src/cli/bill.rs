@@ -2,6 +2,7 @@
 
 use super::args::BillArgs;
 use super::failure::Failure;
+use super::manifest::{book_facts, manifest};
 use super::run::{self, Ask, Read, TenantPlaces, bill_failure};
 use super::sensitivity;
 use crate::billing::Calendar;
@@ -14,10 +15,9 @@ use crate::pipeline::plan::Input;
 use crate::pipeline::roll::Roll;
 use crate::pipeline::sensitivity::Outcome;
 use crate::report::{
-    self, BillSummary, BookFacts, Counts, CycleFacts, CycleSummary, Dialect, DuplicateFacts, FileDigest,
-    HostHours, InputFacts, InvoiceContent, Manifest, Stage, StageError,
+    self, BillSummary, BookFacts, CycleSummary, Dialect, FileDigest, HostHours, InvoiceContent, Manifest,
+    Stage, StageError,
 };
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 
 /// Columns of the summary where standard output is no terminal.
@@ -54,8 +54,7 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     if !args.logs.quiet {
         notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
     }
-    let file = book.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let book_facts = BookFacts { file, digest: format!("blake3:{}", book.digest) };
+    let book_facts = book_facts(&book);
     let sensitivity = sensitivity::outcomes(args, &book, &read, &bill, &cycles)?;
     let outputs = Outputs {
         args,
@@ -196,48 +195,7 @@ impl Outputs<'_> {
     }
 
     fn manifest(&self, bills: &[CycleBill]) -> Manifest {
-        let mut manifest = Manifest::draft(self.book_facts.clone());
-        manifest.cycles = bills.iter().map(|bill| CycleFacts::new(&bill.cycle, bill.is_partial)).collect();
-        let Read { plan, scan, .. } = self.read;
-        let inputs = plan.inputs.iter().zip(&scan.digests).zip(&scan.lines);
-        manifest.inputs = inputs
-            .map(|((input, digest), counts)| InputFacts {
-                file: input.found.shown.clone(),
-                digest: report::hex_digest(digest),
-                codec: input.codec.to_string(),
-                bytes: counts.bytes,
-                lines: counts.lines,
-                records: counts.records,
-                clock: input.clock_rule.clone(),
-            })
-            .collect();
-        manifest.duplicates = plan
-            .duplicates
-            .iter()
-            .map(|it| DuplicateFacts { file: it.file.clone(), same_as: it.same_as.clone() })
-            .collect();
-        let records = &scan.part.records;
-        let mut evidence: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-        for (source, kind, count) in records.evidence.iter() {
-            *evidence.entry(source.to_owned()).or_default().entry(kind.name().to_owned()).or_default() +=
-                count;
-        }
-        manifest.counts = Counts {
-            lines: records.lines,
-            records: records.known(),
-            evidence,
-            other: records.other,
-            rejected: records.rejected.iter().map(|(reason, count)| (reason.to_string(), *count)).collect(),
-            not_ours: records.lines.saturating_sub(records.known()),
-            unanswered: records.unanswered,
-            repeated: records.repeated,
-        };
-        manifest.notes.clone_from(&plan.notes);
-        manifest.notes.extend_from_slice(self.notes);
-        for (file, digest) in self.bill.side_files() {
-            manifest.notes.push(format!("side file {file}: blake3:{digest}"));
-        }
-        manifest
+        manifest(self.book_facts.clone(), self.read, self.bill, bills, self.notes)
     }
 
     /// The readable end of the run, on standard output.

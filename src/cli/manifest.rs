@@ -6,10 +6,21 @@ use crate::pipeline::bill::{Bill, CycleBill};
 use crate::report::{self, BookFacts, Counts, CycleFacts, DuplicateFacts, InputFacts, Manifest};
 use std::collections::BTreeMap;
 
-/// A draft's manifest, with the notes of the plan and the side files; the outputs are filled in later.
-pub fn manifest(book: &Book, read: &Read, bill: &Bill<'_>, bills: &[CycleBill]) -> Manifest {
+/// The book as documents name it: by its bare name and its digest.
+pub fn book_facts(book: &Book) -> BookFacts {
     let file = book.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut manifest = Manifest::draft(BookFacts { file, digest: format!("blake3:{}", book.digest) });
+    BookFacts { file, digest: format!("blake3:{}", book.digest) }
+}
+
+/// A draft's manifest, with the notes of the plan, these, and the side files; the outputs are filled in later.
+pub fn manifest(
+    book: BookFacts,
+    read: &Read,
+    bill: &Bill<'_>,
+    bills: &[CycleBill],
+    notes: &[String],
+) -> Manifest {
+    let mut manifest = Manifest::draft(book);
     manifest.cycles = bills.iter().map(|bill| CycleFacts::new(&bill.cycle, bill.is_partial)).collect();
     let Read { plan, scan, .. } = read;
     let inputs = plan.inputs.iter().zip(&scan.digests).zip(&scan.lines);
@@ -45,6 +56,7 @@ pub fn manifest(book: &Book, read: &Read, bill: &Bill<'_>, bills: &[CycleBill]) 
         repeated: records.repeated,
     };
     manifest.notes.clone_from(&plan.notes);
+    manifest.notes.extend_from_slice(notes);
     for (file, digest) in bill.side_files() {
         manifest.notes.push(format!("side file {file}: blake3:{digest}"));
     }

@@ -2,7 +2,7 @@
 
 use super::args::ReconcileArgs;
 use super::failure::Failure;
-use super::manifest::manifest;
+use super::manifest::{book_facts, manifest};
 use super::run::{self, Ask, Read, bill_failure};
 use crate::billing::Calendar;
 use crate::book::{self, Book};
@@ -297,9 +297,9 @@ impl Outcome<'_> {
             "README.txt",
             report::reconcile_readme(&theirs, &book_name, &self.billed.cycle).as_bytes(),
         )?;
-        let mut manifest = manifest(self.book, self.read, self.bill, std::slice::from_ref(self.billed));
+        let bills = std::slice::from_ref(self.billed);
+        let mut manifest = manifest(book_facts(self.book), self.read, self.bill, bills, self.notes);
         manifest.status = STATUS.to_owned();
-        manifest.notes.extend_from_slice(self.notes);
         manifest.notes.push(format!("their list {theirs}: blake3:{}", self.file.digest.to_hex()));
         stage.commit(manifest)?;
         Ok(())

@@ -8,7 +8,7 @@ use super::text::printable;
 use crate::compare::{Comparison, DiffClass, Difference, Stakes, TheirRow};
 use crate::model::{Currency, Cycle};
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Differences that the summary shows.
 const SHOWN_MAX: usize = 15;
@@ -66,65 +66,65 @@ pub fn reconcile_text(
     page.into_text()
 }
 
+/// Rows and amounts by class and reason: theirs, then what they leave out.
 fn classes(page: &mut Page, comparison: &Comparison) {
-    let mut currencies: Vec<Currency> =
-        comparison.by_class.values().flat_map(|stakes| stakes.amounts.keys().copied()).collect();
-    currencies.sort_unstable();
-    currencies.dedup();
+    let stakes = &comparison.by_class;
+    let currencies: BTreeSet<Currency> =
+        stakes.values().flat_map(|stakes| stakes.amounts.keys().copied()).collect();
     let mut columns = vec![Column::text("class"), Column::number("rows")];
     columns
         .extend(currencies.iter().map(|currency| Column::number(&format!("at stake, {}", currency.code()))));
     columns.push(Column::elastic("", 12));
-    let mut table = Table::new(columns);
     let mut reasons: BTreeMap<(DiffClass, &str), u64> = BTreeMap::new();
     for it in &comparison.differences {
         *reasons.entry((it.class, &it.reason)).or_default() += 1;
     }
-    let amounts = |amounts: &BTreeMap<Currency, Decimal>| -> Vec<String> {
-        let text = |currency: &Currency| {
+    let line = |name: &str, rows: u64, amounts: &BTreeMap<Currency, Decimal>, what: &str| {
+        let amount = |currency: &Currency| {
             amounts.get(currency).map_or_else(String::new, |sum| grouped(money_text(*sum, Some(*currency))))
         };
-        currencies.iter().map(text).collect()
+        let mut cells = vec![name.to_owned(), grouped(rows)];
+        cells.extend(currencies.iter().map(amount));
+        cells.push(what.to_owned());
+        cells
     };
-    let mut total = Stakes::default();
-    let theirs = DiffClass::ALL.into_iter().filter(|class| *class != DiffClass::SeenNotBilled);
-    let mut push = |class: DiffClass, stakes: &Stakes| {
-        let mut cells = vec![class.name().to_owned(), grouped(stakes.rows)];
-        cells.extend(amounts(&stakes.amounts));
-        cells.push(class.sentence().to_owned());
-        table.push(cells);
-        let own: Vec<(&str, u64)> = reasons
-            .iter()
-            .filter(|((of, _), _)| *of == class)
-            .map(|((_, reason), rows)| (*reason, *rows))
-            .collect();
-        // Of exact duplicates there is one kind, which is not worth a line.
-        for (reason, rows) in own.into_iter().filter(|_| class != DiffClass::DuplicateExact) {
-            let mut cells = vec![format!("  {}", printable(reason)), grouped(rows)];
-            cells.extend(currencies.iter().map(|_| String::new()));
-            cells.push(String::new());
-            table.push(cells);
+    let lines = |class: DiffClass, stakes: &Stakes| {
+        let mut lines = vec![line(class.name(), stakes.rows, &stakes.amounts, class.sentence())];
+        // Of matches and exact duplicates there is one kind each, which is not worth a line.
+        if !matches!(class, DiffClass::Match | DiffClass::DuplicateExact) {
+            let own = reasons.iter().filter(|((of, _), _)| *of == class);
+            lines.extend(own.map(|((_, reason), rows)| {
+                line(&format!("  {}", printable(reason)), *rows, &BTreeMap::new(), "")
+            }));
         }
+        lines
+    };
+    let mut table = Table::new(columns);
+    let mut total: BTreeMap<Currency, Decimal> = BTreeMap::new();
+    let mut add = |stakes: &Stakes| {
         for (currency, amount) in &stakes.amounts {
-            *total.amounts.entry(*currency).or_default() += *amount;
+            *total.entry(*currency).or_default() += *amount;
         }
+        total.clone()
     };
-    let nothing = Stakes::default();
-    for class in theirs {
-        let stakes = comparison.by_class.get(&class).unwrap_or(&nothing);
-        if stakes.rows > 0 || class == DiffClass::Match {
-            push(class, stakes);
-        }
+    let mut sum = BTreeMap::new();
+    for (class, stakes) in stakes.iter().filter(|(class, _)| **class != DiffClass::SeenNotBilled) {
+        lines(*class, stakes).into_iter().for_each(|cells| table.push(cells));
+        sum = add(stakes);
     }
-    if let Some(stakes) = comparison.by_class.get(&DiffClass::SeenNotBilled) {
-        push(DiffClass::SeenNotBilled, stakes);
+    table.push_total(line("rows of theirs", comparison.rows, &sum, ""));
+    if let Some(stakes) = stakes.get(&DiffClass::SeenNotBilled) {
+        lines(DiffClass::SeenNotBilled, stakes).into_iter().for_each(|cells| table.push_total(cells));
+        sum = add(stakes);
+        let differences = comparison.rows + stakes.rows;
+        table.push_total(line("together", differences, &sum, ""));
     }
-    let mut cells = vec!["rows of theirs".to_owned(), grouped(comparison.rows)];
-    cells.extend(amounts(&total.amounts));
-    let what = if currencies.is_empty() { "" } else { "charged beyond what is due" };
-    cells.push(what.to_owned());
-    table.push_total(cells);
     page.lay_out(&table.lines(Some(page.width())));
+    for (currency, amount) in sum.iter().filter(|(_, amount)| !amount.is_zero()) {
+        let text = grouped(money_text(amount.abs(), Some(*currency)));
+        let what = if amount.is_sign_negative() { "less than" } else { "more than" };
+        page.line(&format!("They charge {text} {} {what} is due.", currency.code()));
+    }
     page.blank();
 }
 
@@ -169,4 +169,108 @@ fn largest(page: &mut Page, summary: &ReconcileSummary<'_>, parties: &dyn Partie
         page.line(&format!("{} more", grouped(more)));
     }
     page.blank();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::cycle;
+    use super::*;
+    use crate::compare::Proof;
+    use crate::model::{Category, SipId, Spot};
+
+    struct Names;
+
+    impl Parties for Names {
+        fn tenant(&self, _: usize) -> &str {
+            "acme"
+        }
+
+        fn currency(&self, _: Option<usize>) -> Option<Currency> {
+            Currency::from_code("EUR")
+        }
+
+        fn input(&self, _: Spot) -> &str {
+            "edge1/kamailio.log"
+        }
+
+        fn side_file(&self, _: Option<usize>, _: Category) -> &str {
+            "hosts.csv"
+        }
+    }
+
+    fn difference(class: DiffClass, reason: &str, cents: i64) -> Difference {
+        Difference {
+            class,
+            reason: reason.to_owned(),
+            tenant: Some(0),
+            category: Some(Category::Generic),
+            id: Some(SipId::from_canonical(b"a-rather-long-name-of-a-user\x1b[2J@a.example")),
+            row: None,
+            our_categories: Vec::new(),
+            our_amount: None,
+            at_stake: Some(Decimal::new(cents, 2)),
+            proof: Proof::Nothing,
+            detail: "a sentence that goes on and on until no terminal is wide enough".to_owned(),
+        }
+    }
+
+    fn summary(width: usize, has_style: bool) -> String {
+        let euro = Currency::from_code("EUR").unwrap();
+        let stakes =
+            |rows, cents| Stakes { rows, amounts: [(euro, Decimal::new(cents, 2))].into(), unpriced: 0 };
+        let comparison = Comparison {
+            differences: vec![
+                difference(DiffClass::BilledNotSeen, "only_refused", 90),
+                difference(DiffClass::BilledNotSeen, "full_coverage", 110),
+                difference(DiffClass::SeenNotBilled, "not_listed", -40),
+            ],
+            matches: Vec::new(),
+            by_class: [
+                (DiffClass::Match, stakes(1_200, 0)),
+                (DiffClass::BilledNotSeen, stakes(2, 200)),
+                (DiffClass::SeenNotBilled, stakes(1, -40)),
+            ]
+            .into(),
+            rows: 1_202,
+        };
+        let notes = ["a note".to_owned()];
+        let summary = ReconcileSummary {
+            theirs: "vendor\x1b.csv",
+            cycle: &cycle(),
+            is_partial: true,
+            comparison: &comparison,
+            rows: &[],
+            notes: &notes,
+            out: Some("pack"),
+        };
+        reconcile_text(&summary, &Names, width, has_style)
+    }
+
+    #[test]
+    fn rows_add_up_to_theirs_and_amounts_to_what_is_charged_too_much() {
+        let text = summary(100, false);
+        for line in [
+            "match             1,200            0.00  both bill it",
+            "billed_not_seen       2            2.00  they bill it, the logs do not show it",
+            "  only_refused        1",
+            "rows of theirs    1,202            2.00",
+            "seen_not_billed       1           -0.40  the logs show it, they do not bill it",
+            "together          1,203            1.60",
+            "They charge 1.60 EUR more than is due.",
+            "PARTIAL: the logs end before the cycle does",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal_and_none_drives_it() {
+        for width in [80, 100] {
+            let text = summary(width, false);
+            let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest <= width && !text.contains('\x1b'), "{widest}\n{text}");
+        }
+        let bare = summary(90, true).replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "");
+        assert_eq!(bare, summary(90, false));
+    }
 }
