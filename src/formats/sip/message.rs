@@ -113,7 +113,7 @@ enum Value {
 /// `scratch`. Only the headers are looked at, so a body may follow or be missing.
 pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'t>> {
     scratch.clear();
-    let first_end = memchr::memchr(b'\n', message).map_or(message.len(), |end| end + 1);
+    let first_end = line_end(message, 0);
     let start = start_line(&message[..first_end])?;
     let is_dotted = message[..first_end].ends_with(b".\n");
     let mut values = [const { Value::Missing }; Name::COUNT];
@@ -121,6 +121,15 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
     let mut at = first_end;
     while at < message.len() {
         let line_end = line_end(message, at);
+        let mut end = line_end;
+        while matches!(message.get(end), Some(b' ' | b'\t')) {
+            end = self::line_end(message, end);
+        }
+        let first = message[at];
+        if !(may_be_looked_at(first) || matches!(first, b'\r' | b'\n' | b'.')) {
+            at = end;
+            continue;
+        }
         let mut line = trim_end(&message[at..line_end]);
         if is_dotted {
             line = line.strip_suffix(b".").unwrap_or(line);
@@ -128,10 +137,6 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
         if line.is_empty() {
             is_cut = false;
             break;
-        }
-        let mut end = line_end;
-        while matches!(message.get(end), Some(b' ' | b'\t')) {
-            end = self::line_end(message, end);
         }
         // A value at the end of a message that was cut is half a value.
         let is_whole = message[..end].ends_with(b"\n");
@@ -207,12 +212,14 @@ pub(super) fn trim_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
+/// Whether a header that begins so may be looked at: most are others, and most of those begin
+/// otherwise.
+fn may_be_looked_at(first: u8) -> bool {
+    matches!(first | 0x20, b't' | b'f' | b'i' | b'm' | b'c' | b'e' | b'u' | b'd')
+}
+
 /// Name and value of a header line, if it is one that is looked at.
 fn header(line: &[u8]) -> Option<(Name, &[u8])> {
-    // Most headers are others, and most of those begin otherwise.
-    if !matches!(line.first()? | 0x20, b't' | b'f' | b'i' | b'm' | b'c' | b'e' | b'u' | b'd') {
-        return None;
-    }
     let (name, value) = match line {
         // As clients write them.
         [b'T', b'o', b':', value @ ..] => (Name::To, value),
