@@ -187,7 +187,7 @@ impl Scanner {
                 continue;
             }
             if let Some(dump) = dumps.at(whole.clone(), &scratch.colons, &mut scratch.layers) {
-                self.dump(block, &dump, scratch, sink);
+                self.dump(block, dump, scratch, sink);
                 at = dump.end.max(whole.start + 1);
                 continue;
             }

@@ -65,6 +65,8 @@ pub struct Dumps<'t> {
     bytes: &'t [u8],
     /// Those that are still to come, where whoever cut the block has found them all.
     known: Option<&'t [Dump]>,
+    /// The one that was found last, where none were known.
+    found: Option<Dump>,
     /// Where the last dump ended: what opens the next one stands behind it.
     floor: usize,
 }
@@ -72,26 +74,25 @@ pub struct Dumps<'t> {
 impl<'t> Dumps<'t> {
     /// Of a block, with those that its [`Cut`] has found.
     pub fn of(bytes: &'t [u8], known: Option<&'t [Dump]>) -> Self {
-        Self { bytes, known, floor: 0 }
+        Self { bytes, known, found: None, floor: 0 }
     }
 
     /// The message that begins on this line, in which these are the places of `: `. The lines that
     /// are asked for come in their order, none inside a dump.
-    pub fn at(&mut self, line: Range<usize>, colons: &Colons, layers: &mut Scratch) -> Option<Dump> {
-        let dump = match &mut self.known {
-            Some(known) => {
-                while known.first().is_some_and(|dump| dump.message.start < line.start) {
-                    *known = &known[1..];
-                }
-                known.first().filter(|dump| dump.message.start < line.end)?.clone()
+    pub fn at(&mut self, line: Range<usize>, colons: &Colons, layers: &mut Scratch) -> Option<&Dump> {
+        if let Some(known) = &mut self.known {
+            while known.first().is_some_and(|dump| dump.message.start < line.start) {
+                *known = &known[1..];
             }
-            None if may_begin(trim_end(&self.bytes[line.clone()]), colons) => {
-                at(self.bytes, self.floor, line, layers)?
-            }
-            None => return None,
-        };
-        self.floor = dump.end;
-        Some(dump)
+            return known.first().filter(|dump| dump.message.start < line.end);
+        }
+        if !may_begin(trim_end(&self.bytes[line.clone()]), colons) {
+            return None;
+        }
+        self.found = at(self.bytes, self.floor, line, layers);
+        let found = self.found.as_ref()?;
+        self.floor = found.end;
+        Some(found)
     }
 }
 
