@@ -6,6 +6,7 @@
 pub mod contact;
 pub mod frame;
 mod json;
+mod marks;
 pub mod message;
 mod outcome;
 pub mod pattern;

@@ -82,11 +82,14 @@ pub fn rfc1123(text: &[u8]) -> Option<Stamp> {
 
 /// Seconds since 1970 in UTC, 9 to 11 digits, with an optional fraction.
 pub fn epoch(text: &[u8]) -> Option<(Stamp, usize)> {
-    let digits = text.iter().take(12).take_while(|byte| byte.is_ascii_digit()).count();
+    let (mut seconds, mut digits) = (0_i64, 0);
+    for digit in text.iter().take(12).map_while(|byte| digit(*byte)) {
+        seconds = seconds * 10 + i64::from(digit);
+        digits += 1;
+    }
     if !(9..=11).contains(&digits) {
         return None;
     }
-    let seconds = text[..digits].iter().fold(0, |sum: i64, byte| sum * 10 + i64::from(byte - b'0'));
     let (micros, fraction_len) = fraction(&text[digits..]);
     let moment = Moment::from_micros(seconds * 1_000_000 + i64::from(micros));
     Some((Stamp::Instant(moment), digits + fraction_len))

@@ -1,5 +1,7 @@
 //! Small readers over bytes, shared by frames and messages. None of them allocates or fails.
 
+use super::marks::{WIDTH, marks};
+
 /// What stands between `open` and the first `close` after it, and what follows `close`.
 pub fn between<'t>(text: &'t [u8], open: &[u8], close: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
     let rest = text.strip_prefix(open)?;
@@ -35,22 +37,18 @@ pub fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     split_blank(text).filter(|(word, _)| !word.is_empty())
 }
 
-/// The place of the first such byte, which is probably near: eight bytes are looked at together,
-/// and a search by wide registers, which costs as much as some of these, is begun only then.
+/// The place of the first such byte, which is probably near: sixteen bytes are looked at together,
+/// and a search by wider registers, which costs as much as some of these, is begun only then.
 pub fn near(byte: u8, text: &[u8]) -> Option<usize> {
-    const LOW: u64 = u64::from_ne_bytes([0x7F; 8]);
-    const WORDS: usize = 4;
-    let wanted = u64::from_ne_bytes([byte; 8]);
-    let (words, _) = text.as_chunks::<8>();
-    for (number, word) in words.iter().take(WORDS).enumerate() {
-        // A byte of `other` is zero where the byte stands; the sum carries nothing between bytes.
-        let other = u64::from_le_bytes(*word) ^ wanted;
-        let found = !(((other & LOW) + LOW) | other | LOW);
+    const CHUNKS: usize = 4;
+    let (chunks, _) = text.as_chunks();
+    for (number, chunk) in chunks.iter().take(CHUNKS).enumerate() {
+        let found = marks(byte, chunk);
         if found != 0 {
-            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+            return Some(number * WIDTH + found.trailing_zeros() as usize);
         }
     }
-    let from = (words.len().min(WORDS)) * 8;
+    let from = chunks.len().min(CHUNKS) * WIDTH;
     memchr::memchr(byte, &text[from..]).map(|at| from + at)
 }
 
@@ -93,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_near_byte_is_the_first_one() {
-        for len in 0..60 {
+        for len in 0..90 {
             for at in 0..len {
                 let mut text = vec![0xA0; len];
                 text[at] = b' ';

@@ -1,6 +1,8 @@
 //! Where `: ` stands in a line, and where the line ends. Prefixes end with `: ` and starts of
 //! messages are told by it, and it is rare elsewhere, so one pass replaces several searches.
 
+use crate::formats::marks::{WIDTH, marks};
+
 /// So many places are kept; a line with more is searched again by whoever needs them.
 const PLACES: usize = 24;
 
@@ -80,47 +82,16 @@ struct Marks {
     blanks: u64,
 }
 
-/// By the registers that every processor of this kind has.
-#[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "the compiler asks for it although the target has no processor without them")]
 fn marks_of(chunk: &[u8; CHUNK]) -> Marks {
-    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
-
-    #[target_feature(enable = "sse2")]
-    fn by_sse2(chunk: &[u8; CHUNK]) -> Marks {
-        let (parts, _) = chunk.as_chunks::<16>();
-        let mut marks = Marks { feeds: 0, colons: 0, blanks: 0 };
-        for (number, part) in parts.iter().enumerate() {
-            let part = u128::from_le_bytes(*part);
-            let part = _mm_set_epi64x((part >> 64) as i64, part as i64);
-            let bits = |byte: u8| {
-                let mask = _mm_movemask_epi8(_mm_cmpeq_epi8(part, _mm_set1_epi8(byte as i8)));
-                u64::from(mask as u16) << (number * 16)
-            };
-            marks.feeds |= bits(b'\n');
-            marks.colons |= bits(b':');
-            marks.blanks |= bits(b' ');
-        }
-        marks
+    let (parts, _) = chunk.as_chunks();
+    let mut found = Marks { feeds: 0, colons: 0, blanks: 0 };
+    for (number, part) in parts.iter().enumerate() {
+        let places = |byte| u64::from(marks(byte, part)) << (number * WIDTH);
+        found.feeds |= places(b'\n');
+        found.colons |= places(b':');
+        found.blanks |= places(b' ');
     }
-    // SAFETY: SSE2 belongs to the x86-64 instruction set itself.
-    unsafe { by_sse2(chunk) }
-}
-
-/// Eight bytes at a time.
-#[cfg(not(target_arch = "x86_64"))]
-fn marks_of(chunk: &[u8; CHUNK]) -> Marks {
-    const LOW: u64 = u64::from_ne_bytes([0x7F; 8]);
-    let (words, _) = chunk.as_chunks::<8>();
-    let bits = |byte: u8| {
-        words.iter().rev().fold(0, |bits, word| {
-            let other = u64::from_le_bytes(*word) ^ u64::from_ne_bytes([byte; 8]);
-            // The top bit of each byte that is zero, and then all eight of them side by side.
-            let found = !(((other & LOW) + LOW) | other | LOW) >> 7;
-            bits << 8 | found.wrapping_mul(0x0102_0408_1020_4080) >> 56
-        })
-    };
-    Marks { feeds: bits(b'\n'), colons: bits(b':'), blanks: bits(b' ') }
+    found
 }
 
 #[cfg(test)]
