@@ -154,9 +154,12 @@ impl Scanner {
         }
     }
 
-    /// Tells the sink of every record in the block that says something.
-    pub fn scan(&self, block: &Block<'_>, scratch: &mut Scratch, sink: &mut impl Sink) {
+    /// Tells the sink of every record in the block that says something, and returns the number of
+    /// lines in the block.
+    pub fn scan(&self, block: &Block<'_>, scratch: &mut Scratch, sink: &mut impl Sink) -> u64 {
         let bytes = block.bytes;
+        // So many lines end before there. Lines that are read are counted as they come.
+        let (mut lines, mut counted) = (0, 0);
         let mut at = 0;
         let mut dumps = dump::Dumps::of(bytes, block.dumps);
         // Where the line before had its needle, counted from its begin: lines of one kind follow
@@ -179,6 +182,11 @@ impl Scanner {
             }
             let end = begin + len;
             let whole = begin..(end + 1).min(bytes.len());
+            // What follows a dump may be the rest of a line that has been counted.
+            if whole.end > counted {
+                lines += memchr::memchr_iter(b'\n', &bytes[counted..begin]).count() as u64 + 1;
+                counted = whole.end;
+            }
             if len > RECORD_MAX {
                 let reject =
                     Reject { spot: block.spot(begin), reason: RejectReason::TooLong, source: String::new() };
@@ -199,6 +207,7 @@ impl Scanner {
             self.line(&bytes[begin..end], context, scratch, sink);
             at = whole.end;
         }
+        lines + lines_of(&bytes[counted..])
     }
 
     /// Reads a whole SIP message among the lines.
@@ -366,6 +375,14 @@ impl Searcher {
             Self::Automaton(automaton) => automaton.find(aho_corasick::Input::new(bytes).range(from..)),
         };
         found.map(|hit| Hit { at: hit.start(), needle: hit.pattern().as_usize() })
+    }
+}
+
+/// How many lines the bytes hold; the last may lack its line end.
+pub fn lines_of(bytes: &[u8]) -> u64 {
+    match bytes.last() {
+        None => 0,
+        Some(last) => memchr::memchr_iter(b'\n', bytes).count() as u64 + u64::from(*last != b'\n'),
     }
 }
 

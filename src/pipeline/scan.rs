@@ -10,7 +10,7 @@ use super::collect::{Collector, Counting, Memory, Trace};
 use super::plan::{Form, Input, Plan};
 use super::trace::{OwnLife, Proof};
 use crate::facts::Part;
-use crate::formats::scan::{Block, Scanner, Scratch};
+use crate::formats::scan::{Block, Scanner, Scratch, lines_of};
 use crate::read::{Codec, InputError};
 use crate::settle::Residue;
 use crate::tally::{Numbering, Observed};
@@ -328,10 +328,16 @@ impl Run<'_> {
             follows_cr: piece.follows_cr,
             dumps: piece.dumps(),
         };
-        self.listen(input, bytes, |scratch, collector| self.scanner.scan(&block, scratch, collector))
+        let mut lines = 0;
+        let scan = |scratch: &mut Scratch, collector: &mut Collector<'_>| {
+            lines = self.scanner.scan(&block, scratch, collector);
+        };
+        let scanned = self.listen(input, b"", scan);
+        Scanned { lines, ..scanned }
     }
 
-    /// Lends the buffers of a free worker to whoever reads these bytes, and collects what is told.
+    /// Lends the buffers of a free worker to whoever reads, and collects what is told. The lines of
+    /// these bytes are counted.
     fn listen(
         &self,
         input: &Input,
@@ -359,8 +365,7 @@ impl Run<'_> {
         numbering.close(&mut observed);
         let records = part.records.known() - records_before;
         self.meter.registrations.fetch_add(records, Ordering::Relaxed);
-        let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
-        let lines = ends + u64::from(!bytes.is_empty() && !bytes.ends_with(b"\n"));
+        let lines = lines_of(bytes);
         Scanned { residue: std::mem::take(&mut part.residue), observed, lines, records }
     }
 

@@ -40,16 +40,27 @@ impl Sink for Told {
     }
 }
 
-fn scan(scanner: &Scanner, bytes: &[u8], offset: u64, follows_cr: bool, told: &mut Told) {
+fn scan(scanner: &Scanner, bytes: &[u8], offset: u64, follows_cr: bool, told: &mut Told) -> u64 {
     let start = Spot { input: 0, offset };
     let block = Block { bytes, start, allow_bare: false, line_ends: LineEnds::Lf, follows_cr, dumps: None };
-    scanner.scan(&block, &mut scanner.scratch(), told);
+    scanner.scan(&block, &mut scanner.scratch(), told)
 }
 
 fn told(bytes: &[u8]) -> Vec<String> {
     let mut told = Told::default();
     scan(&Scanner::new(Patterns::default()), bytes, 0, false, &mut told);
     told.0
+}
+
+#[test]
+fn lines_are_counted_once_around_a_dump() {
+    let message = "REGISTER sip:e.com SIP/2.0\r\nTo: <sip:a@e.com>\r\n\r\n";
+    let log = format!(
+        "x\n{message}\nOct  5 14:03:22 reg1 kamailio[1]: NOTICE: <script>: {message}{}\nx\n{}\n\nx",
+        LINES[0], LINES[3]
+    );
+    let lines = scan(&Scanner::new(Patterns::default()), log.as_bytes(), 0, false, &mut Told::default());
+    assert_eq!(lines, log.split_inclusive('\n').count() as u64);
 }
 
 const OK: &str = "REG-OK t=1791209002 src=192.0.2.10 aor=a@e.com exp=60 cs=2 ci=x ct=<sip:a@h> ua=Acme";
@@ -136,11 +147,12 @@ proptest! {
         let text: String = picks.into_iter().map(|pick| PIECES[pick]).collect();
         let read = |bytes: &str, offset, follows_cr, told: &mut Told| {
             let start = Spot { input: 0, offset };
-            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: true, line_ends: LineEnds::Lf, follows_cr };
-            scanner.scan(&block, &mut scanner.scratch(), told);
+            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: true, line_ends: LineEnds::Lf, follows_cr, dumps: None };
+            scanner.scan(&block, &mut scanner.scratch(), told)
         };
         let (mut whole, mut single) = (Told::default(), Told::default());
-        read(&text, 0, false, &mut whole);
+        let lines = read(&text, 0, false, &mut whole);
+        prop_assert_eq!(lines, text.split_inclusive('\n').count() as u64);
         let (mut offset, mut follows_cr) = (0, false);
         for line in text.split_inclusive('\n') {
             read(line, offset, follows_cr, &mut single);
