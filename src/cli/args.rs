@@ -40,6 +40,10 @@ pub enum Command {
     /// Show every event of one user, with the line that tells it, and why it is billed or not
     Explain(ExplainArgs),
     /// Compare the other party's list of charged users with what these logs show
+    ///
+    /// Every row of their list gets one class: match, billed_not_seen, wrong_category, duplicate_exact,
+    /// duplicate_alias, wrong_tenant, wrong_role, amount, period or vendor_row_bad. What the logs show and they do
+    /// not charge is seen_not_billed. Where there are differences the exit code is 1.
     Reconcile(ReconcileArgs),
     /// List the User-Agents in these logs and what each was classified as
     Agents(AgentsArgs),

@@ -122,8 +122,8 @@ fn classes(page: &mut Page, comparison: &Comparison) {
     page.lay_out(&table.lines(Some(page.width())));
     for (currency, amount) in sum.iter().filter(|(_, amount)| !amount.is_zero()) {
         let text = grouped(money_text(amount.abs(), Some(*currency)));
-        let what = if amount.is_sign_negative() { "less than" } else { "more than" };
-        page.line(&format!("They charge {text} {} {what} is due.", currency.code()));
+        let what = if amount.is_sign_negative() { "less than" } else { "beyond what" };
+        page.line(&format!("In dispute: {text} {} charged {what} logs and book show.", currency.code()));
     }
     page.blank();
 }
@@ -250,13 +250,13 @@ mod tests {
     fn rows_add_up_to_theirs_and_amounts_to_what_is_charged_too_much() {
         let text = summary(100, false);
         for line in [
-            "match             1,200            0.00  both bill it",
-            "billed_not_seen       2            2.00  they bill it, the logs do not show it",
-            "  only_refused        1",
-            "rows of theirs    1,202            2.00",
-            "seen_not_billed       1           -0.40  the logs show it, they do not bill it",
-            "together          1,203            1.60",
-            "They charge 1.60 EUR more than is due.",
+            "match            1,200           0.00  both bill it",
+            "billed_not_seen      2           2.00  they bill it, the logs do not show it",
+            "  only_refused       1",
+            "rows of theirs   1,202           2.00",
+            "seen_not_billed      1          -0.40  the logs show it, they do not bill it",
+            "together         1,203           1.60",
+            "In dispute: 1.60 EUR charged beyond what logs and book show.",
             "PARTIAL: the logs end before the cycle does",
         ] {
             assert!(text.lines().any(|it| it == line), "{line}\n{text}");

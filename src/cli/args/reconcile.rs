@@ -4,9 +4,7 @@ use super::{DialectArg, LogArgs};
 use clap::ArgAction;
 use std::path::PathBuf;
 
-/// Every row of their list gets one class: match, billed_not_seen, wrong_category, duplicate_exact,
-/// duplicate_alias, wrong_tenant, wrong_role, amount, period or vendor_row_bad; what they do not charge and the
-/// logs show is seen_not_billed. Exits with 1 where there are differences.
+/// Their list, and what it is compared with.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   siptally reconcile --theirs vendor.csv --book book.toml /var/log/sip
