@@ -31,7 +31,7 @@ pub fn chosen<'w>(scan: &Scan, wanted: &'w Wanted, is_listed: impl Fn(&SipId) ->
     let is_seen = |id: &SipId| {
         scan.traces.iter().any(|trace| trace.user == id.as_bytes())
             || scan.proofs.iter().any(|proof| *proof.user == *id.as_bytes())
-            || scan.lives.iter().any(|own| *own.life.user == *id.as_bytes())
+            || scan.lives.iter().any(|own| own.user == id.as_bytes())
     };
     let mut ids = wanted.ids().iter();
     ids.clone().find(|id| is_seen(id)).or_else(|| ids.clone().find(|id| is_listed(id))).or_else(|| ids.next())
@@ -177,7 +177,7 @@ const fn standing_of(span: &Span) -> Standing {
 
 /// The times through which a binding surely lived.
 fn spans<'o>(own: &'o OwnLife, devices: &Devices) -> impl Iterator<Item = Span> + use<'o> {
-    let life = &own.life;
+    let life = own;
     let device = devices.of_contact(&life.contact);
     life.pieces.iter().map(move |piece| Span {
         contact: life.contact.to_vec(),

@@ -4,13 +4,19 @@
 use super::collect::Counting;
 use crate::model::{AgentRef, EvidenceKind, Moment, Observation, Spot, Standing, Window};
 use crate::settle::Life;
-use crate::tally::{Slot, Tally};
+use crate::tally::{Numbering, Observed, Slot};
 
-/// Counts lives into a tally: at most one entry a life and window, without any time.
+/// Counts lives: at most one entry a life and window, without any time.
 pub struct LifeCounter<'p> {
     counting: &'p Counting<'p>,
     /// Windows asked for so far, with their numbers; sorted.
     windows: Vec<(Window, i32)>,
+}
+
+/// Where what is counted is noted.
+pub struct Saying<'s> {
+    pub observed: &'s mut Observed,
+    pub numbering: &'s mut Numbering,
 }
 
 impl<'p> LifeCounter<'p> {
@@ -24,15 +30,14 @@ impl<'p> LifeCounter<'p> {
     /// A window counts where a proven piece overlaps it by as much as holds a registration. A
     /// window of a bill that the binding may have lived in without that, and without a line of its
     /// own, gets an entry too, so that the user is listed by name.
-    pub fn count(&mut self, tally: &mut Tally, life: &Life, agent: AgentRef<'_>) {
-        let is_audit = self.counting.range.is_some() || !self.counting.days.are_cycles();
-        if is_audit {
+    pub fn count(&mut self, said: &mut Saying<'_>, life: &Life<'_>, agent: AgentRef<'_>) {
+        if !lists_unproven(self.counting) {
             let all =
                 Window { start: Moment::from_micros(i64::MIN / 2), end: Moment::from_micros(i64::MAX / 2) };
             let window = self.counting.range.unwrap_or(all);
             if let Some((standing, spot)) = proof(life, window) {
                 let number = self.counting.days.day(life.end).window;
-                add(tally, life, agent, standing, spot, number);
+                add(said, life, agent, standing, spot, number);
             }
             return;
         }
@@ -40,9 +45,9 @@ impl<'p> LifeCounter<'p> {
         while at < life.end {
             let (window, number) = self.window_at(at);
             match proof(life, window) {
-                Some((standing, spot)) => add(tally, life, agent, standing, spot, number),
+                Some((standing, spot)) => add(said, life, agent, standing, spot, number),
                 None if life.begins_with_line && window.contains(life.begin) => {}
-                None => add(tally, life, agent, Standing::Unproven, life.spot, number),
+                None => add(said, life, agent, Standing::Unproven, life.spot, number),
             }
             at = window.end;
         }
@@ -76,9 +81,14 @@ impl<'p> LifeCounter<'p> {
     }
 }
 
+/// Whether users are listed of whom no registration is proven: bills do, audits do not.
+pub fn lists_unproven(counting: &Counting<'_>) -> bool {
+    counting.range.is_none() && counting.days.are_cycles()
+}
+
 /// How the life proves a registration in the window, and by which record; an end that was logged
 /// is the better proof.
-fn proof(life: &Life, window: Window) -> Option<(Standing, Spot)> {
+fn proof(life: &Life<'_>, window: Window) -> Option<(Standing, Spot)> {
     let proving =
         life.pieces.iter().filter(|piece| piece.proves(window.start, window.end, life.needs_seconds));
     let best = proving.min_by_key(|piece| (piece.is_open, piece.spot))?;
@@ -86,14 +96,21 @@ fn proof(life: &Life, window: Window) -> Option<(Standing, Spot)> {
     Some((standing, best.spot))
 }
 
-fn add(tally: &mut Tally, life: &Life, agent: AgentRef<'_>, standing: Standing, spot: Spot, window: i32) {
+fn add(
+    said: &mut Saying<'_>,
+    life: &Life<'_>,
+    agent: AgentRef<'_>,
+    standing: Standing,
+    spot: Spot,
+    window: i32,
+) {
     let evidence = match standing {
         Standing::SustainedClosed => EvidenceKind::SustainedClosed,
         Standing::SustainedOpen => EvidenceKind::SustainedOpen,
         _ => EvidenceKind::Line,
     };
-    let observation = Observation { user: &life.user, agent, standing, moment: None, spot, evidence };
-    tally.add(&observation, Slot { window, day: 0 });
+    let observation = Observation { user: life.user, agent, standing, moment: None, spot, evidence };
+    said.observed.note(&observation, Slot { window, day: 0 }, None, said.numbering);
 }
 
 #[cfg(test)]
@@ -103,6 +120,7 @@ mod tests {
     use crate::pipeline::audit::AuditDays;
     use crate::platform::PushSources;
     use crate::settle::Piece;
+    use crate::tally::Tally;
 
     /// Cycles of a hundred seconds, of ten days each.
     struct Hundreds;
@@ -121,36 +139,46 @@ mod tests {
         }
     }
 
-    fn life(begin: i64, end: i64, pieces: &[(i64, i64, bool)]) -> Life {
-        let at = Moment::from_seconds;
-        let spot = |offset: i64| Spot { input: 0, offset: offset as u64 };
-        let piece =
-            |&(begin, end, is_open)| Piece { begin: at(begin), end: at(end), is_open, spot: spot(end) };
-        Life {
-            user: (*b"u@x").into(),
-            contact: (*b"sip:u").into(),
-            hint: Hint::None,
-            is_push_source: false,
-            begin: at(begin),
-            end: at(end),
-            begins_with_line: true,
-            spot: spot(begin),
-            needs_seconds: 60,
-            pieces: pieces.iter().map(piece).collect(),
-        }
+    /// A life by its begin and end, and its pieces by begin, end and whether they are open.
+    type Span<'t> = (i64, i64, bool, &'t [(i64, i64, bool)]);
+
+    /// A life that begins with a line.
+    fn life(begin: i64, end: i64, pieces: &[(i64, i64, bool)]) -> Span<'_> {
+        (begin, end, true, pieces)
     }
 
     /// Window, standing, count and place of every entry that the lives make.
-    fn counted(lives: &[Life], days: &dyn Days, range: Option<(i64, i64)>) -> Vec<String> {
+    fn counted(lives: &[Span<'_>], days: &dyn Days, range: Option<(i64, i64)>) -> Vec<String> {
+        let at = Moment::from_seconds;
+        let spot = |offset: i64| Spot { input: 0, offset: offset as u64 };
         let push_sources = PushSources::new(&[]).unwrap();
-        let range = range.map(|(start, end)| Window {
-            start: Moment::from_seconds(start),
-            end: Moment::from_seconds(end),
-        });
+        let range = range.map(|(start, end)| Window { start: at(start), end: at(end) });
         let counting = Counting { days, range, push_sources: &push_sources, wants_digests: false, key: None };
         let mut counter = LifeCounter::new(&counting);
+        let (mut observed, mut numbering) = (Observed::default(), Numbering::of_worker(0));
+        for &(begin, end, begins_with_line, pieces) in lives {
+            let piece =
+                |&(begin, end, is_open)| Piece { begin: at(begin), end: at(end), is_open, spot: spot(end) };
+            let pieces: Vec<Piece> = pieces.iter().map(piece).collect();
+            let life = Life {
+                user: b"u@x",
+                contact: b"sip:u",
+                hint: Hint::None,
+                is_push_source: false,
+                begin: at(begin),
+                end: at(end),
+                begins_with_line,
+                spot: spot(begin),
+                needs_seconds: 60,
+                pieces: &pieces,
+            };
+            let said = &mut Saying { observed: &mut observed, numbering: &mut numbering };
+            counter.count(said, &life, AgentRef::UNKNOWN);
+        }
+        numbering.close(&mut observed);
         let mut tally = Tally::default();
-        lives.iter().for_each(|life| counter.count(&mut tally, life, AgentRef::UNKNOWN));
+        tally.learn(&observed);
+        tally.take(&[&observed]);
         let by_user = tally.by_user();
         let entries = by_user.iter().flat_map(|(_, entries)| entries);
         entries
@@ -178,7 +206,7 @@ mod tests {
     #[test]
     fn the_cycle_that_a_binding_begins_in_has_its_line() {
         assert_eq!(counted(&[life(50, 130, &[(50, 130, false)])], &Hundreds, None), ["1 Unproven x1 at 50"]);
-        let without = Life { begins_with_line: false, ..life(50, 130, &[]) };
+        let without = (50, 130, false, &[][..]);
         assert_eq!(counted(&[without], &Hundreds, None), ["0 Unproven x1 at 50", "1 Unproven x1 at 50"]);
     }
 
@@ -208,7 +236,8 @@ mod tests {
         assert_eq!(counted(one, &AuditDays, Some((70, 129))), Vec::<String>::new());
         // A range that a span of an audit's days would cut in two.
         let month = 32 * 86_400;
-        let life = super::tests::life(month - 30, month + 30, &[(month - 30, month + 30, true)]);
+        let pieces = [(month - 30, month + 30, true)];
+        let life = super::tests::life(month - 30, month + 30, &pieces);
         assert_eq!(counted(&[life], &AuditDays, None).len(), 1);
     }
 }

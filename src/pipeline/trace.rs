@@ -3,7 +3,7 @@
 
 use super::collect::Trace;
 use crate::model::{AgentKey, AgentRef, EvidenceKind, Kind, Moment, Observation, SipId, Spot, Standing};
-use crate::settle::Life;
+use crate::settle::{Life, Piece};
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
@@ -102,14 +102,27 @@ impl Proof {
 /// The life of one of the user's bindings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnLife {
-    pub life: Life,
+    pub user: Vec<u8>,
+    pub contact: Vec<u8>,
+    /// The binding's own record, or where there is none, its removal.
+    pub spot: Spot,
+    /// The length of proven life that holds a registration, in seconds.
+    pub needs_seconds: i64,
+    pub pieces: Vec<Piece>,
     pub agent: AgentKey,
 }
 
 impl OwnLife {
     /// The life, owned.
-    pub fn of(life: &Life, agent: AgentRef<'_>) -> Self {
-        Self { life: life.clone(), agent: key_of(agent) }
+    pub fn of(life: &Life<'_>, agent: AgentRef<'_>) -> Self {
+        Self {
+            user: life.user.to_vec(),
+            contact: life.contact.to_vec(),
+            spot: life.spot,
+            needs_seconds: life.needs_seconds,
+            pieces: life.pieces.to_vec(),
+            agent: key_of(agent),
+        }
     }
 }
 

@@ -81,14 +81,15 @@ impl<T> Joins<T> {
         self.has_dumps = true;
     }
 
-    /// A line of the server; handed back where nothing can be told twice.
-    pub fn wait(&mut self, line: Pending<T>) -> Option<Pending<T>> {
+    /// A line of the server has come: whether it waits, since it may be told twice.
+    pub fn expects_twice(&mut self) -> bool {
         self.has_lines = true;
-        if !self.has_dumps {
-            return Some(line);
-        }
+        self.has_dumps
+    }
+
+    /// A line of the server that may be told twice.
+    pub fn wait(&mut self, line: Pending<T>) {
         self.pending.push_back(line);
-        None
     }
 
     /// Whether the server writes lines of its own besides its messages.

@@ -22,10 +22,13 @@
 //!
 //! What may have lived and is not proven is told too, so that it can be listed by name.
 
+mod ended;
 mod server;
 mod sweeper;
 
+pub(super) use self::ended::Ended;
 use self::server::{Record, Server};
+use super::pairs::Pairs;
 use super::{Held, Run};
 use crate::model::{Hint, Kind, Moment, Spot};
 use ahash::RandomState;
@@ -59,10 +62,10 @@ pub struct Piece {
 
 /// The life of one binding, as far as the log tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Life {
-    pub user: Box<[u8]>,
+pub struct Life<'t> {
+    pub user: &'t [u8],
     /// Contact URI; empty for a `chan_sip` peer.
-    pub contact: Box<[u8]>,
+    pub contact: &'t [u8],
     pub hint: Hint,
     pub is_push_source: bool,
     /// The binding may have lived anywhere in here, its proven pieces included.
@@ -74,7 +77,7 @@ pub struct Life {
     pub spot: Spot,
     /// `M`: the length of proven life that holds a registration, in seconds.
     pub needs_seconds: i64,
-    pub pieces: Vec<Piece>,
+    pub pieces: &'t [Piece],
 }
 
 impl Piece {
@@ -96,13 +99,13 @@ pub(super) fn is_step(last: Moment, next: Moment, gap_seconds: u32) -> bool {
 pub(super) struct Lives {
     rules: LifeRules,
     servers: HashMap<Box<[u8]>, Server, RandomState>,
-    told: Vec<Life>,
-    key: Vec<u8>,
+    told: Ended,
 }
 
 impl Lives {
-    pub fn new(rules: LifeRules) -> Self {
-        Self { rules, ..Self::default() }
+    /// Those of which nothing is proven are told of where they are wanted.
+    pub fn new(rules: LifeRules, wants_unproven: bool) -> Self {
+        Self { rules, told: Ended::new(wants_unproven), ..Self::default() }
     }
 
     /// One server was heard from, record after record.
@@ -116,28 +119,29 @@ impl Lives {
     }
 
     /// Takes one record that says something of a binding or of the server.
-    pub fn record(&mut self, held: &Held<'_>) {
+    pub fn record(&mut self, held: &Held<'_>, pairs: &mut Pairs) {
         // Whoever logs with a clock has been heard.
         let (Some(moment), Some(server)) = (held.moment, self.servers.get_mut(held.host)) else { return };
-        self.key.clear();
-        self.key.extend_from_slice(held.user);
-        // No record holds a line feed, so the last one separates user and contact.
-        self.key.push(b'\n');
-        self.key.extend_from_slice(held.contact);
-        let record = Record { held, moment, key: &self.key };
+        let pair = match held.kind {
+            Kind::Restart => return server.restart(moment),
+            // These begin nothing and end nothing.
+            Kind::Accepted | Kind::Gone => pairs.find(held.user, held.contact),
+            _ => Some(pairs.number(held.user, held.contact)),
+        };
+        let Some(pair) = pair else { return };
+        let record = Record { held, moment, pair };
         match held.kind {
             Kind::Bound => server.bound(record, &mut self.told),
             Kind::Refreshed | Kind::AgentSaved => server.refreshed(record),
             Kind::Accepted => server.seen_again(record),
             Kind::Unbound | Kind::Expired => server.removed(record, &mut self.told),
             Kind::Gone => server.gone(record),
-            Kind::Restart => server.restart(moment),
             _ => {}
         }
     }
 
     /// The stream is over: every life, in no order.
-    pub fn finish(mut self) -> Vec<Life> {
+    pub fn finish(mut self) -> Ended {
         for (_, server) in self.servers {
             server.finish(&mut self.told);
         }

@@ -10,6 +10,7 @@
 
 mod joins;
 mod lives;
+mod pairs;
 mod peers;
 mod residue;
 mod settler;

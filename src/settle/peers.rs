@@ -5,9 +5,11 @@
 //! apart by (AOR, contact); a tie for the same binding may come at any time. A dump of the server
 //! ties both: PJSIP's by contact, a peer by its name alone.
 
+use super::pairs::{Pair, Pairs};
 use crate::model::{AgentRef, Hint, Moment, Spot};
 use ahash::RandomState;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::ops::Range;
 
 /// A registration that waits for its User-Agent.
 #[derive(Debug, Clone, Copy)]
@@ -130,43 +132,76 @@ fn agent_of<'t>(peer: &'t Peer, waiting: &Waiting) -> AgentRef<'t> {
     AgentRef { text: peer.agent.as_deref(), hint: waiting.hint, is_push_source: waiting.is_push_source }
 }
 
-type UserAndContact = (Box<[u8]>, Box<[u8]>);
-
-/// A binding that registrations without a User-Agent belong to.
-#[derive(Debug, Default)]
-struct Binding {
+/// What ties say of a binding's User-Agent.
+#[derive(Debug, Clone, Default)]
+struct Tied {
     /// Texts that ties have given it; two different ones are none.
-    agents: BTreeSet<Box<[u8]>>,
+    agent: Agent,
     /// The server told its User-Agents itself: a dump says only which of them was the last.
     is_told: bool,
-    waiting: Vec<Waiting>,
 }
 
-/// The bindings of one server whose registrations lack their User-Agent.
+#[derive(Debug, Clone, Default)]
+enum Agent {
+    #[default]
+    None,
+    One(Box<[u8]>),
+    Several,
+}
+
+/// A registration that waits for the last tie, without its texts.
+#[derive(Debug, Clone, Copy)]
+struct Bound {
+    /// `i64::MIN` without a clock.
+    micros: i64,
+    offset: u64,
+    input: u32,
+    pair: Pair,
+    hint: Hint,
+    is_push_source: bool,
+}
+
+/// The bindings of one server, and those of their registrations that lack their User-Agent.
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
-    bindings: HashMap<UserAndContact, Binding, RandomState>,
+    pub pairs: Pairs,
+    /// By pair; most servers tie nothing.
+    tied: HashMap<Pair, Tied, RandomState>,
+    waiting: Vec<Bound>,
 }
 
 impl Bindings {
     /// A registration of a binding; the contact is empty for a peer of `chan_sip`.
     pub fn bound(&mut self, user: &[u8], contact: &[u8], waiting: Waiting) {
-        self.entry(user, contact).waiting.push(waiting);
+        let pair = self.pairs.number(user, uri(contact));
+        self.waiting.push(Bound {
+            micros: waiting.moment.map_or(i64::MIN, Moment::micros),
+            offset: waiting.spot.offset,
+            input: waiting.spot.input,
+            pair,
+            hint: waiting.hint,
+            is_push_source: waiting.is_push_source,
+        });
     }
 
     /// The User-Agent of a binding.
     pub fn tie(&mut self, user: &[u8], contact: &[u8], agent: &[u8]) {
-        self.entry(user, contact).agents.insert(agent.into());
+        let known = &mut self.tied(user, contact).agent;
+        match known {
+            Agent::None => *known = Agent::One(agent.into()),
+            Agent::One(text) if **text != *agent => *known = Agent::Several,
+            Agent::One(_) | Agent::Several => {}
+        }
     }
 
     /// A peer whose User-Agents the log tells when they change: what it had before the first of
     /// them, no dump can say.
     pub fn told(&mut self, user: &[u8]) {
-        self.entry(user, b"").is_told = true;
+        self.tied(user, b"").is_told = true;
     }
 
-    fn entry(&mut self, user: &[u8], contact: &[u8]) -> &mut Binding {
-        self.bindings.entry((user.into(), uri(contact).into())).or_default()
+    fn tied(&mut self, user: &[u8], contact: &[u8]) -> &mut Tied {
+        self.tied.entry(self.pairs.number(user, uri(contact))).or_default()
     }
 
     /// The User-Agent of a registration that was dumped, for its contacts (URIs, a line each): known
@@ -181,25 +216,38 @@ impl Bindings {
     }
 
     /// The text of a binding, where ties have given it just one.
-    pub fn agent(&self, user: &[u8], contact: &[u8]) -> Option<&[u8]> {
-        let key: UserAndContact = (user.into(), contact.into());
-        let mut agents = self.bindings.get(&key)?.agents.iter();
-        agents.next().filter(|_| agents.next().is_none()).map(|text| &text[..])
+    pub fn agent(&self, pair: Pair) -> Option<&[u8]> {
+        match &self.tied.get(&pair)?.agent {
+            Agent::One(text) => Some(text),
+            Agent::None | Agent::Several => None,
+        }
     }
 
-    /// Tells of every registration, each with its binding's User-Agent where there is just one.
-    pub fn release_all(&mut self, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
-        for ((user, _), binding) in std::mem::take(&mut self.bindings) {
-            let mut agents = binding.agents.iter();
-            let text = agents.next().filter(|_| agents.next().is_none() && !binding.is_told);
-            for waiting in binding.waiting {
-                let agent = AgentRef {
-                    text: text.map(|text| &text[..]),
-                    hint: waiting.hint,
-                    is_push_source: waiting.is_push_source,
-                };
-                tell(&user, agent, waiting);
-            }
+    /// The same of a user and the URI of a contact.
+    pub fn agent_of(&self, user: &[u8], contact: &[u8]) -> Option<&[u8]> {
+        self.agent(self.pairs.find(user, contact)?)
+    }
+
+    /// How many registrations wait.
+    pub fn waiting_len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Tells of those registrations, in the order of their arrival, each with its binding's
+    /// User-Agent where there is just one.
+    pub fn release(&self, range: Range<usize>, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
+        for (bound, record) in self.waiting[range.clone()].iter().zip(range) {
+            let (user, _) = self.pairs.get(bound.pair);
+            let is_told = self.tied.get(&bound.pair).is_some_and(|tied| tied.is_told);
+            let waiting = Waiting {
+                moment: (bound.micros != i64::MIN).then(|| Moment::from_micros(bound.micros)),
+                spot: Spot { input: bound.input, offset: bound.offset },
+                hint: bound.hint,
+                is_push_source: bound.is_push_source,
+                record: record as u64,
+            };
+            let text = self.agent(bound.pair).filter(|_| !is_told);
+            tell(user, AgentRef { text, hint: bound.hint, is_push_source: bound.is_push_source }, waiting);
         }
     }
 }

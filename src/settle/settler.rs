@@ -1,7 +1,7 @@
 //! The settling of one stream: residues in, observations out.
 
 use super::joins::{Joins, Pending};
-use super::lives::{Life, LifeRules, Lives};
+use super::lives::{Ended, Life, LifeRules, Lives};
 use super::peers::Waiting;
 use super::ties::{Line, Ties, accepted};
 use super::transactions::{LIFE_RECORDS, LIFE_SECONDS, Reply, Request, Settled, Transactions};
@@ -9,6 +9,7 @@ use super::{Asks, Held, Residue};
 use crate::model::{AgentRef, EvidenceKind, Kind, Moment, Observation, Standing};
 use ahash::RandomState;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 /// What settling noticed besides its observations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,9 +34,10 @@ pub struct Settler {
     joins: Joins<Line>,
     ties: Ties,
     lives: Lives,
-    /// Lives that the streams before told of; of a peer's the User-Agent, which its stream alone
-    /// knows.
-    ended: Vec<(Life, Option<Box<[u8]>>)>,
+    /// Lives that the streams before told of.
+    ended: Ended,
+    /// Of a peer's life, by its number, the User-Agent, which its stream alone knows.
+    peers_agents: HashMap<usize, Box<[u8]>, RandomState>,
     /// Channels that were given the host's role, with the time and the record of it.
     hosts: HashMap<Box<[u8]>, (Option<Moment>, u64), RandomState>,
     records: u64,
@@ -53,9 +55,10 @@ impl Settler {
         Self { ties: Ties { has_dumps, ..Ties::default() }, ..Self::default() }
     }
 
-    /// The next stream of the server begins, of a registrar like that.
-    pub fn begin_stream(&mut self, rules: LifeRules) {
-        self.lives = Lives::new(rules);
+    /// The next stream of the server begins, of a registrar like that. Lives that nothing is proven
+    /// of are told where `wants_unproven` asks for them.
+    pub fn begin_stream(&mut self, rules: LifeRules, wants_unproven: bool) {
+        self.lives = Lives::new(rules, wants_unproven);
     }
 
     /// Takes the next piece of the stream and tells of what it proves.
@@ -79,37 +82,57 @@ impl Settler {
         self.counts.unanswered += transactions.unanswered;
         self.counts.unasked += transactions.unasked;
         self.counts.repeated += transactions.repeated + joined;
-        for life in std::mem::take(&mut self.lives).finish() {
-            let agent = self.ties.peers.agent(&life.user).filter(|_| life.contact.is_empty());
-            self.ended.push((life, agent.map(Into::into)));
+        let first = self.ended.len();
+        self.ended.append(std::mem::take(&mut self.lives).finish());
+        for number in first..self.ended.len() {
+            let (user, contact) = self.ties.bindings.pairs.get(self.ended.pair(number));
+            if contact.is_empty()
+                && let Some(agent) = self.ties.peers.agent(user)
+            {
+                self.peers_agents.insert(number, agent.into());
+            }
         }
         self.ties.end_stream(tell);
         self.hosts.clear();
         self.records = 0;
     }
 
-    /// The server's streams are over: tells of the life of every binding, each with its User-Agent
-    /// as far as that is known. Comes before [`Self::finish`], which forgets those.
-    pub fn finish_lives(&mut self, tell: &mut impl FnMut(&Life, AgentRef<'_>)) {
-        for (mut life, agent) in std::mem::take(&mut self.ended) {
-            let bindings = &self.ties.bindings;
-            let text = agent.as_deref().or_else(|| bindings.agent(&life.user, &life.contact));
+    /// How many lives of bindings the streams before have told of.
+    pub fn lives_len(&self) -> usize {
+        self.ended.len()
+    }
+
+    /// The server's streams are over: tells of those lives of its bindings, each with its
+    /// User-Agent as far as that is known.
+    pub fn lives(&self, range: Range<usize>, tell: &mut impl FnMut(&Life<'_>, AgentRef<'_>)) {
+        let bindings = &self.ties.bindings;
+        for number in range {
+            let pair = self.ended.pair(number);
+            let mut life = self.ended.life(number, &bindings.pairs);
+            let text = self.peers_agents.get(&number).map(|text| &text[..]).or_else(|| bindings.agent(pair));
             // Dumps may have shown whom the server calls by that name.
-            if let Some(sip_id) = self.joins.sip_id(&life.user) {
-                life.user = sip_id.into();
-            }
-            let text = text.or_else(|| bindings.agent(&life.user, &life.contact));
+            let sip_id = self.joins.sip_id(life.user);
+            life.user = sip_id.unwrap_or(life.user);
+            let text = text.or_else(|| sip_id.and_then(|sip_id| bindings.agent_of(sip_id, life.contact)));
             tell(&life, AgentRef { text, hint: life.hint, is_push_source: life.is_push_source });
         }
     }
 
-    /// The server's streams are over: tells of what was still waiting.
-    pub fn finish(mut self, tell: &mut impl FnMut(&Observation<'_>)) -> Counts {
-        self.end_stream(tell);
-        let joins = &self.joins;
-        self.ties.bindings.release_all(&mut |user, agent, waiting| {
-            tell(&accepted(joins.sip_id(user).unwrap_or(user), agent, &waiting));
+    /// How many registrations wait for what their server's other streams tell.
+    pub fn waiting_len(&self) -> usize {
+        self.ties.bindings.waiting_len()
+    }
+
+    /// The server's streams are over: tells of those registrations that were waiting.
+    pub fn waiting(&self, range: Range<usize>, tell: &mut impl FnMut(&Observation<'_>)) {
+        self.ties.bindings.release(range, &mut |user, agent, waiting| {
+            tell(&accepted(self.joins.sip_id(user).unwrap_or(user), agent, &waiting));
         });
+    }
+
+    /// The server's streams are over: tells of the users whom only lists have named. What lives and
+    /// what waits is asked for besides.
+    pub fn finish(self, tell: &mut impl FnMut(&Observation<'_>)) -> Counts {
         for (user, waiting) in &self.listed {
             if let Some(waiting) = waiting {
                 let agent = AgentRef { hint: waiting.hint, ..AgentRef::UNKNOWN };
@@ -140,7 +163,7 @@ impl Settler {
             _ => false,
         };
         if says_of_life {
-            self.lives.record(held);
+            self.lives.record(held, &mut self.ties.bindings.pairs);
         }
         match held.kind {
             Kind::Request | Kind::MessageRequest => {
@@ -184,15 +207,19 @@ impl Settler {
                 if is_repeated {
                 } else if !held.agent_is_elsewhere {
                     tell(&observe(held, Standing::Accepted));
-                } else if let Some(line) = self.joins.wait(pending(held, waiting, None)) {
-                    self.ties.line(line, tell);
+                } else if self.joins.expects_twice() {
+                    self.joins.wait(pending(held, waiting, None));
+                } else {
+                    self.ties.bound(held.user, held.contact, waiting, tell);
                 }
             }
             Kind::AgentSaved => {
-                if let Some(agent) = held.agent.text
-                    && let Some(line) = self.joins.wait(pending(held, waiting, Some(agent)))
-                {
-                    self.ties.line(line, tell);
+                if let Some(agent) = held.agent.text {
+                    if self.joins.expects_twice() {
+                        self.joins.wait(pending(held, waiting, Some(agent)));
+                    } else {
+                        self.ties.saved(held.user, agent, waiting, tell);
+                    }
                 }
             }
             Kind::AgentTie => {

@@ -25,19 +25,39 @@ impl Ties {
     /// A line of the server that no transaction tells as well.
     pub fn line(&mut self, line: Pending<Line>, tell: &mut impl FnMut(&Observation<'_>)) {
         let Line { waiting, saved } = line.payload;
-        let Self { peers, bindings, has_dumps } = self;
         match saved {
-            Some(agent) => {
-                if *has_dumps {
-                    bindings.told(&line.user);
-                }
-                let register = &mut register(bindings, *has_dumps, tell);
-                peers.saved(&line.user, &agent, waiting, register);
-            }
-            None if line.contact.is_empty() => {
-                peers.bound(&line.user, waiting, &mut register(bindings, *has_dumps, tell));
-            }
-            None => bindings.bound(&line.user, &line.contact, waiting),
+            Some(agent) => self.saved(&line.user, &agent, waiting, tell),
+            None => self.bound(&line.user, &line.contact, waiting, tell),
+        }
+    }
+
+    /// The server tells the User-Agent of a peer.
+    pub fn saved(
+        &mut self,
+        user: &[u8],
+        agent: &[u8],
+        waiting: Waiting,
+        tell: &mut impl FnMut(&Observation<'_>),
+    ) {
+        let Self { peers, bindings, has_dumps } = self;
+        if *has_dumps {
+            bindings.told(user);
+        }
+        peers.saved(user, agent, waiting, &mut register(bindings, *has_dumps, tell));
+    }
+
+    /// The server tells of a binding; the contact is empty for a peer.
+    pub fn bound(
+        &mut self,
+        user: &[u8],
+        contact: &[u8],
+        waiting: Waiting,
+        tell: &mut impl FnMut(&Observation<'_>),
+    ) {
+        let Self { peers, bindings, has_dumps } = self;
+        match contact.is_empty() {
+            true => peers.bound(user, waiting, &mut register(bindings, *has_dumps, tell)),
+            false => bindings.bound(user, contact, waiting),
         }
     }
 

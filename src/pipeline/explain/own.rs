@@ -25,7 +25,7 @@ impl<'s> Own<'s> {
         let is_id = |user: &[u8]| user == id.as_bytes();
         let proofs: BTreeMap<Spot, &Proof> =
             scan.proofs.iter().filter(|proof| is_id(&proof.user)).map(|proof| (proof.spot, proof)).collect();
-        let lives: Vec<&OwnLife> = scan.lives.iter().filter(|own| is_id(&own.life.user)).collect();
+        let lives: Vec<&OwnLife> = scan.lives.iter().filter(|own| is_id(&own.user)).collect();
         let bare_proofs: BTreeSet<Spot> =
             scan.proofs.iter().filter(|proof| !is_id(&proof.user)).map(|proof| proof.spot).collect();
         let server = |spot: Spot| &plan.inputs[spot.input as usize].server;
@@ -35,7 +35,7 @@ impl<'s> Own<'s> {
             |kind: Kind| matches!(kind, Kind::Accepted | Kind::Bound | Kind::Refreshed | Kind::AgentSaved);
         let is_meant = |trace: &&Trace| {
             proofs.contains_key(&trace.spot)
-                || lives.iter().any(|own| own.life.spot == trace.spot)
+                || lives.iter().any(|own| own.spot == trace.spot)
                 || (tells_registration(trace.kind) && !bare_proofs.contains(&trace.spot))
         };
         let meant: HashSet<&[u8]> = scan

@@ -4,12 +4,14 @@ use super::Scanned;
 use crate::facts::Part;
 use crate::model::Observation;
 use crate::pipeline::collect::{Counting, Memory, note};
-use crate::pipeline::lives::LifeCounter;
+use crate::pipeline::lives::{LifeCounter, Saying, lists_unproven};
 use crate::pipeline::plan::{Input, Plan};
 use crate::pipeline::servers::Servers;
 use crate::pipeline::trace::{OwnLife, Proof};
 use crate::settle::{Residue, Settler};
 use crate::tally::{Numbering, Observed};
+use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::Mutex;
 
 /// The settlers of the servers, and what is settled so far.
@@ -24,12 +26,59 @@ pub(super) struct Settling<'p> {
     saying: Observed,
     numbering: Numbering,
     memory: Memory,
+    /// What tells of the rest at a server's end, side by side.
+    telling: Vec<Teller>,
+}
+
+/// So many lives or registrations are counted in one go.
+const STRETCH_LEN: usize = 1 << 13;
+
+/// What a server's end leaves to be told of: some of its lives, or of the registrations that wait.
+enum Rest {
+    Lives(Range<usize>),
+    Waiting(Range<usize>),
+}
+
+/// What one core tells of the rest.
+#[derive(Debug)]
+struct Teller {
+    observed: Observed,
+    numbering: Numbering,
+    memory: Memory,
     /// Lives of the user that was asked for.
-    lives: Vec<OwnLife>,
+    kept: Vec<OwnLife>,
+}
+
+impl Teller {
+    fn new(worker: usize) -> Self {
+        let numbering = Numbering::of_worker(worker);
+        Self { observed: Observed::default(), numbering, memory: Memory::default(), kept: Vec::new() }
+    }
+
+    fn tell(&mut self, settler: &Settler, rest: Rest, counting: &Counting<'_>) {
+        let Self { observed, numbering, memory, kept } = self;
+        observed.clear();
+        match rest {
+            Rest::Lives(range) => {
+                let mut lives = LifeCounter::new(counting);
+                let said = &mut Saying { observed, numbering };
+                settler.lives(range, &mut |life, agent| {
+                    if counting.key.is_some_and(|wanted| wanted.names(life.user)) {
+                        kept.push(OwnLife::of(life, agent));
+                    }
+                    lives.count(said, life, agent);
+                });
+            }
+            Rest::Waiting(range) => {
+                settler.waiting(range, &mut |it| note(observed, it, None, counting, numbering, memory));
+            }
+        }
+        numbering.close(observed);
+    }
 }
 
 impl<'p> Settling<'p> {
-    /// Nothing is settled yet. `worker` is a number that no worker has.
+    /// Nothing is settled yet. `worker` is a number that no worker has, nor do those behind it.
     pub fn of(plan: &'p Plan, counting: &'p Counting<'p>, worker: usize) -> Self {
         Self {
             counting,
@@ -40,14 +89,14 @@ impl<'p> Settling<'p> {
             saying: Observed::default(),
             numbering: Numbering::of_worker(worker),
             memory: Memory::default(),
-            lives: Vec::new(),
+            telling: (1..=2 * rayon::current_num_threads()).map(|more| Teller::new(worker + more)).collect(),
         }
     }
 
     /// The next stream begins with that input.
     pub fn begin_stream(&mut self, first: &Input) {
         self.settler = self.servers.take(&first.server);
-        self.settler.begin_stream(first.lives);
+        self.settler.begin_stream(first.lives, lists_unproven(self.counting));
     }
 
     /// Learns the clients of blocks that have just been scanned, whenever they will be counted.
@@ -85,15 +134,8 @@ impl<'p> Settling<'p> {
     pub fn end_stream(&mut self, first: &Input) {
         let settler = std::mem::take(&mut self.settler);
         let settler = self.tell(settler, |settler, tell| settler.end_stream(&mut |it| tell(it)));
-        if let Some(mut settler) = self.servers.put_back(&first.server, settler) {
-            let mut lives = LifeCounter::new(self.counting);
-            let (wanted, kept, tally) = (self.counting.key, &mut self.lives, &mut self.settled.tally);
-            settler.finish_lives(&mut |life, agent| {
-                if wanted.is_some_and(|wanted| wanted.names(&life.user)) {
-                    kept.push(OwnLife::of(life, agent));
-                }
-                lives.count(tally, life, agent);
-            });
+        if let Some(settler) = self.servers.put_back(&first.server, settler) {
+            self.count_rest(&settler);
             let mut counts = None;
             self.tell(settler, |settler, tell| {
                 counts = Some(std::mem::take(settler).finish(&mut |it| tell(it)))
@@ -104,6 +146,31 @@ impl<'p> Settling<'p> {
                 records.unasked += counts.unasked;
                 records.repeated += counts.repeated;
             }
+        }
+    }
+
+    /// Counts what could only be told at the end of a server's last stream: the lives of its bindings
+    /// and the registrations that were waiting. Every core takes a stretch of them at a time, since
+    /// in some logs that is all there is.
+    fn count_rest(&mut self, settler: &Settler) {
+        let Self { counting, settled, telling, .. } = self;
+        let (lives, waiting) = (settler.lives_len(), settler.waiting_len());
+        let stretches =
+            |len: usize| (0..len).step_by(STRETCH_LEN).map(move |at| at..len.min(at + STRETCH_LEN));
+        let mut left = stretches(lives).map(Rest::Lives).chain(stretches(waiting).map(Rest::Waiting));
+        loop {
+            let taken = telling.iter_mut().zip(left.by_ref());
+            let taken: Vec<_> = taken.collect();
+            if taken.is_empty() {
+                return;
+            }
+            let said = taken.into_par_iter().map(|(teller, rest)| {
+                teller.tell(settler, rest, counting);
+                &teller.observed
+            });
+            let said: Vec<&Observed> = said.collect();
+            said.iter().for_each(|observed| settled.tally.learn(observed));
+            settled.tally.take(&said);
         }
     }
 
@@ -125,7 +192,12 @@ impl<'p> Settling<'p> {
 
     /// What was settled of the user that was asked for, in no order.
     pub fn take_kept(&mut self) -> (Vec<Proof>, Vec<OwnLife>) {
-        (std::mem::take(&mut self.memory.proofs), std::mem::take(&mut self.lives))
+        let (mut proofs, mut lives) = (std::mem::take(&mut self.memory.proofs), Vec::new());
+        for teller in &mut self.telling {
+            proofs.append(&mut teller.memory.proofs);
+            lives.append(&mut teller.kept);
+        }
+        (proofs, lives)
     }
 
     /// All streams are over.

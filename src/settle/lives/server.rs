@@ -1,8 +1,10 @@
 //! The bindings of one server: how long each lived, as far as that server's own log tells.
 
+use super::ended::{Ended, EndedLife};
 use super::sweeper::Sweeper;
-use super::{Life, LifeRules, Piece, is_step};
+use super::{LifeRules, Piece, is_step};
 use crate::model::{Hint, Moment, Spot};
+use crate::settle::pairs::Pair;
 use crate::settle::{Held, Run};
 use ahash::RandomState;
 use std::collections::HashMap;
@@ -14,12 +16,12 @@ const GONE_SECONDS: i64 = 60;
 /// How soon after a new binding the line of the one that it replaced can come.
 const REPLACED_SECONDS: i64 = 5;
 
-/// A record of a binding, with its key.
+/// A record of a binding, with its number.
 #[derive(Clone, Copy)]
 pub(super) struct Record<'t> {
     pub held: &'t Held<'t>,
     pub moment: Moment,
-    pub key: &'t [u8],
+    pub pair: Pair,
 }
 
 /// A run of one server's records without a step of its clock or a start.
@@ -43,6 +45,8 @@ struct Binding {
     spot: Spot,
     hint: Hint,
     is_push_source: bool,
+    /// A peer of `chan_sip`, of which nothing is proven.
+    is_peer: bool,
     /// Its first record, and the stretch of that.
     begin: Moment,
     serial: u64,
@@ -67,13 +71,13 @@ pub(super) struct Server {
     stretches: Vec<Stretch>,
     /// From when on a removal proves a life of which nothing else is known.
     floor: Moment,
-    bindings: HashMap<Box<[u8]>, Binding, RandomState>,
+    bindings: HashMap<Pair, Binding, RandomState>,
     /// Last record of any binding since the last start.
     last_binding: Option<Moment>,
     has_removals: bool,
     granted_max: u32,
-    /// Lives with open pieces, which count if the log tells of removals at all.
-    open: Vec<Life>,
+    /// Lives with open pieces, which count if the log tells of removals at all; none where it does.
+    open: Vec<usize>,
     sweeper: Sweeper,
 }
 
@@ -158,22 +162,22 @@ impl Server {
     }
 
     /// A new binding; one of that contact that has not ended was lost without a word.
-    pub fn bound(&mut self, record: Record<'_>, told: &mut Vec<Life>) {
-        if let Some(binding) = self.bindings.remove(record.key) {
-            self.lost(record.key, &binding, record.moment, told);
+    pub fn bound(&mut self, record: Record<'_>, told: &mut Ended) {
+        if let Some(binding) = self.bindings.remove(&record.pair) {
+            self.lost(record.pair, &binding, record.moment, told);
         }
         self.refreshed(record);
     }
 
     pub fn refreshed(&mut self, record: Record<'_>) {
-        let Record { held, moment, key } = record;
+        let Record { held, moment, pair } = record;
         let serial = self.serial();
         if !held.contact.is_empty() {
             self.last_binding = Some(moment);
         }
         let granted = held.expires_seconds.unwrap_or(0);
         self.granted_max = self.granted_max.max(granted);
-        match self.bindings.get_mut(key) {
+        match self.bindings.get_mut(&pair) {
             Some(binding) => {
                 binding.granted = binding.granted.max(granted);
                 (binding.proof, binding.proof_serial, binding.gone) = (moment, serial, None);
@@ -183,6 +187,7 @@ impl Server {
                     spot: held.spot,
                     hint: held.agent.hint,
                     is_push_source: held.agent.is_push_source,
+                    is_peer: held.contact.is_empty(),
                     begin: moment,
                     serial,
                     proof: moment,
@@ -190,7 +195,7 @@ impl Server {
                     granted,
                     gone: None,
                 };
-                self.bindings.insert(key.into(), binding);
+                self.bindings.insert(pair, binding);
             }
         }
     }
@@ -198,17 +203,17 @@ impl Server {
     /// A registration told by other means. Its contact is a header's, which may be spelled unlike
     /// the one in the registrar's memory, so it begins nothing.
     pub fn seen_again(&mut self, record: Record<'_>) {
-        if self.bindings.contains_key(record.key) {
+        if self.bindings.contains_key(&record.pair) {
             self.refreshed(record);
         }
     }
 
-    pub fn removed(&mut self, record: Record<'_>, told: &mut Vec<Life>) {
-        let Record { held, moment, key } = record;
+    pub fn removed(&mut self, record: Record<'_>, told: &mut Ended) {
+        let Record { held, moment, pair } = record;
         if held.contact.is_empty() {
             // A peer of chan_sip signs off without having been there, too.
-            if let Some(binding) = self.bindings.remove(key) {
-                told.push(life(key, &binding, moment, self.rules));
+            if let Some(binding) = self.bindings.remove(&pair) {
+                told.tell(life(pair, &binding, moment, self.rules));
             }
             return;
         }
@@ -217,24 +222,25 @@ impl Server {
         }
         self.last_binding = Some(moment);
         self.has_removals = true;
-        match self.bindings.remove(key) {
+        match self.bindings.remove(&pair) {
             Some(binding) if binding.gone.is_none_or(|gone| moment <= gone.plus_seconds(GONE_SECONDS)) => {
-                let mut life = life(key, &binding, moment, self.rules);
+                let life = life(pair, &binding, moment, self.rules);
                 let serial = self.serial();
-                let follows_start = self.pieces(&mut life, &binding, serial, moment, held.spot, false);
+                let follows_start = self.pieces(&life, &binding, serial, moment, (held.spot, false), told);
                 if follows_start {
-                    life.pieces.extend(self.last_piece(moment, life.needs_seconds, held.spot));
+                    self.last_piece(moment, life.needs_seconds, held.spot, told);
                 }
                 self.tell(life, told);
             }
             lost => {
                 if let Some(binding) = lost {
-                    self.lost(key, &binding, moment, told);
+                    self.lost(pair, &binding, moment, told);
                 }
                 let binding = Binding {
                     spot: held.spot,
                     hint: held.agent.hint,
                     is_push_source: held.agent.is_push_source,
+                    is_peer: false,
                     begin: self.first,
                     serial: 0,
                     proof: self.first,
@@ -242,75 +248,74 @@ impl Server {
                     granted: self.granted_max,
                     gone: None,
                 };
-                let mut life = Life { begins_with_line: false, ..life(key, &binding, moment, self.rules) };
-                life.pieces.extend(self.last_piece(moment, life.needs_seconds, held.spot));
-                told.push(life);
+                let mut life = life(pair, &binding, moment, self.rules);
+                life.begins_with_line = false;
+                self.last_piece(moment, life.needs_seconds, held.spot, told);
+                told.tell(life);
             }
         }
     }
 
     pub fn gone(&mut self, record: Record<'_>) {
-        if let Some(binding) = self.bindings.get_mut(record.key)
+        if let Some(binding) = self.bindings.get_mut(&record.pair)
             && binding.begin.plus_seconds(REPLACED_SECONDS) < record.moment
         {
             binding.gone.get_or_insert(record.moment);
         }
     }
 
-    pub fn finish(mut self, told: &mut Vec<Life>) {
+    pub fn finish(mut self, told: &mut Ended) {
         self.end_at(self.last_binding);
         let serial = self.serial();
         let end = self.current().end;
-        for (key, binding) in std::mem::take(&mut self.bindings) {
+        for (pair, binding) in std::mem::take(&mut self.bindings) {
             match binding.gone {
-                Some(gone) => self.lost(&key, &binding, gone, told),
+                Some(gone) => self.lost(pair, &binding, gone, told),
                 None => {
-                    let mut life = life(&key, &binding, self.high, self.rules);
-                    self.pieces(&mut life, &binding, serial, end, binding.spot, true);
+                    let life = life(pair, &binding, self.high, self.rules);
+                    self.pieces(&life, &binding, serial, end, (binding.spot, true), told);
                     self.tell(life, told);
                 }
             }
         }
-        for mut life in self.open {
-            if !self.has_removals {
-                life.pieces.retain(|piece| !piece.is_open);
-            }
-            told.push(life);
+        if !self.has_removals {
+            self.open.iter().for_each(|life| told.drop_open(*life));
         }
     }
 
     /// A binding that ended unsaid, seen at that instant: believed up to its own last record, or
     /// up to a start behind it, which ends bindings without a word.
-    fn lost(&mut self, key: &[u8], binding: &Binding, seen: Moment, told: &mut Vec<Life>) {
-        let mut life = life(key, binding, binding.gone.unwrap_or(seen), self.rules);
+    fn lost(&mut self, pair: Pair, binding: &Binding, seen: Moment, told: &mut Ended) {
+        let life = life(pair, binding, binding.gone.unwrap_or(seen), self.rules);
         let has_start = self.stretches.iter().rev().take_while(|it| it.serial > binding.proof_serial);
         if binding.gone.is_none() && has_start.into_iter().any(|stretch| stretch.follows_start) {
             let serial = self.serial();
-            self.pieces(&mut life, binding, serial, seen, binding.spot, true);
+            self.pieces(&life, binding, serial, seen, (binding.spot, true), told);
         } else {
-            self.pieces(&mut life, binding, binding.proof_serial, binding.proof, binding.spot, false);
+            let (serial, proof) = (binding.proof_serial, binding.proof);
+            self.pieces(&life, binding, serial, proof, (binding.spot, false), told);
         }
         self.tell(life, told);
     }
 
-    /// Adds what is proven of a binding that lived until `end`, in the stretch of that serial.
-    /// Says whether the server started anew meanwhile, which nothing is proven behind; what is
-    /// proven before it is open.
+    /// Tells what is proven of a binding that lived until `end`, in the stretch of that serial, by
+    /// which record and whether that leaves its end open. Says whether the server started anew
+    /// meanwhile, which nothing is proven behind; what is proven before it is open.
     fn pieces(
         &self,
-        life: &mut Life,
+        life: &EndedLife,
         binding: &Binding,
         last_serial: u64,
         end: Moment,
-        spot: Spot,
-        is_open: bool,
+        (spot, is_open): (Spot, bool),
+        told: &mut Ended,
     ) -> bool {
         let mut begin = binding.begin;
         let from = self.stretches.partition_point(|stretch| stretch.serial < binding.serial);
         let lived = self.stretches[from..].iter().take_while(|stretch| stretch.serial <= last_serial);
         let follows_start =
             lived.clone().any(|stretch| stretch.serial > binding.serial && stretch.follows_start);
-        if life.contact.is_empty() {
+        if binding.is_peer {
             return follows_start;
         }
         for stretch in lived {
@@ -324,41 +329,32 @@ impl Server {
             let (is_open, spot) = if follows_start { (true, binding.spot) } else { (is_open, spot) };
             let piece = Piece { begin, end, is_open, spot };
             if piece.proves(begin, end, life.needs_seconds) {
-                life.pieces.push(piece);
+                told.piece(piece);
             }
         }
         follows_start
     }
 
-    /// The last registration before a removal, where nothing else is known of the binding.
-    fn last_piece(&self, end: Moment, needs_seconds: i64, spot: Spot) -> Option<Piece> {
+    /// Tells the last registration before a removal, where nothing else is known of the binding.
+    fn last_piece(&self, end: Moment, needs_seconds: i64, spot: Spot, told: &mut Ended) {
         let begin = end.plus_seconds(-needs_seconds);
-        (self.floor <= begin).then_some(Piece { begin, end, is_open: false, spot })
+        if self.floor <= begin {
+            told.piece(Piece { begin, end, is_open: false, spot });
+        }
     }
 
-    fn tell(&mut self, life: Life, told: &mut Vec<Life>) {
-        match life.pieces.iter().any(|piece| piece.is_open) {
-            true => self.open.push(life),
-            false => told.push(life),
-        }
+    fn tell(&mut self, life: EndedLife, told: &mut Ended) {
+        let open = told.tell(life);
+        self.open.extend(open.filter(|_| !self.has_removals));
     }
 }
 
 /// A life of which nothing is proven yet.
-fn life(key: &[u8], binding: &Binding, end: Moment, rules: LifeRules) -> Life {
-    let user_len = memchr::memrchr(b'\n', key).unwrap_or(key.len());
-    Life {
-        user: key[..user_len].into(),
-        contact: key.get(user_len + 1..).unwrap_or_default().into(),
-        hint: binding.hint,
-        is_push_source: binding.is_push_source,
-        begin: binding.begin,
-        end,
-        begins_with_line: true,
-        spot: binding.spot,
-        needs_seconds: needs_seconds(rules, binding.granted),
-        pieces: Vec::new(),
-    }
+fn life(pair: Pair, binding: &Binding, end: Moment, rules: LifeRules) -> EndedLife {
+    let needs_seconds = needs_seconds(rules, binding.granted);
+    let mut life = EndedLife::new(pair, binding.begin, end, binding.spot, needs_seconds);
+    (life.hint, life.is_push_source) = (binding.hint, binding.is_push_source);
+    life
 }
 
 /// `M`: within so many seconds before any instant of its life, a binding was refreshed.

@@ -54,7 +54,8 @@ fn ticks(from: i64, until: i64) -> impl Iterator<Item = Held<'static>> {
 }
 
 fn lives(records: &[Held<'_>], rules: LifeRules, run: usize) -> Vec<String> {
-    let mut lives = Lives::new(rules);
+    let mut lives = Lives::new(rules, true);
+    let mut pairs = Pairs::default();
     for records in records.chunks(run) {
         let mut residue = Residue::default();
         for held in records {
@@ -68,18 +69,18 @@ fn lives(records: &[Held<'_>], rules: LifeRules, run: usize) -> Vec<String> {
             while let Some(run) = runs.next_if(|run| run.held_before <= at) {
                 lives.hear(&run);
             }
-            lives.record(&held);
+            lives.record(&held, &mut pairs);
         }
         runs.for_each(|run| lives.hear(&run));
     }
     let seconds = |moment: Moment| moment.micros() / 1_000_000;
-    let mut told: Vec<String> = lives
-        .finish()
-        .iter()
-        .map(|life| {
-            let mut text = String::from_utf8_lossy(&life.contact).into_owned();
+    let ended = lives.finish();
+    let mut told: Vec<String> = (0..ended.len())
+        .map(|number| {
+            let life = ended.life(number, &pairs);
+            let mut text = String::from_utf8_lossy(life.contact).into_owned();
             text.push_str(&format!(" {}..{}", seconds(life.begin), seconds(life.end)));
-            for piece in &life.pieces {
+            for piece in life.pieces {
                 let kind = if piece.is_open { "open" } else { "closed" };
                 text.push_str(&format!(", {kind} {}..{}", seconds(piece.begin), seconds(piece.end)));
                 text.push_str(&format!(" by {}", piece.spot.offset));
@@ -393,15 +394,17 @@ proptest! {
         let lines = &lines[cut.0.min(lines.len())..];
         let lines = &lines[..lines.len() - cut.1.min(lines.len())];
         // No expiry is longer than an hour here, so that the rule is as sharp as it can be.
-        let mut lives = Lives::new(LifeRules { max_expiry_seconds: 3600, ..LifeRules::default() });
+        let rules = LifeRules { max_expiry_seconds: 3600, ..LifeRules::default() };
+        let (mut lives, mut pairs) = (Lives::new(rules, true), Pairs::default());
         let mut residue = Residue::default();
         for held in lines {
             residue.hear(b"", held.moment.unwrap(), GAP);
             residue.push(held);
         }
         residue.runs().for_each(|run| lives.hear(&run));
-        residue.iter().for_each(|held| lives.record(&held));
-        for life in lives.finish() {
+        residue.iter().for_each(|held| lives.record(&held, &mut pairs));
+        let ended = lives.finish();
+        for life in (0..ended.len()).map(|number| ended.life(number, &pairs)) {
             let own = &registrations[usize::from(life.contact[0] - b'a')];
             // The hardest window begins right behind a registration.
             let from = own.get(window.0.index(own.len().max(1))).map_or(0, |at| at + window.1);

@@ -51,6 +51,8 @@ fn settle(records: &[Held<'_>], run: usize) -> (Vec<String>, Counts) {
         run.iter().for_each(|held| residue.push(held));
         settler.take(&residue, &mut tell);
     }
+    settler.end_stream(&mut tell);
+    settler.waiting(0..settler.waiting_len(), &mut tell);
     let counts = settler.finish(&mut tell);
     said.sort();
     (said, counts)
@@ -179,6 +181,7 @@ fn said_of_server(streams: &[&[Held<'_>]]) -> Vec<String> {
         settler.take(&residue, &mut tell);
         settler.end_stream(&mut tell);
     }
+    settler.waiting(0..settler.waiting_len(), &mut tell);
     settler.finish(&mut tell);
     said.sort();
     said

@@ -1,0 +1,106 @@
+//! Who registered from where: every user and contact of a server, each pair once.
+
+use ahash::RandomState;
+use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hasher};
+
+/// The number of a user with a contact.
+pub(super) type Pair = u32;
+
+/// Where the texts of a pair stand: the contact behind the user.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    begin: usize,
+    hash: u64,
+    user_len: u32,
+    contact_len: u32,
+}
+
+/// Numbers for pairs of user and contact, and their texts.
+///
+/// What is known of a binding is kept by its number, so a log that names it a hundred times costs
+/// its texts once.
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    texts: Vec<u8>,
+    places: Vec<Place>,
+    numbers: HashTable<Pair>,
+    state: RandomState,
+    /// What was asked for last: one record asks for its pair more than once.
+    last: Pair,
+}
+
+impl Pairs {
+    /// The number of the pair, which is new or known.
+    pub fn number(&mut self, user: &[u8], contact: &[u8]) -> Pair {
+        if self.is_at(self.last, user, contact) {
+            return self.last;
+        }
+        let hash = self.hash(user, contact);
+        if let Some(known) = self.look_up(hash, user, contact) {
+            self.last = known;
+            return known;
+        }
+        let number = Pair::try_from(self.places.len()).expect("fewer than 2^32 bindings of a server");
+        let begin = self.texts.len();
+        self.texts.extend_from_slice(user);
+        self.texts.extend_from_slice(contact);
+        // A record is at most a mebibyte long.
+        let (user_len, contact_len) = (user.len() as u32, contact.len() as u32);
+        self.places.push(Place { begin, hash, user_len, contact_len });
+        let places = &self.places;
+        self.numbers.insert_unique(hash, number, |number| places[*number as usize].hash);
+        self.last = number;
+        number
+    }
+
+    /// The number of the pair, if it is known.
+    pub fn find(&self, user: &[u8], contact: &[u8]) -> Option<Pair> {
+        self.look_up(self.hash(user, contact), user, contact)
+    }
+
+    /// User and contact of the pair.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such pair.
+    pub fn get(&self, pair: Pair) -> (&[u8], &[u8]) {
+        let Place { begin, user_len, contact_len, .. } = self.places[pair as usize];
+        self.texts[begin..begin + user_len as usize + contact_len as usize].split_at(user_len as usize)
+    }
+
+    fn look_up(&self, hash: u64, user: &[u8], contact: &[u8]) -> Option<Pair> {
+        let is_same =
+            |pair: &Pair| self.places[*pair as usize].hash == hash && self.is_at(*pair, user, contact);
+        self.numbers.find(hash, is_same).copied()
+    }
+
+    fn is_at(&self, pair: Pair, user: &[u8], contact: &[u8]) -> bool {
+        (pair as usize) < self.places.len() && self.get(pair) == (user, contact)
+    }
+
+    fn hash(&self, user: &[u8], contact: &[u8]) -> u64 {
+        let mut hasher = self.state.build_hasher();
+        hasher.write(user);
+        hasher.write(contact);
+        // Where one ends and the other begins.
+        hasher.write_usize(user.len());
+        hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_has_one_number_and_others_have_others() {
+        let mut pairs = Pairs::default();
+        let one = pairs.number(b"ab", b"c");
+        let other = pairs.number(b"a", b"bc");
+        assert_ne!(one, other);
+        assert_eq!((pairs.number(b"ab", b"c"), pairs.number(b"a", b"bc")), (one, other));
+        assert_eq!((pairs.get(one), pairs.get(other)), ((&b"ab"[..], &b"c"[..]), (&b"a"[..], &b"bc"[..])));
+        assert_eq!((pairs.find(b"a", b"bc"), pairs.find(b"abc", b"")), (Some(other), None));
+    }
+}
