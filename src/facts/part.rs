@@ -1,10 +1,10 @@
 //! The result of reading a part of the logs.
 
-use super::{Coverage, Evidence};
-use crate::model::{Grade, Kind, Moment, Reject, RejectReason, SipId};
+use super::{BareAors, Coverage, Evidence};
+use crate::model::{Grade, Kind, Moment, Reject, RejectReason};
 use crate::settle::Residue;
 use crate::tally::Tally;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Rejected records are all counted, and so many of each part are listed.
 const REJECTS_LISTED: usize = 100_000;
@@ -77,10 +77,6 @@ impl Records {
     }
 }
 
-/// AORs without any domain, and the servers that named them: the same name on two servers may be
-/// two people, and no bill may guess.
-pub type BareAors = BTreeMap<SipId, BTreeSet<Box<[u8]>>>;
-
 /// What a part of the logs says: a block, a file, a shard, a night.
 ///
 /// Everything but the residue joins in any order; the residue in the order of the stream.
@@ -106,9 +102,7 @@ impl Part {
         self.rejects.sort_unstable();
         self.rejects.truncate(REJECTS_LISTED);
         self.coverage.join(later.coverage);
-        for (aor, servers) in later.bare {
-            self.bare.entry(aor).or_default().extend(servers);
-        }
+        self.bare.join(later.bare);
         self
     }
 

@@ -11,7 +11,7 @@ use crate::report::Users;
 use crate::tally::{Entry, Tally};
 use ahash::RandomState;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 /// Days of UTC, in windows of 32: the slots of an audit, which knows no cycles.
@@ -425,9 +425,8 @@ pub fn summary(domains: Domains) -> Vec<DomainSummary> {
 /// Bare AORs that two servers name: they may be two people each, so nothing may be counted.
 /// Sorted; empty where all is well.
 pub fn ambiguous_aors(scan: &Scan) -> Vec<(String, Vec<String>)> {
-    let shared = scan.part.bare.iter().filter(|(_, servers)| servers.len() > 1);
+    let shared = scan.part.bare.shared();
     let text = |server: &[u8]| String::from_utf8_lossy(server).into_owned();
-    shared
-        .map(|(aor, servers)| (aor.escaped(), servers.iter().map(|server| text(server)).collect()))
-        .collect()
+    let names = |servers: BTreeSet<&[u8]>| servers.into_iter().map(text).collect();
+    shared.into_iter().map(|(aor, servers)| (aor.escaped(), names(servers))).collect()
 }

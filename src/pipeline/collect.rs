@@ -282,10 +282,7 @@ impl Collector<'_> {
             return;
         }
         let server = if host.is_empty() { &self.input.server } else { host };
-        let known = self.part.bare.get(user).is_some_and(|servers| servers.contains(server));
-        if !known {
-            self.part.bare.entry(SipId::from_canonical(user)).or_default().insert(server.into());
-        }
+        self.part.bare.note(user, server);
     }
 }
 
