@@ -14,8 +14,10 @@ pub struct Quality {
 
 /// The table `[quality]`.
 pub(super) fn quality(table: &Section<'_>) -> Quality {
-    Quality {
-        hosts: table.get_or("hosts", texts, Vec::new(), "none"),
-        max_gap: table.get("max_gap", duration),
+    let hosts = table.get_or("hosts", texts, Vec::new(), "none");
+    if hosts.is_empty() && table.has("max_gap") {
+        let text = "`max_gap` is asked of the hosts in `hosts`, and there are none; name those that must be heard from";
+        table.problems.warn(table.line_of("max_gap"), text);
     }
+    Quality { hosts, max_gap: table.get("max_gap", duration) }
 }

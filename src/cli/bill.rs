@@ -38,6 +38,7 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     let (sum, counter) = read.count(AgentsCount::of(bill.first_verdicts()));
     let agents = counter.agents(&sum);
     let cycles = bill.cycles(choice, read.census()).map_err(bill_failure)?;
+    check_seen(&read, &cycles, args.logs.allow_empty)?;
     bill.check_agents(&cycles, read.census()).map_err(bill_failure)?;
     run::check_rejects(&read, &args.logs.max_reject)?;
     for cycle in cycles.iter().filter(|cycle| !bill.is_partial(cycle)) {
@@ -48,6 +49,7 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
         cycles.iter().flat_map(|cycle| edge::notes(&read.plan, &roll, cycle)).collect();
     // An edge between two cycles is told by both.
     notes.dedup();
+    notes.extend(cycles.iter().filter_map(|cycle| late_start(&read, cycle)));
     notes.extend(read.pseudonyms.as_ref().map(|pseudonyms| {
         format!("SIP-IDs are pseudonyms, made with the key of fingerprint {}", pseudonyms.fingerprint())
     }));
@@ -90,6 +92,36 @@ fn stage_failure(error: StageError) -> Failure {
         StageError::Io { .. } => Failure::Input(error.to_string()),
         _ => Failure::Usage(error.to_string()),
     }
+}
+
+/// Refuses a cycle of which the logs say nothing at all.
+fn check_seen(read: &Read, cycles: &[Cycle], allow_empty: bool) -> Result<(), Failure> {
+    let records = &read.scan.part.records;
+    let Some((first, last)) = records.first.zip(records.last) else { return Ok(()) };
+    let is_unseen = |cycle: &&Cycle| last < cycle.window.start || cycle.window.end <= first;
+    match cycles.iter().find(is_unseen).filter(|_| !allow_empty) {
+        Some(cycle) => Err(Failure::Quality(format!(
+            "the logs say nothing of the cycle of {}: they run from {first} to {last} (--allow-empty bills it all the \
+             same)",
+            cycle.first_day
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// What is missing at the beginning of the cycle, where that is a day or more.
+fn late_start(read: &Read, cycle: &Cycle) -> Option<String> {
+    const DAY_SECONDS: i64 = 86_400;
+    let first = read.scan.part.records.first?;
+    let days = (first.micros() - cycle.window.start.micros()) / 1_000_000 / DAY_SECONDS;
+    let plural = if days == 1 { "" } else { "s" };
+    (days > 0).then(|| {
+        format!(
+            "the logs begin {days} day{plural} after the cycle of {} does, at {first}: who was there only before is not \
+             on the bill",
+            cycle.first_day
+        )
+    })
 }
 
 /// The inputs with their digests, in the order of the plan.

@@ -17,6 +17,10 @@ pub(super) const fn patterns(format: Format) -> Option<&'static str> {
 pub(super) fn book(options: &Options) -> String {
     let start = Timestamp::from_second(options.start_seconds).unwrap_or(Timestamp::UNIX_EPOCH);
     let anchor = TimeZone::UTC.to_datetime(start).date();
+    // Stamps without a year get the latest that is not after it.
+    let end = options.start_seconds + i64::from(options.days) * 86_400 - 1;
+    let end = Timestamp::from_second(end).unwrap_or(Timestamp::UNIX_EPOCH);
+    let year = TimeZone::UTC.to_datetime(end).year();
     let domain = &options.domains[0];
     let patterns = patterns(options.format).unwrap_or_default();
     format!(
@@ -33,6 +37,7 @@ zone = \"UTC\"
 
 [logs]
 zone = \"UTC\"
+year = {year}
 
 [identity]
 default_domain = \"{domain}\"

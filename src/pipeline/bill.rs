@@ -217,7 +217,7 @@ impl<'b> Bill<'b> {
         let hint =
             super::probe::no_agent_hint(without, all, from("asterisk-pjsip"), from("asterisk-chan_sip"));
         Err(BillError::Quality(format!(
-            "{hint}; refusing to bill (`no_agent` in [activity] of the book says otherwise)"
+            "{hint}; refusing to bill (to bill all the same, set `no_agent` in [activity] of the book)"
         )))
     }
 

@@ -8,7 +8,7 @@ use crate::formats::contact::{self, Lifetime, lifetimes};
 use crate::identity::{Policy, canonical};
 use crate::model::{
     AgentRef, AgentText, Aor, Days, Dialect, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject,
-    RejectReason, Sink, SipId, Spot, Stamp, Standing, Window,
+    RejectReason, Sink, Spot, Stamp, Standing, Window,
 };
 use crate::platform::{PushSources, hint};
 use crate::settle::{Asks, Held};

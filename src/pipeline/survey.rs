@@ -94,8 +94,7 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     without_zone.sort();
     if let [first, others @ ..] = without_zone.as_slice() {
         let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
-        notes
-            .push(format!("{first}{more}: stamps carry no zone; UTC is assumed (--log-zone says otherwise)"));
+        notes.push(format!("{first}{more}: stamps carry no zone; UTC is assumed (--log-zone names another)"));
     }
     notes.sort();
     notes.dedup();
