@@ -12,7 +12,7 @@ mod tariff;
 
 pub use calendar::Calendar;
 pub use decide::{Decider, Listing};
-pub use rate::{charge_for, rate, unit_prices};
+pub use rate::{charge_for, rate, rate_after, unit_prices};
 pub use tariff::{
     Activity, Adjust, AdjustKind, CalendarKind, CalendarSpec, Charge, CrossCategory, Feature, MessagingBasis,
     NoAgent, PriceModel, PushServer, Setup, ShortCycle, Sustained, Tariff, Tax, Tier,

@@ -1,11 +1,11 @@
 //! Rating: a tariff and a usage to an invoice, in the order that is printed on it.
 //!
-//! 1. the set-up fee, in the cycle that holds its day
+//! 1. the set-up fee, in the cycle that holds its day, or in the tenant's first by the ledger
 //! 2. enabled features
 //! 3. for each charge: included users, price, discounts (each of the charge's own subtotal, in
 //!    book order, not compounded), and the rest up to the minimum
-//! 4. fixed adjustments, those that add before those that take off, then credits; the net never
-//!    below zero, the rest carried forward
+//! 4. fixed adjustments, those that add before those that take off, then credits, then what earlier
+//!    invoices carried forward; the net never below zero, the rest carried forward
 //! 5. tax on the net
 //!
 //! Each line is rounded to the currency's own digits; then lines are summed exactly, so the whole
@@ -18,10 +18,15 @@ pub use single::{charge_for, unit_prices};
 use super::adjust::{discount, holds, take_off};
 use super::price::price;
 use super::{Adjust, AdjustKind, Charge, ShortCycle, Tariff};
-use crate::model::{Category, Cycle, Invoice, InvoiceLine, LineKind, Money, Usage, UserNote};
+use crate::model::{Category, Cycle, History, Invoice, InvoiceLine, LineKind, Money, Usage, UserNote};
 use rust_decimal::Decimal;
 
-/// The invoice of one tenant for one cycle.
+/// The invoice of a tenant of whom no ledger tells. See [`rate_after`].
+pub fn rate(tenant: &str, tariff: &Tariff, cycle: &Cycle, is_partial: bool, usage: &Usage) -> Invoice {
+    rate_after(&History::default(), tenant, tariff, cycle, is_partial, usage)
+}
+
+/// The invoice of one tenant for one cycle, after those that are final.
 ///
 /// Where a restart cut the cycle short and the tariff says [`ShortCycle::Daily`], the prices of
 /// features and charges and the minimum are multiplied by the cycle's days over a full cycle's;
@@ -31,26 +36,31 @@ use rust_decimal::Decimal;
 ///
 /// If lines do not add up to the total, or more users are marked than billed: no such invoice may
 /// leave the house.
-pub fn rate(tenant: &str, tariff: &Tariff, cycle: &Cycle, is_partial: bool, usage: &Usage) -> Invoice {
+pub fn rate_after(
+    history: &History,
+    tenant: &str,
+    tariff: &Tariff,
+    cycle: &Cycle,
+    is_partial: bool,
+    usage: &Usage,
+) -> Invoice {
     let mut draft = Draft { tariff, cycle, lines: Vec::new() };
     let mut warnings = Vec::new();
     for setup in &tariff.setup {
-        match setup.first_cycle {
-            Some(day) if cycle.first_day <= day && day < cycle.end_day => {
-                draft.push(
-                    LineKind::Setup,
-                    None,
-                    setup.description.clone(),
-                    1,
-                    Some(setup.price),
-                    setup.price,
-                );
+        let is_due = match (setup.first_cycle, history.is_first) {
+            (Some(day), _) => cycle.first_day <= day && day < cycle.end_day,
+            (None, Some(is_first)) => is_first,
+            (None, None) => {
+                warnings.push(format!(
+                    "set-up fee `{}` has no `first_cycle`, so it is not charged",
+                    setup.description
+                ));
+                false
             }
-            Some(_) => {}
-            None => warnings.push(format!(
-                "set-up fee `{}` has no `first_cycle`, so it is not charged",
-                setup.description
-            )),
+        };
+        if is_due {
+            let description = setup.description.clone();
+            draft.push(LineKind::Setup, None, description, 1, Some(setup.price), setup.price);
         }
     }
     for feature in tariff.features.iter().filter(|feature| feature.enabled) {
@@ -62,6 +72,10 @@ pub fn rate(tenant: &str, tariff: &Tariff, cycle: &Cycle, is_partial: bool, usag
         draft.charge(charge, usage.of(charge.category).users);
     }
     let mut carried_forward = Money::zero(tariff.currency);
+    if history.brought_forward < Decimal::ZERO {
+        // What adds comes first, as among the adjustments.
+        draft.bring_forward(history.brought_forward);
+    }
     for (kind, name, adjust) in in_order_of_net(tariff, cycle) {
         let off = take_off(draft.sum(), adjust.value, tariff.rounding);
         carried_forward = carried_forward.plus(off.carried);
@@ -70,6 +84,9 @@ pub fn rate(tenant: &str, tariff: &Tariff, cycle: &Cycle, is_partial: bool, usag
             description.push_str(&format!(", {} more carried forward", off.carried));
         }
         draft.push(kind, None, description, 1, None, off.line.amount());
+    }
+    if history.brought_forward > Decimal::ZERO {
+        carried_forward = carried_forward.plus(draft.bring_forward(history.brought_forward));
     }
     let net = draft.sum();
     assert!(net.amount() >= Decimal::ZERO, "the net is never below zero");
@@ -95,6 +112,7 @@ pub fn rate(tenant: &str, tariff: &Tariff, cycle: &Cycle, is_partial: bool, usag
         carried_forward,
         notes: notes(tariff, cycle, usage),
         warnings,
+        final_mark: None,
     }
 }
 
@@ -157,6 +175,17 @@ impl Draft<'_> {
     fn sum(&self) -> Money {
         let zero = Money::zero(self.tariff.currency);
         self.lines.iter().fold(zero, |sum, line| sum.plus(line.amount))
+    }
+
+    /// The line for what earlier invoices left; gives what this one cannot bear either.
+    fn bring_forward(&mut self, amount: Decimal) -> Money {
+        let off = take_off(self.sum(), amount, self.tariff.rounding);
+        let mut description = "Carried forward from earlier invoices".to_owned();
+        if !off.carried.amount().is_zero() {
+            description.push_str(&format!(", {} more carried forward", off.carried));
+        }
+        self.push(LineKind::BroughtForward, None, description, 1, None, off.line.amount());
+        off.carried
     }
 
     /// A monthly figure by the day, where a short cycle asks for it.

@@ -19,6 +19,8 @@ pub enum LineKind {
     /// A fixed adjustment or a credit, before tax.
     Adjustment,
     Credit,
+    /// What earlier invoices carried forward, before tax.
+    BroughtForward,
     Tax,
 }
 
@@ -34,6 +36,7 @@ impl LineKind {
             Self::Minimum => "minimum",
             Self::Adjustment => "adjustment",
             Self::Credit => "credit",
+            Self::BroughtForward => "brought_forward",
             Self::Tax => "tax",
         }
     }
@@ -65,6 +68,24 @@ pub struct UserNote {
     pub amount: Money,
 }
 
+/// What the tenant's final invoices before this one say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct History {
+    /// Whether no invoice came before; `None` where nobody keeps a ledger.
+    pub is_first: Option<bool>,
+    /// What they carried forward and no invoice has borne yet; below zero, what is still owed.
+    pub brought_forward: Decimal,
+}
+
+/// What makes an invoice final.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinalMark {
+    /// The number from the ledger, with the book's prefix.
+    pub number: String,
+    /// Digest of the ledger's last entry before the invoices that were issued together with this one.
+    pub head_digest: String,
+}
+
 /// One tenant's bill for one cycle.
 ///
 /// Lines but the tax sum to `net`, and `net` plus tax is `total`: asserted in release builds
@@ -87,4 +108,6 @@ pub struct Invoice {
     pub notes: Vec<UserNote>,
     /// Things the reader should know (a setup fee without a date, say).
     pub warnings: Vec<String>,
+    /// `None` on a draft.
+    pub final_mark: Option<FinalMark>,
 }

@@ -35,7 +35,7 @@ pub use escapes::undo_escapes;
 pub use event::{Aor, Dialect, Event, Kind, Sink};
 pub use evidence::{Grade, Standing};
 pub use figures::Figures;
-pub use invoice::{Invoice, InvoiceLine, LineKind, UserNote};
+pub use invoice::{FinalMark, History, Invoice, InvoiceLine, LineKind, UserNote};
 pub use letterhead::{Customer, Letterhead};
 pub use moment::Moment;
 pub use money::{Currency, Money, Rounding};

@@ -297,6 +297,41 @@ fn setup_is_charged_once_or_warned_about() {
 }
 
 #[test]
+fn setup_without_a_day_is_charged_in_the_first_cycle_of_the_ledger() {
+    let mut book = tariff("EUR");
+    let setup = |first_cycle| Setup { description: "Set-up".to_owned(), price: decimal("9.00"), first_cycle };
+    book.setup = vec![setup(None), setup(Some(date("2026-06-01")))];
+    for (is_first, total) in [(true, "9.00"), (false, "0.00")] {
+        let history = History { is_first: Some(is_first), ..History::default() };
+        let invoice = rate_after(&history, "acme", &book, &cycle(30), false, &generic(0));
+        assert_eq!((invoice.total.to_string(), invoice.warnings.len()), (total.to_owned(), 0));
+    }
+}
+
+#[test]
+fn what_earlier_invoices_carried_forward_is_taken_off_before_tax() {
+    let mut book = tariff("EUR");
+    book.charges.push(flat(Category::Generic, "1.00"));
+    book.adjusts.push(adjust(AdjustKind::Credit, "4"));
+    for (brought, last, net, carried) in [
+        ("5", "brought_forward 1 -5.00", "1.00", "0.00"),
+        ("6", "brought_forward 1 -6.00", "0.00", "0.00"),
+        ("8.50", "brought_forward 1 -6.00", "0.00", "2.50"),
+        // Owed since a correction: borne by the credit as well.
+        ("-2", "credit 1 -4.00", "8.00", "0.00"),
+    ] {
+        let history = History { is_first: Some(false), brought_forward: decimal(brought) };
+        let invoice = rate_after(&history, "acme", &book, &cycle(30), false, &generic(10));
+        assert_eq!(shown(&invoice).0.last().unwrap(), last, "{brought}");
+        assert_eq!(
+            (invoice.net.to_string(), invoice.carried_forward.to_string()),
+            (net.to_owned(), carried.to_owned()),
+            "{brought}"
+        );
+    }
+}
+
+#[test]
 fn a_note_says_what_push_only_users_make_of_their_charge() {
     let mut book = tariff("EUR");
     book.charges.push(flat(Category::Generic, "0.90"));
