@@ -9,7 +9,7 @@
 //! ```text
 //!  4  cli        one file per verb; the only room that knows the terminal
 //!  3  pipeline   the order of the work; the only place where neighbours meet
-//!  2  read  facts  book  report  generate        the edges: the only rooms that touch a disk; and `suggest`
+//!  2  read  facts  book  report  ledger  generate        the edges: the only rooms that touch a disk; and `suggest`
 //!  1  formats  identity  platform  settle  tally  billing  compare      pure: values in, values out
 //!  0  model      the nouns everybody shares
 //! ```
@@ -30,6 +30,7 @@
 //! - [`facts`] has the `Part`: what a part of the logs says, ready to be joined with its neighbours.
 //! - [`book`] reads the price book, once, into one small policy per room.
 //! - [`report`] writes every output, a file each, and moves them in by rename.
+//! - [`ledger`] keeps the file of final invoices: an append-only chain of digests, and what it says of a tenant.
 //! - [`suggest`] drafts the pattern file for an operator's own lines: pure, and on this floor because it
 //!   tries its drafts with `formats`.
 //! - [`generate`] writes synthetic logs of any size with the right answer beside them, and reads none.
@@ -94,6 +95,7 @@ pub mod facts;
 pub mod formats;
 pub mod generate;
 pub mod identity;
+pub mod ledger;
 pub mod model;
 pub mod pipeline;
 pub mod platform;
