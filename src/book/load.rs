@@ -4,6 +4,7 @@ use super::activity::BILLABLE_REMEDY;
 use super::calendar::calendar;
 use super::config::{Config, config, config_push_servers};
 use super::document::File;
+use super::ledger::{LEDGER_DEFAULT, LedgerSpec, ledger};
 use super::patterns::patterns;
 use super::problems::{BookError, Problem, Problems, quoted};
 use super::quality::{Quality, quality};
@@ -33,6 +34,7 @@ pub struct Book {
     pub editions: Vec<Edition>,
     pub config: Config,
     pub quality: Quality,
+    pub ledger: LedgerSpec,
     /// What may be meant and often is not, by line.
     pub warnings: Vec<Problem>,
     pub(super) shown: Vec<Shown>,
@@ -83,6 +85,13 @@ impl Book {
         })
     }
 
+    /// The file of the ledger, and whether the book names it.
+    pub fn ledger_path(&self) -> (PathBuf, bool) {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let named = self.ledger.path.as_ref();
+        (folder.join(named.map_or(Path::new(LEDGER_DEFAULT), PathBuf::as_path)), named.is_some())
+    }
+
     fn from_file(mut file: File, path: &Path, digest: String) -> Result<Self, BookError> {
         let problems = Problems::new(&file.name);
         let book = file.document(&problems).and_then(|document| {
@@ -90,10 +99,21 @@ impl Book {
             let config = config(&root);
             let prices = prices(&root, config);
             let mut rows = vec![Shown { title: String::new(), rows: root.finish() }];
-            let Prices { calendar, tenants, editions, config, quality, shown } = prices?;
+            let Prices { calendar, tenants, editions, config, quality, ledger, shown } = prices?;
             rows.extend(shown);
             let (path, warnings) = (path.to_path_buf(), Vec::new());
-            Some(Self { path, digest, calendar, tenants, editions, config, quality, warnings, shown: rows })
+            Some(Self {
+                path,
+                digest,
+                calendar,
+                tenants,
+                editions,
+                config,
+                quality,
+                ledger,
+                warnings,
+                shown: rows,
+            })
         });
         problems.settle(book).map(|(book, warnings)| Self { warnings, ..book })
     }
@@ -149,6 +169,7 @@ struct Prices {
     editions: Vec<Edition>,
     config: Config,
     quality: Quality,
+    ledger: LedgerSpec,
     shown: Vec<Shown>,
 }
 
@@ -162,6 +183,7 @@ fn prices(root: &Section<'_>, mut config: Config) -> Option<Prices> {
     }
     let calendar = root.table("cycle", calendar);
     let quality = root.table("quality", |table| Some(quality(table)));
+    let ledger = root.table("ledger", |table| Some(ledger(table)));
     let overrides = tenants(root);
     // One complaint, whoever lacks it: every tenant without a table of its own needs the book's.
     let is_needed = overrides.is_empty() || overrides.iter().any(|tenant| !tenant.scope.has_activity);
@@ -213,8 +235,12 @@ fn prices(root: &Section<'_>, mut config: Config) -> Option<Prices> {
         shown.push(read.shown);
         read.value
     });
+    let ledger = ledger.map_or_else(LedgerSpec::default, |read| {
+        shown.push(read.shown);
+        read.value
+    });
     let shown = shown.into_iter().map(without_brackets).collect();
-    Some(Prices { calendar: calendar.value, tenants, editions, config, quality, shown })
+    Some(Prices { calendar: calendar.value, tenants, editions, config, quality, ledger, shown })
 }
 
 fn without_brackets(shown: Shown) -> Shown {

@@ -13,6 +13,7 @@ mod config;
 mod currency;
 mod document;
 mod fees;
+mod ledger;
 mod letterhead;
 mod load;
 mod names;
@@ -36,6 +37,7 @@ mod vendor_map;
 mod versions;
 
 pub use config::{COVERAGE_GAP_DEFAULT, Config, Logs, MAX_EXPIRY_DEFAULT, Source, YearRule};
+pub use ledger::{LEDGER_DEFAULT, LedgerSpec};
 pub use load::Edition;
 pub use load::{Book, load_patterns};
 pub use problems::{BookError, Problem};

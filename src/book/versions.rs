@@ -37,7 +37,7 @@ pub(super) fn versions(table: &Section<'_>) -> Vec<Version> {
 
 fn version(table: &Section<'_>) -> Option<(Date, Scope)> {
     let from = table.need("from", date);
-    for key in ["cycle", "logs", "identity", "source", "pattern", "platform", "quality", "schema"] {
+    for key in ["cycle", "logs", "identity", "source", "pattern", "platform", "quality", "ledger", "schema"] {
         table.refuse(key, "may not change from a day on; it holds for the whole book");
     }
     table.refuse("tenant", "stands above its versions; write [[tenant.version]] below the tenant");
