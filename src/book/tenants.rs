@@ -119,7 +119,7 @@ fn tenant(table: &Section<'_>) -> Option<Written> {
         let text = "`domains` is empty; name at least one, or nobody is billed";
         table.problems.report(table.line_of("domains"), text);
     }
-    for key in ["cycle", "logs", "identity", "source", "pattern", "platform", "quality", "schema"] {
+    for key in ["cycle", "logs", "identity", "source", "pattern", "platform", "quality", "ledger", "schema"] {
         table.refuse(key, "may not differ by tenant; it holds for the whole book");
     }
     let (scope, versions) = (scope(table), versions(table));

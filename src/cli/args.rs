@@ -320,6 +320,15 @@ pub struct BillArgs {
     /// Directory for the outputs
     #[arg(long, value_name = "DIR", default_value = "bill")]
     pub out: PathBuf,
+    /// Make the bill final: number its invoices and append them to the ledger
+    #[arg(long = "final")]
+    pub is_final: bool,
+    /// With --final: write what changed in a cycle that is final already as a document of its own
+    #[arg(long = "correction", requires = "is_final")]
+    pub is_correction: bool,
+    /// File of the ledger [default: as the book says, else ledger.jsonl beside the book]
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
     /// Dialect of CSV output
     #[arg(long, value_enum, default_value = "machine")]
     pub csv: DialectArg,

@@ -2,21 +2,24 @@
 
 use super::args::BillArgs;
 use super::failure::Failure;
+use super::issue::{self, Desk, Done};
 use super::manifest::{book_facts, manifest};
 use super::run::{self, Ask, Read, TenantPlaces, bill_failure};
 use super::sensitivity;
 use crate::billing::Calendar;
+use crate::book::Book;
 use crate::model::{AuditedAgent, Cycle, Decision, Invoice};
 use crate::pipeline::audit::AgentsCount;
 use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
 use crate::pipeline::edge;
+use crate::pipeline::issue::{Intent, Issue};
 use crate::pipeline::lists::{Lists, Notes, Parts, Sheets, Spare};
 use crate::pipeline::plan::Input;
 use crate::pipeline::roll::Roll;
 use crate::pipeline::sensitivity::Outcome;
 use crate::report::{
     self, BillSummary, BookFacts, CycleSummary, Dialect, FileDigest, HostHours, InvoiceContent, Manifest,
-    Stage, StageError,
+    Stage,
 };
 use std::io::{self, IsTerminal, Write};
 
@@ -25,7 +28,15 @@ const WIDTH_PIPED: usize = 96;
 
 /// Runs the verb.
 pub fn run(args: &BillArgs) -> Result<(), Failure> {
-    let choice = choice(&args.cycle)?;
+    make(args, &[choice(&args.cycle)?], |book, bill, cycles| issue::open(args, book, bill, cycles))
+}
+
+/// Makes the bill of those cycles, which is issued as `open` says.
+pub fn make(
+    args: &BillArgs,
+    choices: &[CycleChoice],
+    open: impl FnOnce(&Book, &Bill<'_>, &[Cycle]) -> Result<Desk, Failure>,
+) -> Result<(), Failure> {
     sensitivity::check(args)?;
     let book = run::load_book(&args.book)?;
     let calendar = Calendar::new(book.calendar.clone());
@@ -37,13 +48,15 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
     // The census and the list of clients are one pass.
     let (sum, counter) = read.count(AgentsCount::of(bill.first_verdicts()));
     let agents = counter.agents(&sum);
-    let cycles = bill.cycles(choice, read.census()).map_err(bill_failure)?;
+    let cycles = choices.iter().map(|choice| bill.cycles(*choice, read.census()).map_err(bill_failure));
+    let cycles: Vec<Cycle> = cycles.collect::<Result<Vec<_>, _>>()?.concat();
     check_seen(&read, &cycles, args.logs.allow_empty)?;
     bill.check_agents(&cycles, read.census()).map_err(bill_failure)?;
     run::check_rejects(&read, &args.logs.max_reject)?;
     for cycle in cycles.iter().filter(|cycle| !bill.is_partial(cycle)) {
         check_coverage(&book, &read.scan, cycle).map_err(bill_failure)?;
     }
+    let mut desk = open(&book, &bill, &cycles)?;
     let roll = bill.roll(read.pseudonyms.as_ref());
     let mut notes: Vec<String> =
         cycles.iter().flat_map(|cycle| edge::notes(&read.plan, &roll, cycle)).collect();
@@ -71,8 +84,8 @@ pub fn run(args: &BillArgs) -> Result<(), Failure> {
         sensitivity: &sensitivity,
         dialect: args.csv.into(),
     };
-    let (bills, leftovers) = outputs.write(&cycles).map_err(stage_failure)?;
-    outputs.summary(&bills, &leftovers)
+    let (bills, done) = outputs.write(&cycles, &mut desk)?;
+    if desk.is_silent() { Ok(()) } else { outputs.summary(&bills, &desk, &done) }
 }
 
 fn choice(text: &str) -> Result<CycleChoice, Failure> {
@@ -84,13 +97,6 @@ fn choice(text: &str) -> Result<CycleChoice, Failure> {
                 "--cycle: `{day}` is none of `latest`, `all` and a first day as in 2026-10-01"
             ))
         }),
-    }
-}
-
-fn stage_failure(error: StageError) -> Failure {
-    match error {
-        StageError::Io { .. } => Failure::Input(error.to_string()),
-        _ => Failure::Usage(error.to_string()),
     }
 }
 
@@ -162,14 +168,13 @@ struct Outputs<'r> {
 }
 
 impl Outputs<'_> {
-    /// Decides, writes and commits; gives the bills, and the files of an earlier one that were left
-    /// over.
-    fn write(&self, cycles: &[Cycle]) -> Result<(Vec<CycleBill>, Vec<String>), StageError> {
+    /// Decides, writes and commits; gives the bills, and what became of them.
+    fn write(&self, cycles: &[Cycle], desk: &mut Desk) -> Result<(Vec<CycleBill>, Done), Failure> {
         let mut stage = Stage::new(&self.args.out)?;
         let Self { read, dialect, .. } = *self;
         let mut unbilled = Parts::begin(&stage, "unbilled.csv", report::unbilled_header(dialect))?;
-        let bills = cycles.iter().map(|cycle| self.cycle(cycle, &mut stage, &mut unbilled));
-        let bills = bills.collect::<Result<Vec<CycleBill>, StageError>>()?;
+        let bills = cycles.iter().map(|cycle| self.cycle(cycle, &mut stage, &mut unbilled, &mut desk.issue));
+        let bills = bills.collect::<Result<Vec<CycleBill>, Failure>>()?;
         stage.end(unbilled.into_output())?;
         stage.write_with("rejects.csv", |out| {
             report::write_rejects_csv(out, dialect, &read.scan.part.rejects, read)
@@ -183,11 +188,17 @@ impl Outputs<'_> {
             let flips = self.sensitivity.iter().flat_map(|it| it.flips.iter().map(|flip| (it.name, flip)));
             stage.write_with("sensitivity.csv", |out| report::write_sensitivity_csv(out, dialect, flips))?;
         }
-        let leftovers = stage.commit(self.manifest(&bills))?.leftovers;
-        Ok((bills, leftovers))
+        let done = desk.commit(stage, self.manifest(&bills))?;
+        Ok((bills, done))
     }
 
-    fn cycle(&self, cycle: &Cycle, stage: &mut Stage, unbilled: &mut Parts) -> Result<CycleBill, StageError> {
+    fn cycle(
+        &self,
+        cycle: &Cycle,
+        stage: &mut Stage,
+        unbilled: &mut Parts,
+        issue: &mut Issue,
+    ) -> Result<CycleBill, Failure> {
         let folder = cycle.first_day.to_string();
         let tenants: Vec<&str> = self.bill.tenants().collect();
         let places = |tenant| TenantPlaces { read: self.read, bill: self.bill, cycle, tenant };
@@ -196,8 +207,16 @@ impl Outputs<'_> {
         let name = |tenant: usize| format!("{folder}/{}/users.csv", tenants[tenant]);
         let mut lists = Lists::begin(stage, &sheets, name, unbilled)?;
         let note = |notes: &mut Notes, tenant, decision: &Decision<'_>| sheets.note(notes, tenant, decision);
-        let bill = self.bill.cycle(self.roll, cycle, note, |stretches| lists.hand_in(stretches))?;
+        let history = |tenant: &str| issue.history(tenant, cycle);
+        let mut bill =
+            self.bill.cycle(self.roll, cycle, history, note, |stretches| lists.hand_in(stretches))?;
         lists.end(stage, bill.tenants.iter().map(|tenant| tenant.invoice.as_ref()))?;
+        for invoice in bill.tenants.iter_mut().filter_map(|tenant| tenant.invoice.as_mut()) {
+            issue.take_in(invoice, stage, self.dialect)?;
+        }
+        if issue.intent == Intent::Correction {
+            return Ok(bill);
+        }
         let invoices = || bill.tenants.iter().filter_map(|tenant| tenant.invoice.as_ref());
         stage.write_with(&format!("{folder}/summary.csv"), |out| {
             report::write_summary_csv(out, self.dialect, invoices())
@@ -231,7 +250,7 @@ impl Outputs<'_> {
     }
 
     /// The readable end of the run, on standard output.
-    fn summary(&self, bills: &[CycleBill], leftovers: &[String]) -> Result<(), Failure> {
+    fn summary(&self, bills: &[CycleBill], desk: &Desk, done: &Done) -> Result<(), Failure> {
         let invoices: Vec<Vec<Invoice>> = bills
             .iter()
             .map(|bill| bill.tenants.iter().filter_map(|tenant| tenant.invoice.clone()).collect())
@@ -248,12 +267,11 @@ impl Outputs<'_> {
             self.read.census().registrations(),
             records.rejected_total()
         )];
-        if !leftovers.is_empty() {
-            notes.push(format!("left over from an earlier bill: {}", leftovers.join(", ")));
-        }
+        notes.extend(done.notes(desk));
         notes.extend(self.sensitivity.iter().map(Outcome::sentence));
         let out = self.args.out.display().to_string();
-        let bill = BillSummary { cycles: &cycles, notes: &notes, out: &out };
+        let is_final = desk.issue.intent != Intent::Draft;
+        let bill = BillSummary { cycles: &cycles, notes: &notes, out: &out, is_final };
         let has_style = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let width = run::width().unwrap_or(WIDTH_PIPED);
         let text = report::summary_text(&bill, width, has_style);

@@ -1,9 +1,12 @@
 //! What can end a run, and the exit code that says so.
 
 use crate::book::BookError;
+use crate::ledger::LedgerError;
+use crate::pipeline::issue::IssueError;
 use crate::pipeline::plan::PlanError;
 use crate::pipeline::scan::ScanError;
 use crate::read::InputError;
+use crate::report::StageError;
 use std::fmt;
 use std::io;
 
@@ -18,6 +21,8 @@ pub enum Failure {
     Input(String),
     /// Readable, and not good enough to count on (exit 4).
     Quality(String),
+    /// What was asked for would change what is final (exit 5).
+    Refused(String),
     /// The user stopped it (exit 130).
     Interrupted,
     /// The output cannot be written (exit 3; a closed pipe is no failure).
@@ -32,6 +37,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Input(_) | Self::Output(_) => 3,
             Self::Quality(_) => 4,
+            Self::Refused(_) => 5,
             Self::Interrupted => 130,
         }
     }
@@ -45,9 +51,11 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Differences(text) | Self::Usage(text) | Self::Input(text) | Self::Quality(text) => {
-                f.write_str(text)
-            }
+            Self::Differences(text)
+            | Self::Usage(text)
+            | Self::Input(text)
+            | Self::Quality(text)
+            | Self::Refused(text) => f.write_str(text),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Output(error) => write!(f, "output cannot be written: {error}"),
         }
@@ -69,6 +77,31 @@ impl From<BookError> for Failure {
 impl From<InputError> for Failure {
     fn from(error: InputError) -> Self {
         Self::Input(error.to_string())
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
+impl From<StageError> for Failure {
+    fn from(error: StageError) -> Self {
+        match error {
+            StageError::Io { .. } => Self::Input(error.to_string()),
+            StageError::Final { .. } => Self::Refused(error.to_string()),
+            _ => Self::Usage(error.to_string()),
+        }
+    }
+}
+
+impl From<IssueError> for Failure {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Stage(error) => error.into(),
+            _ => Self::Refused(error.to_string()),
+        }
     }
 }
 

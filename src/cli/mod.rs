@@ -11,6 +11,7 @@ mod book;
 mod explain;
 mod failure;
 mod r#gen;
+mod issue;
 mod manifest;
 mod manual;
 mod probe;

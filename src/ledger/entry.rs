@@ -83,7 +83,7 @@ pub struct EntryLine {
 }
 
 /// What the document was made from and consists of; each is `blake3:` and hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Digests {
     /// Of `users.csv`.
     pub users: String,

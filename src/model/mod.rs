@@ -7,6 +7,7 @@
 mod agent;
 mod audit;
 mod clock;
+mod correction;
 mod cycle;
 mod decision;
 mod escapes;
@@ -29,6 +30,7 @@ mod usage;
 pub use agent::{AgentId, AgentKey, AgentText, Class, Form, Hint, Platform, Platforms, Verdict};
 pub use audit::{AuditedAgent, AuditedUser, DomainSummary};
 pub use clock::{Civil, Stamp};
+pub use correction::{Correction, CorrectionLine, UserChange};
 pub use cycle::{Cycle, DaySlot, Days, Window};
 pub use decision::{BilledUser, Category, Decision, EvidenceKind, Reason, Seen, UnbilledUser};
 pub use escapes::undo_escapes;

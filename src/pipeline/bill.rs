@@ -9,12 +9,12 @@ use super::audit::Verdicts;
 use super::census::Census;
 use super::roll::Roll;
 use super::scan::Scan;
-use crate::billing::{Calendar, Decider, Listing, NoAgent, ShortCycle, rate};
+use crate::billing::{Calendar, Decider, Listing, NoAgent, ShortCycle, rate_after};
 use crate::book::{Book, Tenant};
 use crate::identity::{Pseudonyms, Tenants, canonical};
 use crate::model::{
-    Aor, Category, Customer, Cycle, Decision, Dialect, Figures, Invoice, Letterhead, Moment, Reason, Seen,
-    SipId, SipIdRef, Standing, UnbilledUser,
+    Aor, Category, Customer, Cycle, Decision, Dialect, Figures, History, Invoice, Letterhead, Moment, Reason,
+    Seen, SipId, SipIdRef, Standing, UnbilledUser,
 };
 use crate::platform::{Classifier, RuleError};
 use crate::read::{SideFile, SideFileError, SideKind};
@@ -237,7 +237,7 @@ impl<'b> Bill<'b> {
         tariff.short_cycle == ShortCycle::Skip && self.calendar.is_short(cycle)
     }
 
-    /// The bills of one cycle.
+    /// The bills of one cycle, each after what `history` says of its tenant.
     ///
     /// The lists behind them are as long as there are users, so they are not kept: `note` takes
     /// down each user's decision, with the tenant's number or `None` where nobody claims the
@@ -252,6 +252,7 @@ impl<'b> Bill<'b> {
         &self,
         roll: &Roll<'_>,
         cycle: &Cycle,
+        history: impl Fn(&str) -> History,
         note: impl Fn(&mut N, Option<usize>, &Decision<'_>) + Sync,
         mut hand_in: impl FnMut(Vec<N>) -> Result<(), E> + Send,
     ) -> Result<CycleBill, E> {
@@ -284,7 +285,8 @@ impl<'b> Bill<'b> {
         let is_partial = self.is_partial(cycle);
         let tenants = rules.iter().zip(counts.figures).enumerate().map(|(number, (rules, figures))| {
             let (tenant, usage) = (rules.tenant, &counts.usage[number]);
-            let invoice = || rate(&tenant.name, &tenant.tariff, cycle, is_partial, usage);
+            let name = &tenant.name;
+            let invoice = || rate_after(&history(name), name, &tenant.tariff, cycle, is_partial, usage);
             TenantBill {
                 tenant: tenant.name.clone(),
                 invoice: (!self.is_skipped(number, cycle)).then(invoice),

@@ -9,7 +9,7 @@ use crate::compare::{Claim, Elsewhere, OurCharge, OurRefusal, OurUser, Prices, S
 use crate::facts::Coverage;
 use crate::identity::{Policy, canonical};
 use crate::model::{
-    Aor, Category, Currency, Cycle, Decision, Dialect, Reason, SipId, SipIdRef, UnbilledUser, Usage,
+    Aor, Category, Currency, Cycle, Decision, Dialect, History, Reason, SipId, SipIdRef, UnbilledUser, Usage,
 };
 use crate::read::{VendorFile, VendorRow};
 use ahash::RandomState;
@@ -122,10 +122,16 @@ pub fn ours(bill: &Bill<'_>, roll: &Roll<'_>, cycle: &Cycle, wanted: &Wanted) ->
         users.extend(user.filter(|_| is_kept));
     };
     let mut users: Vec<OurUser> = Vec::new();
-    let taken = bill.cycle(roll, cycle, note, |stretches| {
-        stretches.into_iter().for_each(|stretch| users.extend(stretch));
-        Ok::<(), Infallible>(())
-    });
+    let taken = bill.cycle(
+        roll,
+        cycle,
+        |_| History::default(),
+        note,
+        |stretches| {
+            stretches.into_iter().for_each(|stretch| users.extend(stretch));
+            Ok::<(), Infallible>(())
+        },
+    );
     let billed = match taken {
         Ok(billed) => billed,
         Err(never) => match never {},

@@ -12,7 +12,7 @@ use super::roll::Roll;
 use super::scan::Scan;
 use crate::billing::{Calendar, PushServer, Sustained};
 use crate::book::{Book, Tenant};
-use crate::model::{Category, Cycle, Flip, Money, SipId, SipIdRef};
+use crate::model::{Category, Cycle, Flip, History, Money, SipId, SipIdRef};
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -162,7 +162,7 @@ fn differences<'s>(here: &[Charge<'s>], there: &[Charge<'s>]) -> Vec<(Charge<'s>
 /// What all tenants owe for the cycle, by currency.
 fn total((bill, roll, cycle): Side<'_, '_>) -> Vec<Money> {
     let nothing = |_: &mut (), _, _: &crate::model::Decision<'_>| {};
-    let Ok(bills) = bill.cycle(roll, cycle, nothing, |_| Ok::<(), Infallible>(()));
+    let Ok(bills) = bill.cycle(roll, cycle, |_| History::default(), nothing, |_| Ok::<(), Infallible>(()));
     let mut totals = Vec::new();
     let invoices = bills.tenants.iter().filter_map(|tenant| tenant.invoice.as_ref());
     invoices.for_each(|invoice| add(&mut totals, invoice.total));

@@ -19,14 +19,19 @@ const COLUMNS: [&str; 12] = [
     "currency",
 ];
 
+/// What a final invoice has besides: its number, and the ledger's head that it follows.
+const FINAL_COLUMNS: [&str; 2] = ["invoice_number", "ledger_head"];
+
 /// Writes the invoice's lines and nothing else: sums are not lines, so the column `amount` adds
-/// up to the total. `cycle_end` is the first day after the cycle.
+/// up to the total. `cycle_end` is the first day after the cycle. A final invoice has two columns
+/// more at the end.
 ///
 /// # Errors
 ///
 /// What the writer says.
 pub fn write_invoice_csv(out: &mut dyn Write, dialect: Dialect, invoice: &Invoice) -> io::Result<()> {
-    let mut sheet = Sheet::new(out, dialect, &COLUMNS);
+    let more = if invoice.final_mark.is_some() { &FINAL_COLUMNS[..] } else { &[] };
+    let mut sheet = Sheet::new(out, dialect, &[&COLUMNS, more].concat());
     for line in &invoice.lines {
         sheet.row(|row| {
             row.text(&invoice.id);
@@ -41,6 +46,10 @@ pub fn write_invoice_csv(out: &mut dyn Write, dialect: Dialect, invoice: &Invoic
             row.optional(line.unit_price);
             row.value(line.amount);
             row.value(line.amount.currency().code());
+            if let Some(mark) = &invoice.final_mark {
+                row.text(&mark.number);
+                row.text(&mark.head_digest);
+            }
         })?;
     }
     sheet.finish()
@@ -50,6 +59,7 @@ pub fn write_invoice_csv(out: &mut dyn Write, dialect: Dialect, invoice: &Invoic
 mod tests {
     use super::super::samples::{invoice, written};
     use super::*;
+    use crate::model::FinalMark;
 
     #[test]
     fn every_line_has_its_amount_and_sums_are_no_lines() {
@@ -60,5 +70,16 @@ mod tests {
         acme-2026-10-01,acme,2026-10-01,2026-10-31,3,discount,generic,10 % discount,1,,-108.36,EUR
         acme-2026-10-01,acme,2026-10-01,2026-10-31,4,tax,,VAT 21 %,1,,230.00,EUR
         "#);
+    }
+
+    #[test]
+    fn a_final_invoice_says_so_in_every_row() {
+        let mut invoice = invoice("acme");
+        invoice.final_mark =
+            Some(FinalMark { number: "INV-7".to_owned(), head_digest: "blake3:00".to_owned() });
+        let sheet = written(|out| write_invoice_csv(out, Dialect::Machine, &invoice));
+        let mut lines = sheet.lines();
+        assert!(lines.next().unwrap().ends_with(",currency,invoice_number,ledger_head"));
+        assert!(lines.all(|line| line.ends_with(",EUR,INV-7,blake3:00")));
     }
 }

@@ -27,12 +27,16 @@ pub fn invoice_html(content: &InvoiceContent<'_>, users_csv: impl io::Read) -> i
     let users_total = Category::ALL.iter().map(|category| invoice.usage.of(*category).users).sum();
     let digits = invoice.total.currency().digits();
     let page = Page {
-        number: &invoice.id,
+        number: invoice.final_mark.as_ref().map_or(&invoice.id, |mark| &mark.number),
         tenant: &invoice.tenant,
         seller: content.letterhead,
         customer: content.customer,
-        mark: if invoice.is_partial { "PARTIAL" } else { "DRAFT" },
-        is_final: false,
+        mark: match (&invoice.final_mark, invoice.is_partial) {
+            (Some(_), _) => "FINAL",
+            (None, true) => "PARTIAL",
+            (None, false) => "DRAFT",
+        },
+        is_final: invoice.final_mark.is_some(),
         is_partial: invoice.is_partial,
         first_day: invoice.cycle.first_day.to_string(),
         last_day: invoice.cycle.end_day.yesterday().unwrap_or(invoice.cycle.end_day).to_string(),
@@ -72,7 +76,7 @@ pub fn invoice_html(content: &InvoiceContent<'_>, users_csv: impl io::Read) -> i
         inputs_digest: content.inputs_digest(),
         inputs: &content.inputs[..content.inputs.len().min(INPUTS_SHOWN)],
         inputs_hidden: content.inputs.len().saturating_sub(INPUTS_SHOWN),
-        ledger: None,
+        ledger: invoice.final_mark.as_ref().map(|mark| mark.head_digest.clone()),
         tool: env!("CARGO_PKG_VERSION"),
     };
     Ok(without_controls(&page.render().map_err(io::Error::other)?))

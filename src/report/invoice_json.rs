@@ -15,13 +15,15 @@
 //! - `active_by_day`: billed users with something of their own on each day of the cycle
 //! - `notes`, `warnings`
 //! - `coverage`: by host the spans of whole hours (UTC) inside the cycle without a record
+//! - `final`, absent from a draft: `number`, and `ledger_head`, the digest of the ledger before it
 //! - `book`, `inputs`: names and BLAKE3 digests; `inputs_digest` is one for all of them
 
 use super::invoice_content::{FileDigest, InvoiceContent};
 use super::manifest::BookFacts;
 use super::text::json_safe;
 use crate::model::{
-    Category, CategoryUsage, Customer, Figures, InvoiceLine, Letterhead, Money, Platform, UserNote, Window,
+    Category, CategoryUsage, Customer, Figures, FinalMark, InvoiceLine, Letterhead, Money, Platform,
+    UserNote, Window,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -71,6 +73,7 @@ pub fn invoice_json(content: &InvoiceContent<'_>) -> String {
         book: content.book,
         inputs_digest: content.inputs_digest(),
         inputs: content.inputs,
+        r#final: invoice.final_mark.as_ref().map(ShownMark::from),
     };
     let json = serde_json::to_string_pretty(&shown).expect("strings, numbers and lists are JSON");
     json_safe(json + "\n")
@@ -102,6 +105,22 @@ struct Shown<'t> {
     book: &'t BookFacts,
     inputs_digest: String,
     inputs: &'t [FileDigest],
+    /// Absent from a draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#final: Option<ShownMark<'t>>,
+}
+
+/// What makes an invoice or a correction final.
+#[derive(Serialize)]
+pub(super) struct ShownMark<'t> {
+    number: &'t str,
+    ledger_head: &'t str,
+}
+
+impl<'t> From<&'t FinalMark> for ShownMark<'t> {
+    fn from(mark: &'t FinalMark) -> Self {
+        Self { number: &mark.number, ledger_head: &mark.head_digest }
+    }
 }
 
 #[derive(Serialize)]

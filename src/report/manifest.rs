@@ -19,9 +19,12 @@ const TOOL: &str = "siptally";
 pub struct Manifest {
     pub schema: u32,
     pub tool: Tool,
-    /// `draft`: the bill is not in a ledger.
+    /// `draft`: the bill is not in a ledger. `final`: it is, with all its files.
     pub status: String,
     pub book: BookFacts,
+    /// The ledger that the bill follows; absent where nobody keeps one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerFacts>,
     pub cycles: Vec<CycleFacts>,
     pub inputs: Vec<InputFacts>,
     /// Inputs that were given, and left out because another one holds the same.
@@ -32,6 +35,35 @@ pub struct Manifest {
     pub notes: Vec<String>,
     /// Every other file of the bill, sorted by path; filled in where the bill is committed.
     pub outputs: Vec<OutputFacts>,
+    /// Files of final bills that stood there before and are never replaced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<OutputFacts>,
+}
+
+/// The ledger, as it was before the bill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerFacts {
+    /// As shown: its bare name.
+    pub file: String,
+    /// How many entries it had.
+    pub entries: u64,
+    /// The digest of the last of them.
+    pub head: String,
+    /// What became final with this bill; nothing with a draft.
+    pub issued: Vec<IssuedFacts>,
+}
+
+/// A document that became final.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuedFacts {
+    /// Of its entry in the ledger.
+    pub number: u64,
+    /// The same as the document shows it.
+    pub invoice_number: String,
+    /// `invoice` or `correction`.
+    pub kind: String,
+    pub tenant: String,
+    pub cycle_start: String,
 }
 
 /// The program that made the bill.
@@ -138,13 +170,24 @@ impl Manifest {
             tool: Tool { name: TOOL.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
             status: "draft".to_owned(),
             book,
+            ledger: None,
             cycles: Vec::new(),
             inputs: Vec::new(),
             duplicates: Vec::new(),
             counts: Counts::default(),
             notes: Vec::new(),
             outputs: Vec::new(),
+            kept: Vec::new(),
         }
+    }
+
+    /// The digest of the inputs together: of a line for each with digest, two blanks and path.
+    pub fn inputs_digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for input in &self.inputs {
+            hasher.update(format!("{}  {}\n", input.digest, input.file).as_bytes());
+        }
+        hex_digest(&hasher.finalize())
     }
 
     /// Pretty JSON with a final newline.

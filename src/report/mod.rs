@@ -12,6 +12,8 @@ mod bench_rows;
 mod bench_table;
 mod bench_text;
 mod charts;
+mod correction_csv;
+mod correction_json;
 mod coverage_csv;
 mod csv_dialect;
 mod decision_text;
@@ -51,6 +53,8 @@ pub use agents_table::{agents_table, write_agents_ndjson, write_classified_csv};
 pub use bench_rows::{write_bench_csv, write_bench_json, write_bench_ndjson};
 pub use bench_table::bench_table;
 pub use charts::HostHours;
+pub use correction_csv::{write_changes_csv, write_correction_csv};
+pub use correction_json::correction_json;
 pub use coverage_csv::write_coverage_csv;
 pub use csv_dialect::{Cells, Dialect, Rows, Sheet};
 pub use differences_csv::{Parties, write_differences_csv};
@@ -61,14 +65,15 @@ pub use invoice_csv::write_invoice_csv;
 pub use invoice_html::invoice_html;
 pub use invoice_json::invoice_json;
 pub use manifest::{
-    BookFacts, Counts, CycleFacts, DuplicateFacts, InputFacts, Manifest, OutputFacts, Tool, hex_digest,
+    BookFacts, Counts, CycleFacts, DuplicateFacts, InputFacts, IssuedFacts, LedgerFacts, Manifest,
+    OutputFacts, Tool, hex_digest,
 };
 pub use places::Places;
 pub use reconcile_pack::{reconcile_readme, write_evidence};
 pub use reconcile_text::{ReconcileSummary, reconcile_text};
 pub use rejects_csv::write_rejects_csv;
 pub use sensitivity_csv::write_sensitivity_csv;
-pub use stage::{Committed, Output, Stage, StageError};
+pub use stage::{Committed, Output, SEAL, Stage, StageError, kept_files};
 pub use stretches::Users;
 pub use summary_csv::write_summary_csv;
 pub use summary_text::{BillSummary, CycleSummary, summary_text};

@@ -2,9 +2,9 @@
 
 use super::{BookFacts, FileDigest, HostHours, InvoiceContent, Places};
 use crate::model::{
-    AuditedUser, BilledUser, Category, CategoryUsage, Currency, Customer, Cycle, Decision, EvidenceKind,
-    Figures, Invoice, InvoiceLine, Letterhead, LineKind, Moment, Money, Platform, Rounding, SipIdRef, Spot,
-    Usage, UserNote, Window,
+    AuditedUser, BilledUser, Category, CategoryUsage, Correction, CorrectionLine, Currency, Customer, Cycle,
+    Decision, EvidenceKind, Figures, FinalMark, Invoice, InvoiceLine, Letterhead, LineKind, Moment, Money,
+    Platform, Rounding, SipIdRef, Spot, Usage, UserNote, Window,
 };
 
 pub const OCTOBER_5: Moment = Moment::from_seconds(1_791_209_002);
@@ -128,6 +128,33 @@ pub fn invoice(tenant: &str) -> Invoice {
         }],
         warnings: vec!["the set-up fee has no date; it is not charged".to_owned()],
         final_mark: None,
+    }
+}
+
+pub fn correction() -> Correction {
+    let line =
+        |line, kind: &str, category: Option<&str>, description: &str, quantity, amount| CorrectionLine {
+            line,
+            kind: kind.to_owned(),
+            category: category.map(str::to_owned),
+            description: description.to_owned(),
+            quantity,
+            amount: euro(amount),
+        };
+    Correction {
+        id: "acme-2026-10-01-correction-4".to_owned(),
+        tenant: "acme".to_owned(),
+        cycle: cycle(),
+        corrects: vec!["INV-1".to_owned()],
+        lines: vec![
+            line(1, "charge", Some("generic"), "generic users, 1202 in place of 1204", -2, "-1.80"),
+            line(2, "tax", None, "VAT 21 %", 0, "-0.38"),
+        ],
+        net: euro("-1.80"),
+        tax: euro("-0.38"),
+        total: euro("-2.18"),
+        carried_forward: euro("0"),
+        final_mark: FinalMark { number: "INV-4".to_owned(), head_digest: "blake3:00".to_owned() },
     }
 }
 

@@ -2,12 +2,18 @@
 //!
 //! Files are written into a hidden folder beside OUT and moved in by rename, the manifest last.
 //! While they move, OUT holds a marker file; a bill with the marker or without a manifest is
-//! unfinished, and running the bill again finishes it.
+//! unfinished, and running the bill again finishes it. A final bill has an order more: its files
+//! move in, then the ledger grows, then the manifest follows ([`Stage::commit_with`]). So what the
+//! ledger vouches for stands in OUT, and a run that was cut off leaves a bill without a manifest.
 
+mod kept;
+mod moves;
 mod output;
 
+pub use kept::{SEAL, kept_files};
 pub use output::Output;
 
+use self::moves::Moves;
 use super::Manifest;
 use super::manifest::OutputFacts;
 use std::collections::BTreeMap;
@@ -34,6 +40,9 @@ pub enum StageError {
     /// OUT, or a folder below it, is a file, or the other way round.
     #[error("{}: is no {wanted}; choose another --out", shown(path))]
     WrongKind { path: PathBuf, wanted: &'static str },
+    /// The file belongs to a bill that is final.
+    #[error("{}: belongs to a final bill, which is never rewritten; choose another --out", shown(path))]
+    Final { path: PathBuf },
     /// A name that leaves the bill's folder: a tenant called `..`, say.
     #[error("`{relative}`: is no path inside a bill")]
     Outside { relative: String },
@@ -54,6 +63,7 @@ pub struct Stage {
     out: PathBuf,
     folder: TempDir,
     outputs: BTreeMap<String, OutputFacts>,
+    kept: Vec<OutputFacts>,
 }
 
 /// What a commit did.
@@ -77,7 +87,7 @@ impl Stage {
             return Err(StageError::WrongKind { path: out, wanted: "directory" });
         }
         let folder = stage_folder(&out)?;
-        Ok(Self { out, folder, outputs: BTreeMap::new() })
+        Ok(Self { out, folder, outputs: BTreeMap::new(), kept: Vec::new() })
     }
 
     /// Begins one file of the bill, to be written piece by piece. `relative` is its path in the
@@ -149,6 +159,63 @@ impl Stage {
         self.outputs.values()
     }
 
+    /// What is written of that name; `None` where nothing is.
+    pub fn output(&self, relative: &str) -> Option<&OutputFacts> {
+        self.outputs.get(relative)
+    }
+
+    /// Gives a file that was written another place in the bill.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stage::begin`].
+    ///
+    /// # Panics
+    ///
+    /// If no file of that name was ended.
+    pub fn rename(&mut self, relative: &str, to: &str) -> Result<(), StageError> {
+        // Whatever keeps a file from being begun there keeps this one away, too.
+        drop(self.begin(to)?);
+        let mut facts = self.outputs.remove(relative).expect("the file was written");
+        fs::rename(self.folder.path().join(relative), self.folder.path().join(to))
+            .map_err(io_at(Path::new(to)))?;
+        to.clone_into(&mut facts.file);
+        self.outputs.insert(facts.file.clone(), facts);
+        Ok(())
+    }
+
+    /// Takes a file out of the bill again.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn discard(&mut self, relative: &str) -> Result<(), StageError> {
+        if self.outputs.remove(relative).is_some() {
+            fs::remove_file(self.folder.path().join(relative)).map_err(io_at(Path::new(relative)))?;
+        }
+        Ok(())
+    }
+
+    /// Where the file of that name waits for the commit.
+    pub fn path_of(&self, relative: &str) -> PathBuf {
+        self.folder.path().join(relative)
+    }
+
+    /// The folder that the bill will stand in.
+    pub fn out(&self) -> &Path {
+        &self.out
+    }
+
+    /// Files of OUT that are final: they stay, and the manifest names them.
+    pub fn keep(&mut self, files: Vec<OutputFacts>) {
+        self.kept = files;
+    }
+
+    /// Whether a bill in OUT was cut off while it moved in.
+    pub fn is_cut_off(&self) -> bool {
+        self.out.join(MARKER).exists()
+    }
+
     /// Moves everything into OUT, the manifest last, with the outputs filled in.
     ///
     /// Files of an earlier bill are replaced; its manifest goes first, so that no manifest ever
@@ -156,10 +223,50 @@ impl Stage {
     ///
     /// # Errors
     ///
-    /// If a file of ours would replace one that belongs to no bill, or a move is refused: OUT is
-    /// then as it was.
-    pub fn commit(self, mut manifest: Manifest) -> Result<Committed, StageError> {
+    /// If a file of ours would replace one that is final or belongs to no bill, or a move is
+    /// refused: OUT is then as it was.
+    pub fn commit(self, manifest: Manifest) -> Result<Committed, StageError> {
+        self.place(manifest, None)
+    }
+
+    /// The same, and has `between` done when all files but the manifest are in their places and on
+    /// the disk.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stage::commit`], and what `between` says: OUT is then as it was. Behind `between`
+    /// nothing is undone: if the manifest cannot be moved in, OUT says that it is unfinished.
+    pub fn commit_with<E: From<StageError>>(
+        self,
+        manifest: Manifest,
+        between: impl FnOnce() -> Result<(), E>,
+    ) -> Result<Committed, E> {
+        let mut failure = None;
+        let mut between = Some(between);
+        let mut step = || match between.take().map(|between| between()) {
+            Some(Err(error)) => {
+                failure = Some(error);
+                false
+            }
+            _ => true,
+        };
+        let placed = self.place(manifest, Some(&mut step));
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(placed?),
+        }
+    }
+
+    fn place(
+        self,
+        mut manifest: Manifest,
+        between: Option<&mut dyn FnMut() -> bool>,
+    ) -> Result<Committed, StageError> {
+        if let Some(facts) = self.kept.iter().find(|facts| self.outputs.contains_key(&facts.file)) {
+            return Err(StageError::Final { path: self.out.join(&facts.file) });
+        }
         manifest.outputs = self.outputs.values().cloned().collect();
+        manifest.kept.clone_from(&self.kept);
         let files: Vec<&str> = self.outputs.keys().map(String::as_str).collect();
         output::sync(self.folder.path(), &files)?;
         Output::create(self.folder.path(), MANIFEST)?.append(&[manifest.to_json()])?;
@@ -172,11 +279,27 @@ impl Stage {
         }
         let parked = self.parking()?;
         let mut moves = Moves::new(&self.out, parked.path());
-        if let Err(error) = moves.run(self.folder.path(), self.outputs.keys()) {
+        let mut moved = moves.run(self.folder.path(), self.outputs.keys());
+        if let (Ok(()), Some(between)) = (&moved, between) {
+            moved = moves.sync();
+            if moved.is_ok() && !between() {
+                moves.undo();
+                return Ok(Committed { leftovers: Vec::new() });
+            }
+            if moved.is_ok() {
+                moves.finish(self.folder.path())?;
+            }
+        } else if moved.is_ok() {
+            moved = moves.finish(self.folder.path());
+        }
+        if let Err(error) = moved {
             moves.undo();
             return Err(error);
         }
-        let is_left = |file: &String| !self.outputs.contains_key(file) && self.out.join(file).is_file();
+        let is_kept = |file: &String| self.kept.iter().any(|facts| facts.file == *file);
+        let is_left = |file: &String| {
+            !self.outputs.contains_key(file) && !is_kept(file) && self.out.join(file).is_file()
+        };
         let mut leftovers: Vec<String> =
             earlier.into_iter().flat_map(|manifest| manifest.outputs).map(|output| output.file).collect();
         leftovers.retain(is_left);
@@ -198,100 +321,6 @@ impl Stage {
     fn parking(&self) -> Result<TempDir, StageError> {
         let beside = self.folder.path().parent().unwrap_or(Path::new("."));
         hidden_folder(beside)
-    }
-}
-
-/// Files on their way into OUT, and the way back.
-struct Moves<'t> {
-    out: &'t Path,
-    /// Where replaced files wait until all is done.
-    parked: &'t Path,
-    /// Folders of OUT that were created, outer ones first.
-    created: Vec<PathBuf>,
-    /// Files of OUT that were touched, in order, and whether the old one is parked.
-    done: Vec<(String, bool)>,
-    has_marker: bool,
-}
-
-impl<'t> Moves<'t> {
-    fn new(out: &'t Path, parked: &'t Path) -> Self {
-        Self { out, parked, created: Vec::new(), done: Vec::new(), has_marker: false }
-    }
-
-    fn run<'f>(&mut self, staged: &Path, files: impl Iterator<Item = &'f String>) -> Result<(), StageError> {
-        self.create_folders(self.out)?;
-        let marker = self.out.join(MARKER);
-        fs::write(&marker, b"").map_err(io_at(&marker))?;
-        self.has_marker = true;
-        self.park(MANIFEST)?;
-        for file in files {
-            let target = self.out.join(file);
-            self.create_folders(target.parent().unwrap_or(self.out))?;
-            self.park(file)?;
-            self.place(staged, file)?;
-        }
-        self.place(staged, MANIFEST)?;
-        // The bill is whole: a marker that stays only means that the next run may replace it.
-        let _ = fs::remove_file(&marker);
-        Ok(())
-    }
-
-    fn create_folders(&mut self, folder: &Path) -> Result<(), StageError> {
-        let missing = folder.ancestors().take_while(|each| !each.as_os_str().is_empty() && !each.exists());
-        let missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
-        for folder in missing.into_iter().rev() {
-            fs::create_dir(&folder).map_err(io_at(&folder))?;
-            self.created.push(folder);
-        }
-        if folder.is_dir() || folder.as_os_str().is_empty() {
-            return Ok(());
-        }
-        Err(StageError::WrongKind { path: folder.to_owned(), wanted: "directory" })
-    }
-
-    /// Takes the old file of that name out of the way, if there is one.
-    fn park(&mut self, file: &str) -> Result<(), StageError> {
-        let target = self.out.join(file);
-        let is_there = match target.symlink_metadata() {
-            Ok(metadata) if metadata.is_dir() => {
-                return Err(StageError::WrongKind { path: target, wanted: "file" });
-            }
-            found => found.is_ok(),
-        };
-        if is_there {
-            let parked = self.parked.join(file);
-            if let Some(folder) = parked.parent() {
-                fs::create_dir_all(folder).map_err(io_at(folder))?;
-            }
-            fs::rename(&target, &parked).map_err(io_at(&target))?;
-        }
-        self.done.push((file.to_owned(), is_there));
-        Ok(())
-    }
-
-    fn place(&self, staged: &Path, file: &str) -> Result<(), StageError> {
-        let target = self.out.join(file);
-        fs::rename(staged.join(file), &target).map_err(io_at(&target))
-    }
-
-    /// Puts everything back, as far as the operating system lets us. The old manifest was
-    /// touched first and so returns last; if the way back fails too, the marker stays.
-    fn undo(&mut self) {
-        let mut is_undone = true;
-        for (file, is_parked) in self.done.iter().rev() {
-            let target = self.out.join(file);
-            let removed = fs::remove_file(&target);
-            is_undone &= removed.is_ok() || !target.exists();
-            if *is_parked {
-                is_undone &= fs::rename(self.parked.join(file), &target).is_ok();
-            }
-        }
-        if self.has_marker && is_undone {
-            let _ = fs::remove_file(self.out.join(MARKER));
-        }
-        for folder in self.created.iter().rev() {
-            let _ = fs::remove_dir(folder);
-        }
     }
 }
 

@@ -15,6 +15,8 @@ pub struct BillSummary<'t> {
     pub notes: &'t [String],
     /// The folder as the user named it.
     pub out: &'t str,
+    /// Whether the bill is in the ledger.
+    pub is_final: bool,
 }
 
 /// One cycle with at least one invoice.
@@ -149,7 +151,8 @@ impl Page {
 
     /// Where the files are.
     fn places(&mut self, bill: &BillSummary<'_>) {
-        self.heading(&format!("Draft bill in {}", printable(bill.out)));
+        let status = if bill.is_final { "Final" } else { "Draft" };
+        self.heading(&format!("{status} bill in {}", printable(bill.out)));
         let folders: Vec<String> = bill
             .cycles
             .iter()
@@ -295,7 +298,8 @@ mod tests {
     fn summary(invoices: &[Invoice], width: usize, has_style: bool) -> String {
         let cycles = [CycleSummary { invoices, unbilled: &unbilled() }];
         let notes = ["old.log.lz4: lz4 is not read; passed over".to_owned()];
-        summary_text(&BillSummary { cycles: &cycles, notes: &notes, out: "bills/october" }, width, has_style)
+        let bill = BillSummary { cycles: &cycles, notes: &notes, out: "bills/october", is_final: false };
+        summary_text(&bill, width, has_style)
     }
 
     #[test]
