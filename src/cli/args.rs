@@ -37,6 +37,8 @@ pub enum Command {
     Users(UsersArgs),
     /// Write the bill of a cycle: users.csv, invoice.csv, invoice.json and a manifest
     Bill(BillArgs),
+    /// Tell whether a bill is still the one that was made, and follows from the logs
+    Verify(VerifyArgs),
     /// Show every event of one user, with the line that tells it, and why it is billed or not
     Explain(ExplainArgs),
     /// Compare the other party's list of charged users with what these logs show
@@ -335,6 +337,29 @@ pub struct BillArgs {
     /// Also name the users whose billing hangs on the cycle's zone, on push servers or on silent bindings
     #[arg(long)]
     pub sensitivity: bool,
+    #[command(flatten)]
+    pub logs: LogArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  siptally verify bill                                    its files against its manifest
+  siptally verify bill --book book.toml                   and its seals against the ledger
+  siptally verify bill --book book.toml /var/log/edge1    and all of it against the logs
+Give the PATHs and log flags as they were given to `bill`: evidence is named by the path below them.")]
+pub struct VerifyArgs {
+    /// The folder that `bill --out` wrote
+    #[arg(value_name = "PACK")]
+    pub pack: PathBuf,
+    /// Logs to make the bill again from: files, directories, or `-` for standard input
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Price book: names the ledger, and is needed to make the bill again
+    #[arg(long, value_name = "FILE")]
+    pub book: Option<PathBuf>,
+    /// File of the ledger [default: as the book says]
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
     #[command(flatten)]
     pub logs: LogArgs,
 }

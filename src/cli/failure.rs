@@ -5,6 +5,7 @@ use crate::ledger::LedgerError;
 use crate::pipeline::issue::IssueError;
 use crate::pipeline::plan::PlanError;
 use crate::pipeline::scan::ScanError;
+use crate::pipeline::verify::PackError;
 use crate::read::InputError;
 use crate::report::StageError;
 use std::fmt;
@@ -102,6 +103,12 @@ impl From<IssueError> for Failure {
             IssueError::Stage(error) => error.into(),
             _ => Self::Refused(error.to_string()),
         }
+    }
+}
+
+impl From<PackError> for Failure {
+    fn from(error: PackError) -> Self {
+        Self::Input(error.to_string())
     }
 }
 

@@ -55,6 +55,18 @@ pub fn open(args: &BillArgs, book: &Book, bill: &Bill<'_>, cycles: &[Cycle]) -> 
     Ok(Desk { issue, file: Some(file), is_trial: false })
 }
 
+/// The same for a bill that is made again to be compared: it follows the ledger given, and is
+/// numbered and sealed as it was, and the ledger stays as it is.
+pub fn trial(
+    intent: Intent,
+    path: &Path,
+    ledger: Option<Ledger>,
+    (book, bill, cycles): (&Book, &Bill<'_>, &[Cycle]),
+) -> Desk {
+    let issue = Issue::new(intent, books(path, book, ledger), &wanted(bill, cycles));
+    Desk { issue, file: None, is_trial: true }
+}
+
 /// The file of the ledger, and whether anybody named it.
 pub fn path(flag: Option<&Path>, book: &Book) -> (PathBuf, bool) {
     flag.map_or_else(|| book.ledger_path(), |path| (path.to_owned(), true))

@@ -21,6 +21,7 @@ mod reconcile;
 mod run;
 mod sensitivity;
 mod users;
+mod verify;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -57,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Users(args) => users::run(args),
         Command::Probe(args) => probe::run(args),
         Command::Bill(args) => bill::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Reconcile(args) => reconcile::run(args),
         Command::Agents(args) => agents::run(args),

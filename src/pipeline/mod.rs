@@ -29,4 +29,5 @@ mod snapshot;
 pub mod suggest;
 pub mod survey;
 pub mod trace;
+pub mod verify;
 pub mod years;

@@ -73,7 +73,7 @@ pub use reconcile_pack::{reconcile_readme, write_evidence};
 pub use reconcile_text::{ReconcileSummary, reconcile_text};
 pub use rejects_csv::write_rejects_csv;
 pub use sensitivity_csv::write_sensitivity_csv;
-pub use stage::{Committed, Output, SEAL, Stage, StageError, kept_files};
+pub use stage::{Committed, Output, SEAL, Seal, Stage, StageError, kept_files, seals};
 pub use stretches::Users;
 pub use summary_csv::write_summary_csv;
 pub use summary_text::{BillSummary, CycleSummary, summary_text};

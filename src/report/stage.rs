@@ -10,7 +10,7 @@ mod kept;
 mod moves;
 mod output;
 
-pub use kept::{SEAL, kept_files};
+pub use kept::{SEAL, Seal, kept_files, seals};
 pub use output::Output;
 
 use self::moves::Moves;

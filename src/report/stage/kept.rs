@@ -11,21 +11,39 @@ use std::path::{Path, PathBuf};
 /// The name of a seal.
 pub const SEAL: &str = "final.json";
 
-/// The files of OUT that belong to final bills, sorted by path; `is_known` tells of the digest of
-/// a seal whether the ledger has it. What cannot be read is not final.
-pub fn kept_files(out: &Path, is_known: impl Fn(&str) -> bool) -> Vec<OutputFacts> {
-    let mut kept = Vec::new();
+/// A seal that stands in a bill's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seal {
+    /// Path below the folder, digest and length of its file.
+    pub facts: OutputFacts,
+    /// What it says; `None` where that cannot be read.
+    pub manifest: Option<Manifest>,
+}
+
+/// The seals in a bill's folder, sorted by path.
+pub fn seals(out: &Path) -> Vec<Seal> {
+    let mut found = Vec::new();
     for cycle in folders(out) {
         let corrections = folders(&cycle).into_iter().flat_map(|tenant| folders(&tenant));
         for folder in [cycle.clone()].into_iter().chain(corrections) {
             let path = folder.join(SEAL);
             let Ok(bytes) = fs::read(&path) else { continue };
             let digest = hex_digest(&blake3::hash(&bytes));
-            let Some(seal) = Manifest::from_json(&bytes).filter(|_| is_known(&digest)) else { continue };
-            kept.extend(seal.outputs);
-            kept.push(OutputFacts { file: relative(out, &path), digest, bytes: bytes.len() as u64 });
+            let facts = OutputFacts { file: relative(out, &path), digest, bytes: bytes.len() as u64 };
+            found.push(Seal { facts, manifest: Manifest::from_json(&bytes) });
         }
     }
+    found.sort_by(|left, right| left.facts.cmp(&right.facts));
+    found
+}
+
+/// The files of OUT that belong to final bills, sorted by path; `is_known` tells of the digest of
+/// a seal whether the ledger has it. What cannot be read is not final.
+pub fn kept_files(out: &Path, is_known: impl Fn(&str) -> bool) -> Vec<OutputFacts> {
+    let known = seals(out).into_iter().filter(|seal| is_known(&seal.facts.digest));
+    let mut kept: Vec<OutputFacts> = known
+        .flat_map(|seal| seal.manifest.into_iter().flat_map(|it| it.outputs).chain([seal.facts]))
+        .collect();
     kept.sort();
     kept
 }
