@@ -121,7 +121,7 @@ fn recompute(
         let _ = fs::copy(pack.folder.join(&facts.file), to);
     }
     let again = BillArgs {
-        sensitivity: false,
+        sensitivity: pack.manifest.outputs.iter().any(|output| output.file == "sensitivity.csv"),
         paths: args.paths.clone(),
         book: book.clone(),
         cycle: String::new(),
