@@ -6,25 +6,29 @@ use crate::model::{Customer, Letterhead};
 
 /// The table `[letterhead]`.
 pub(super) fn letterhead(table: &Section<'_>) -> Option<Letterhead> {
-    Some(Letterhead {
-        name: table.need("name", text)?,
+    let name = table.need("name", text);
+    let read = Letterhead {
+        name: String::new(),
         address: table.get_or("address", texts, Vec::new(), "none"),
         tax_id: table.get("tax_id", text),
         contact: table.get("contact", text),
         bank: table.get("bank", text),
         due_days: table.get("due_days", days),
         footer: table.get("footer", text),
-    })
+    };
+    Some(Letterhead { name: name?, ..read })
 }
 
 /// The table `[customer]`.
 pub(super) fn customer(table: &Section<'_>) -> Option<Customer> {
-    Some(Customer {
-        name: table.need("name", text)?,
+    let name = table.need("name", text);
+    let read = Customer {
+        name: String::new(),
         address: table.get_or("address", texts, Vec::new(), "none"),
         tax_id: table.get("tax_id", text),
         reference: table.get("reference", text),
-    })
+    };
+    Some(Customer { name: name?, ..read })
 }
 
 fn days(field: &Field<'_, '_>) -> Option<u16> {

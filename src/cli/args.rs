@@ -337,6 +337,10 @@ pub struct BillArgs {
     /// Also name the users whose billing hangs on the cycle's zone, on push servers or on silent bindings
     #[arg(long)]
     pub sensitivity: bool,
+    /// What becomes of a column of the lists, as in `user_agents=drop`: keep, hash (with --pseudonymise) or drop;
+    /// may be repeated
+    #[arg(long, value_name = "NAME=FATE", action = ArgAction::Append)]
+    pub column: Vec<String>,
     #[command(flatten)]
     pub logs: LogArgs,
 }
@@ -360,6 +364,9 @@ pub struct VerifyArgs {
     /// File of the ledger [default: as the book says]
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
+    /// As it was given to `bill`
+    #[arg(long, value_name = "NAME=FATE", action = ArgAction::Append)]
+    pub column: Vec<String>,
     #[command(flatten)]
     pub logs: LogArgs,
 }

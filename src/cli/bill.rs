@@ -18,8 +18,8 @@ use crate::pipeline::plan::Input;
 use crate::pipeline::roll::Roll;
 use crate::pipeline::sensitivity::Outcome;
 use crate::report::{
-    self, BillSummary, BookFacts, CycleSummary, Dialect, FileDigest, HostHours, InvoiceContent, Manifest,
-    Stage,
+    self, BillSummary, BookFacts, Columns, CycleSummary, Dialect, Fate, FileDigest, HostHours,
+    InvoiceContent, Manifest, RunCycle, RunReport, Stage,
 };
 use std::io::{self, IsTerminal, Write};
 
@@ -38,6 +38,7 @@ pub fn make(
     open: impl FnOnce(&Book, &Bill<'_>, &[Cycle]) -> Result<Desk, Failure>,
 ) -> Result<(), Failure> {
     sensitivity::check(args)?;
+    let columns = columns(args)?;
     let book = run::load_book(&args.book)?;
     let calendar = Calendar::new(book.calendar.clone());
     let ask = Ask { days: &calendar, range: None, key: None, is_bill: true, goes_on: false };
@@ -82,6 +83,7 @@ pub fn make(
         agents: &agents,
         notes: &notes,
         sensitivity: &sensitivity,
+        columns: &columns,
         dialect: args.csv.into(),
     };
     let (bills, done) = outputs.write(&cycles, &mut desk)?;
@@ -97,6 +99,19 @@ fn choice(text: &str) -> Result<CycleChoice, Failure> {
                 "--cycle: `{day}` is none of `latest`, `all` and a first day as in 2026-10-01"
             ))
         }),
+    }
+}
+
+/// What the flags say of the columns.
+fn columns(args: &BillArgs) -> Result<Columns, Failure> {
+    let columns =
+        Columns::read(&args.column).map_err(|error| Failure::Usage(format!("--column: {error}")))?;
+    match columns.hash_any() && args.logs.pseudonymise.is_none() {
+        true => Err(Failure::Usage(
+            "--column: what is hashed needs a key; give one with --pseudonymise, or drop the column"
+                .to_owned(),
+        )),
+        false => Ok(columns),
     }
 }
 
@@ -164,6 +179,8 @@ struct Outputs<'r> {
     notes: &'r [String],
     /// What other choices would change, where that was asked.
     sensitivity: &'r [Outcome],
+    /// What becomes of the columns of its lists.
+    columns: &'r Columns,
     dialect: Dialect,
 }
 
@@ -176,6 +193,7 @@ impl Outputs<'_> {
         let bills = cycles.iter().map(|cycle| self.cycle(cycle, &mut stage, &mut unbilled, &mut desk.issue));
         let bills = bills.collect::<Result<Vec<CycleBill>, Failure>>()?;
         stage.end(unbilled.into_output())?;
+        self.share(&mut stage, "unbilled.csv")?;
         stage.write_with("rejects.csv", |out| {
             report::write_rejects_csv(out, dialect, &read.scan.part.rejects, read)
         })?;
@@ -184,12 +202,51 @@ impl Outputs<'_> {
             coverage.hosts().flat_map(|host| coverage.spans(host).into_iter().map(move |span| (host, span)));
         stage.write_with("coverage.csv", |out| report::write_coverage_csv(out, dialect, spans))?;
         stage.write_with("agents.csv", |out| report::write_agents_csv(out, dialect, self.agents))?;
+        self.share(&mut stage, "agents.csv")?;
         if self.args.sensitivity {
             let flips = self.sensitivity.iter().flat_map(|it| it.flips.iter().map(|flip| (it.name, flip)));
             stage.write_with("sensitivity.csv", |out| report::write_sensitivity_csv(out, dialect, flips))?;
         }
+        if desk.issue.intent != Intent::Correction {
+            let page = report::report_html(&self.report(&bills));
+            stage.write_with("report.html", |out| out.write_all(page?.as_bytes()))?;
+        }
         let done = desk.commit(stage, self.manifest(&bills))?;
         Ok((bills, done))
+    }
+
+    /// Makes of a list what may be shared of it.
+    fn share(&self, stage: &mut Stage, list: &str) -> Result<(), Failure> {
+        if self.columns.keep_all() {
+            return Ok(());
+        }
+        let token = |text: &[u8]| {
+            self.read.pseudonyms.as_ref().map_or_else(String::new, |pseudonyms| pseudonyms.token(text))
+        };
+        Ok(stage.rewrite(list, |file| self.columns.apply(file, token))?)
+    }
+
+    fn report<'s>(&'s self, bills: &'s [CycleBill]) -> RunReport<'s> {
+        let cycle = |bill: &'s CycleBill| RunCycle {
+            cycle: bill.cycle,
+            is_partial: bill.is_partial,
+            invoices: bill.tenants.iter().filter_map(|tenant| tenant.invoice.as_ref()).collect(),
+            unbilled: &bill.unbilled,
+        };
+        let records = &self.read.scan.part.records;
+        RunReport {
+            cycles: bills.iter().map(cycle).collect(),
+            // A page names no User-Agent that the lists do not.
+            agents: if self.columns.fate("user_agent") == Fate::Keep { self.agents } else { &[] },
+            hosts: self.hosts,
+            newest: records.last,
+            lines: records.lines,
+            registrations: self.read.census().registrations(),
+            rejected: records.rejected.iter().map(|(reason, count)| (reason.to_string(), *count)).collect(),
+            inputs: self.inputs.len(),
+            book: self.book_facts,
+            notes: self.notes,
+        }
     }
 
     fn cycle(
@@ -211,6 +268,9 @@ impl Outputs<'_> {
         let mut bill =
             self.bill.cycle(self.roll, cycle, history, note, |stretches| lists.hand_in(stretches))?;
         lists.end(stage, bill.tenants.iter().map(|tenant| tenant.invoice.as_ref()))?;
+        for (number, _) in bill.tenants.iter().enumerate().filter(|(_, tenant)| tenant.invoice.is_some()) {
+            self.share(stage, &name(number))?;
+        }
         for invoice in bill.tenants.iter_mut().filter_map(|tenant| tenant.invoice.as_mut()) {
             issue.take_in(invoice, stage, self.dialect)?;
         }

@@ -4,7 +4,7 @@ use super::args::{EvidenceArg, FormatArg, UsersArgs};
 use super::failure::Failure;
 use super::range;
 use super::run::{self, Ask};
-use crate::model::{Platform, Platforms, SipIdRef};
+use crate::model::{DomainSummary, Platform, Platforms, SipIdRef};
 use crate::pipeline::audit::{self, Audit, AuditDays, Evidence, SummaryCount, Verdicts};
 use crate::pipeline::roll::{Roll, count};
 use crate::platform::{AgentPolicy, Classifier};
@@ -33,20 +33,26 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
     if args.summary && args.top.is_none() {
         // Counts need neither names nor their order.
         let domains = count(&read.scan.part.tally, &SummaryCount::of(&verdicts, evidence, admits));
-        out.write_all(report::users_summary(&audit::summary(domains), run::width()).as_bytes())?;
+        summary(out, args, &audit::summary(domains))?;
     } else {
         let roll = Roll::of(&read.scan.part.tally, read.pseudonyms.as_ref());
         let all = Audit { scan: &read.scan, roll: &roll, verdicts: &verdicts, evidence, admits };
         match args.top.map(|most| all.top(most)) {
-            Some(top) if args.summary => {
-                out.write_all(report::users_summary(&audit::summary_of(&top), run::width()).as_bytes())?;
-            }
+            Some(top) if args.summary => summary(out, args, &audit::summary_of(&top))?,
             Some(top) => list(out, args, &top[..])?,
             None => list(out, args, &all)?,
         }
     }
     out.flush()?;
     run::finish(&read, &args.logs, evidence)
+}
+
+fn summary(out: &mut dyn Write, args: &UsersArgs, domains: &[DomainSummary]) -> io::Result<()> {
+    match args.format {
+        FormatArg::Ndjson => report::write_users_summary_ndjson(out, domains),
+        FormatArg::Csv => report::write_users_summary_csv(out, args.csv.into(), domains),
+        FormatArg::Table => out.write_all(report::users_summary(domains, run::width()).as_bytes()),
+    }
 }
 
 fn list(out: &mut dyn Write, args: &UsersArgs, users: &(impl Users + ?Sized)) -> io::Result<()> {

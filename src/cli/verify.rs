@@ -130,6 +130,7 @@ fn recompute(
         is_correction: intent == Intent::Correction,
         ledger: None,
         csv: dialect(pack),
+        column: args.column.clone(),
         logs: args.logs.clone(),
     };
     let choices = pack.manifest.cycles.iter().map(|cycle| {

@@ -141,7 +141,8 @@ impl Pseudonyms {
         written
     }
 
-    fn token(&self, bytes: &[u8]) -> String {
+    /// A token of any text: the digits of a pseudonym.
+    pub fn token(&self, bytes: &[u8]) -> String {
         let digest = self.keyed.clone().chain_update(bytes).finalize().into_bytes();
         digest[..SHOWN].iter().map(|byte| format!("{byte:02x}")).collect()
     }

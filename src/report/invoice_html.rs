@@ -214,7 +214,7 @@ fn platforms(content: &InvoiceContent<'_>) -> Vec<Bars> {
         };
         let counts = counts(*category);
         let plural = if users == 1 { "user" } else { "users" };
-        let seen = if counts.len() > 1 { "; who has two counts on both" } else { "" };
+        let seen = if counts.len() > 1 { "; one on two platforms counts on both" } else { "" };
         let subtitle = format!("{} {plural}{seen}", grouped(users));
         (users > 0).then(|| Bars::new(title.to_owned(), subtitle, &counts, most))
     });

@@ -154,6 +154,21 @@ impl Stage {
         fs::File::open(self.folder.path().join(relative)).map_err(io_at(Path::new(relative)))
     }
 
+    /// Writes a file anew that is part of the bill already: `change` makes the new one of the old.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stage::write_with`], or what `change` says.
+    pub fn rewrite(
+        &mut self,
+        relative: &str,
+        change: impl FnOnce(fs::File) -> io::Result<Vec<u8>>,
+    ) -> Result<(), StageError> {
+        let bytes = change(self.read_back(relative)?).map_err(io_at(Path::new(relative)))?;
+        self.discard(relative)?;
+        self.write(relative, &bytes)
+    }
+
     /// The files written so far, sorted by path.
     pub fn outputs(&self) -> impl Iterator<Item = &OutputFacts> {
         self.outputs.values()

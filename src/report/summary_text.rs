@@ -160,7 +160,8 @@ impl Page {
             .map(|invoice| format!("{}/<tenant>/", invoice.cycle.first_day))
             .collect();
         let mut places: Vec<(&str, &str)> =
-            folders.iter().map(|folder| (&folder[..], "the invoice, and users.csv behind it")).collect();
+            folders.iter().map(|folder| (&folder[..], "invoice.html, and users.csv behind it")).collect();
+        places.push(("report.html", "all tenants on one page"));
         places.push(("unbilled.csv", "who was seen and not charged, and why"));
         places.push(("manifest.json", "what it was made from"));
         let widest = places.iter().map(|(file, _)| file.len()).max().unwrap_or(0);
@@ -336,7 +337,8 @@ mod tests {
           old.log.lz4: lz4 is not read; passed over
 
         Draft bill in bills/october
-          2026-10-01/<tenant>/  the invoice, and users.csv behind it
+          2026-10-01/<tenant>/  invoice.html, and users.csv behind it
+          report.html           all tenants on one page
           unbilled.csv          who was seen and not charged, and why
           manifest.json         what it was made from
         ");

@@ -2,8 +2,11 @@
 
 use super::digits::grouped;
 use super::table::{Column, Table};
-use super::text::escaped;
+use super::text::{escaped, json_safe};
+use super::{Dialect, Sheet};
 use crate::model::{DomainSummary, Platform};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 /// One line per domain in the order given, and a total. Only platforms that occur have a column.
 ///
@@ -39,6 +42,52 @@ pub fn users_summary(domains: &[DomainSummary], width: Option<usize>) -> String 
     }
     table.push_total(row("total".to_owned(), &totals));
     table.lines(width).plain()
+}
+
+/// The same as CSV, a row for each number: `of` is `users`, `generic`, `desktop`, or a platform. Totals are
+/// left to the reader.
+///
+/// # Errors
+///
+/// What the writer says.
+pub fn write_users_summary_csv(
+    out: &mut dyn Write,
+    dialect: Dialect,
+    domains: &[DomainSummary],
+) -> io::Result<()> {
+    let mut sheet = Sheet::new(out, dialect, &["domain", "of", "users"]);
+    for domain in domains {
+        let platforms = domain.by_platform.iter().map(|(platform, users)| (platform.name(), *users));
+        let sums = [("users", domain.users), ("generic", domain.generic), ("desktop", domain.desktop)];
+        for (of, users) in sums.into_iter().chain(platforms) {
+            sheet.row(|row| {
+                row.log_text(domain.domain.as_deref().unwrap_or_default().as_bytes());
+                row.value(of);
+                row.value(users);
+            })?;
+        }
+    }
+    sheet.finish()
+}
+
+/// The same as one object a line; `domain` is null for users without one.
+///
+/// # Errors
+///
+/// What the writer says.
+pub fn write_users_summary_ndjson(out: &mut dyn Write, domains: &[DomainSummary]) -> io::Result<()> {
+    for domain in domains {
+        let platforms = domain.by_platform.iter().map(|(platform, users)| (platform.name(), *users));
+        let line = serde_json::json!({
+            "domain": domain.domain,
+            "users": domain.users,
+            "generic": domain.generic,
+            "desktop": domain.desktop,
+            "platforms": platforms.collect::<BTreeMap<_, _>>(),
+        });
+        writeln!(out, "{}", json_safe(line.to_string()))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
