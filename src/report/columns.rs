@@ -83,17 +83,19 @@ impl Columns {
     /// # Errors
     ///
     /// What the reader says; nothing of ours is no CSV.
-    pub fn apply(&self, list: impl io::Read, token: impl Fn(&[u8]) -> String) -> io::Result<Vec<u8>> {
-        let mut reader = ReaderBuilder::new().has_headers(false).from_reader(list);
-        let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+    pub fn apply(&self, mut list: impl io::Read, token: impl Fn(&[u8]) -> String) -> io::Result<Vec<u8>> {
+        const MARK: &[u8] = "\u{FEFF}".as_bytes();
+        let mut bytes = Vec::new();
+        list.read_to_end(&mut bytes)?;
+        // The reader takes the byte order mark off, and the list is to keep it.
+        let mark = if bytes.starts_with(MARK) { MARK } else { b"" };
+        let mut reader = ReaderBuilder::new().has_headers(false).from_reader(&bytes[mark.len()..]);
+        let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(mark.to_vec());
         let mut record = csv::ByteRecord::new();
         let mut fates: Option<Vec<Fate>> = None;
         while reader.read_byte_record(&mut record)? {
             let Some(fates) = &fates else {
-                let name = |cell: &[u8]| {
-                    let cell = cell.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(cell);
-                    self.fate(&String::from_utf8_lossy(cell))
-                };
+                let name = |cell: &[u8]| self.fate(&String::from_utf8_lossy(cell));
                 fates = Some(record.iter().map(name).collect());
                 writer.write_byte_record(&record)?;
                 continue;
