@@ -254,8 +254,8 @@ mod tests {
     fn every_line_can_be_done_again_by_hand() {
         let words = words(&page(""));
         for part in [
-            "1 push-notifications 1 120.00 120.00",
-            "2 Generic users, 1 to 1204 1,204 0.900 1,083.60",
+            "1 push-notifications 1 × 120.00 120.00 120.00",
+            "2 Generic users, 1 to 1204 1,204 × 0.900 0.900 1,083.60",
             "3 10 % discount of 1,083.60 1 -108.36",
             "Net 1,095.24",
             "VAT 21 % of the net 230.00",
