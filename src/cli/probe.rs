@@ -5,7 +5,8 @@ use super::failure::Failure;
 use super::run::{self, Ask, Read};
 use crate::book::Config;
 use crate::formats::scan::Scanner;
-use crate::model::{Grade, Kind, Platform, Spot, Standing};
+use crate::identity::{Policy, Pseudonyms};
+use crate::model::{Grade, Kind, Platform, SipIdRef, Spot, Standing};
 use crate::pipeline::audit::{self, AuditDays, Evidence, SummaryCount, Verdicts};
 use crate::pipeline::plan::{Form, Plan};
 use crate::pipeline::probe::{self, KAMAILIO_FRAGMENT};
@@ -31,7 +32,7 @@ pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
     let scanner = Scanner::new(run::patterns(&args.logs, &config)?);
     let unread = probe::unread(&read.plan, &scanner)?;
 
-    let out = &mut io::stdout().lock();
+    let out = &mut Vec::new();
     inputs(&read, out)?;
     evidence(&read, out)?;
     users(&read, &verdicts, out)?;
@@ -64,7 +65,9 @@ pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
             writeln!(out, "    {line}")?;
         }
     }
-    out.flush()?;
+    let bare: Vec<SipIdRef<'_>> =
+        shared.iter().map(|(aor, _)| SipIdRef::from_canonical(aor.as_bytes())).collect();
+    show(out, read.pseudonyms.as_ref(), &bare)?;
     let is_whole = run::check_whole(&read);
     if let (false, Err(failure)) = (read.plan.unreadable.is_empty(), &is_whole) {
         eprintln!("siptally: {failure}");
@@ -77,10 +80,17 @@ fn suggest(args: &ProbeArgs, config: &Config) -> Result<(), Failure> {
     let (plan, scanner) = run::survey_only(&args.paths, &args.logs, config)?;
     let suggestion = pipeline::suggest::suggest(&plan, &scanner)?;
     let place = |spot: Spot| format!("{}:{}", plan.inputs[spot.input as usize].found.shown, spot.offset);
-    let out = &mut io::stdout().lock();
-    write!(out, "{}", draft(&suggestion, &place))?;
-    out.flush()?;
+    let pseudonyms = args.logs.pseudonymise.as_deref().map(run::pseudonyms).transpose()?;
+    show(draft(&suggestion, &place).as_bytes(), pseudonyms.as_ref(), &[])?;
     unreadable(&plan)
+}
+
+/// Writes the text to standard output; under pseudonyms without whoever its examples name.
+fn show(text: &[u8], pseudonyms: Option<&Pseudonyms>, known: &[SipIdRef<'_>]) -> io::Result<()> {
+    let renamed = pseudonyms.map(|pseudonyms| pseudonyms.text(text, &Policy::default(), known));
+    let out = &mut io::stdout().lock();
+    out.write_all(renamed.as_deref().unwrap_or(text))?;
+    out.flush()
 }
 
 /// Tells of the files that the run went on without.
