@@ -7,7 +7,8 @@
 mod made;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use siptally::formats::frame::{self, Colons};
+use siptally::formats::frame;
+use siptally::formats::line_marks::LineMarks;
 use siptally::formats::pattern::Patterns;
 use siptally::formats::scan::{Block, LineEnds, Scanner};
 use siptally::generate::{Format, Share};
@@ -70,7 +71,7 @@ fn needles(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Opening every line of a log: its colons, and the frame by them.
+/// Opening every line of a log: its marks, and the frame by them.
 fn frames(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("open a line");
     for (format, dialect) in
@@ -78,10 +79,10 @@ fn frames(criterion: &mut Criterion) {
     {
         let log = made::log(format, 10_000, 1_000, percent("50%"));
         let open_all = |log: &[u8]| {
-            let (mut colons, mut scratch) = (Colons::default(), frame::Scratch::default());
+            let (mut marks, mut scratch) = (LineMarks::default(), frame::Scratch::default());
             let is_open = |line: &&[u8]| {
-                colons.find(line);
-                frame::open_next(line, &colons, &mut scratch, false).is_some_and(|record| {
+                marks.find(line);
+                frame::open_next(line, &marks, &mut scratch, false).is_some_and(|record| {
                     record.dialect == dialect
                         && record.stamp != Stamp::None
                         && record.starts.iter().count() == 1

@@ -6,7 +6,7 @@
 pub mod contact;
 pub mod frame;
 mod json;
-mod marks;
+pub mod line_marks;
 pub mod message;
 mod outcome;
 pub mod pattern;
@@ -15,3 +15,4 @@ pub mod sip;
 pub mod snapshot;
 pub mod stamp;
 mod text;
+mod words;

@@ -5,9 +5,11 @@
 //! opening from its column 0.
 
 use super::frame;
+use super::line_marks::LineMarks;
 use super::message::{MESSAGES, Outcome, Text};
 use super::pattern::{self, Pattern, Patterns};
 use super::sip::{dump, event::Transfer, opener, siptrace};
+use super::words::Marked;
 use crate::model::{Event, Kind, Reject, RejectReason, Sink, Spot};
 use aho_corasick::{AhoCorasick, MatchKind, Span, packed};
 
@@ -51,7 +53,7 @@ struct Hit {
 pub struct Scratch {
     layers: frame::Scratch,
     /// Of the line that is being read.
-    colons: frame::Colons,
+    marks: LineMarks,
     patterns: Vec<pattern::Scratch>,
     sip: SipScratch,
 }
@@ -148,7 +150,7 @@ impl Scanner {
     pub fn scratch(&self) -> Scratch {
         Scratch {
             layers: frame::Scratch::default(),
-            colons: frame::Colons::default(),
+            marks: LineMarks::default(),
             patterns: self.patterns.scratch(),
             sip: SipScratch::default(),
         }
@@ -170,21 +172,24 @@ impl Scanner {
             let (mut begin, mut len) = (at, 0);
             let mut is_known = false;
             if let Some(hit) = habit.filter(is_same) {
-                len = scratch.colons.find(&bytes[at..]);
+                len = scratch.marks.find(&bytes[at..]);
                 // Else it stands in a line further on, and an earlier one may have another.
                 is_known = hit.at < len;
             }
             if !is_known {
                 let Some(hit) = self.searcher.find(bytes, at) else { break };
                 begin = memchr::memrchr(b'\n', &bytes[at..hit.at]).map_or(at, |before| at + before + 1);
-                len = scratch.colons.find(&bytes[begin..]);
+                len = scratch.marks.find(&bytes[begin..]);
                 habit = Some(Hit { at: hit.at - begin, ..hit });
             }
             let end = begin + len;
             let whole = begin..(end + 1).min(bytes.len());
             // What follows a dump may be the rest of a line that has been counted.
             if whole.end > counted {
-                lines += memchr::memchr_iter(b'\n', &bytes[counted..begin]).count() as u64 + 1;
+                if counted < begin {
+                    lines += memchr::memchr_iter(b'\n', &bytes[counted..begin]).count() as u64;
+                }
+                lines += 1;
                 counted = whole.end;
             }
             if len > RECORD_MAX {
@@ -194,7 +199,7 @@ impl Scanner {
                 at = whole.end;
                 continue;
             }
-            if let Some(dump) = dumps.at(whole.clone(), &scratch.colons, &mut scratch.layers) {
+            if let Some(dump) = dumps.at(whole.clone(), &scratch.marks, &mut scratch.layers) {
                 self.dump(block, dump, scratch, sink);
                 at = dump.end.max(whole.start + 1);
                 continue;
@@ -226,7 +231,7 @@ impl Scanner {
             (blank.stamp, blank.host) = (record.stamp, record.host);
             (blank.dialect, blank.thread) = (record.dialect, record.thread);
             is_ambiguous |= record.starts.is_ambiguous
-                || record.starts.iter().count() > 1
+                || record.starts.is_doubtful()
                 || block.is_continuation(dump.head.start);
         }
         let SipScratch { message, values } = &mut scratch.sip;
@@ -254,7 +259,7 @@ impl Scanner {
             transfer.tell(message, blank, values, sink);
             return;
         }
-        let Some(record) = frame::open_next(line, &scratch.colons, &mut scratch.layers, allow_bare) else {
+        let Some(record) = frame::open_next(line, &scratch.marks, &mut scratch.layers, allow_bare) else {
             return;
         };
         if record.starts.is_ambiguous {
@@ -262,10 +267,12 @@ impl Scanner {
             sink.reject(Reject { spot, reason: RejectReason::Ambiguous, source: String::new() });
             return;
         }
-        let is_ambiguous = is_continuation || record.starts.iter().count() > 1;
+        let is_ambiguous = is_continuation || record.starts.is_doubtful();
         let mut is_other = false;
         for start in record.starts.iter() {
-            let text = Text { text: &record.text[start.at..], origin: start.origin, record: &record };
+            let text = &record.text[start.at..];
+            let marked = Marked::of(text, line, &scratch.marks);
+            let text = Text { text, origin: start.origin, record: &record, marked };
             let blank = Event {
                 dialect: record.dialect,
                 spot,
@@ -276,7 +283,7 @@ impl Scanner {
                 thread: record.thread,
                 ..Event::new(Kind::Attempt, "")
             };
-            match self.read(&text, blank, is_ambiguous, &mut scratch.patterns, sink) {
+            match self.read(&text, &blank, is_ambiguous, &mut scratch.patterns, sink) {
                 Found::Nothing => {}
                 Found::Other => is_other = true,
                 Found::Event => return,
@@ -313,28 +320,33 @@ impl Scanner {
     fn read<'s>(
         &'s self,
         text: &Text<'s, '_>,
-        blank: Event<'s>,
+        blank: &Event<'s>,
         is_ambiguous: bool,
         scratch: &'s mut [pattern::Scratch],
         sink: &mut impl Sink,
     ) -> Found<'s> {
-        let mut event = blank;
-        let (outcome, name) = self.patterns.read(text.text, &mut event, scratch);
-        let refused = match outcome {
-            Outcome::NoMatch => Found::Nothing,
-            Outcome::Other => return Found::Other,
-            // A built-in message may read what no pattern can.
-            Outcome::Reject(reason) => Found::Reject(reason, name),
-            Outcome::Event if is_ambiguous => return Found::Reject(RejectReason::Ambiguous, name),
-            Outcome::Event => {
-                sink.event(&event);
-                return Found::Event;
-            }
-        };
+        let mut event = *blank;
+        let mut refused = Found::Nothing;
+        if !self.patterns.each().is_empty() {
+            let (outcome, name) = self.patterns.read(text.text, &mut event, scratch);
+            refused = match outcome {
+                Outcome::NoMatch => Found::Nothing,
+                Outcome::Other => return Found::Other,
+                // A built-in message may read what no pattern can.
+                Outcome::Reject(reason) => Found::Reject(reason, name),
+                Outcome::Event if is_ambiguous => return Found::Reject(RejectReason::Ambiguous, name),
+                Outcome::Event => {
+                    sink.event(&event);
+                    return Found::Event;
+                }
+            };
+            event = *blank;
+        }
         for message in MESSAGES {
-            let mut event = Event { source: message.name, ..blank };
+            event.source = message.name;
             match (message.read)(text, &mut event) {
-                Outcome::NoMatch => {}
+                // Nothing has been written then, but for what a reader saw before it knew.
+                Outcome::NoMatch => event = *blank,
                 Outcome::Other => return Found::Other,
                 Outcome::Reject(reason) => return Found::Reject(reason, message.name),
                 Outcome::Event if is_ambiguous => {

@@ -82,8 +82,11 @@ pub fn rfc1123(text: &[u8]) -> Option<Stamp> {
 
 /// Seconds since 1970 in UTC, 9 to 11 digits, with an optional fraction.
 pub fn epoch(text: &[u8]) -> Option<(Stamp, usize)> {
-    let (mut seconds, mut digits) = (0_i64, 0);
-    for digit in text.iter().take(12).map_while(|byte| digit(*byte)) {
+    let mut seconds = i64::from(text.first_chunk().and_then(eight_digits)?);
+    let mut digits = 8;
+    while digits < 12
+        && let Some(digit) = text.get(digits).and_then(|byte| digit(*byte))
+    {
         seconds = seconds * 10 + i64::from(digit);
         digits += 1;
     }
@@ -146,6 +149,23 @@ pub fn month(name: &[u8; 3]) -> Option<u8> {
         b"Dec" => 12,
         _ => return None,
     })
+}
+
+/// The number that eight digits are, all of them at once.
+fn eight_digits(text: &[u8; 8]) -> Option<u32> {
+    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0xF0; 8]);
+    const SIX: u64 = u64::from_ne_bytes([6; 8]);
+    let word = u64::from_le_bytes(*text);
+    let values = word ^ ZEROS;
+    // A digit's value is below ten, so six more do not reach its upper half.
+    if (values | values.wrapping_add(SIX)) & HIGH != 0 {
+        return None;
+    }
+    // Neighbours are put together, then pairs, then fours: the first digit is the lowest byte.
+    let pairs = (values * 10 + (values >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    Some(((fours * 10_000 + (fours >> 32)) & 0xFFFF_FFFF) as u32)
 }
 
 fn digit(byte: u8) -> Option<u8> {
@@ -227,6 +247,17 @@ mod tests {
         let text = b"2026-10-05 14:03:22.118 +0200]";
         assert_eq!(asterisk(text), Some((instant("2026-10-05T12:03:22.118Z"), 29)));
         assert!(matches!(asterisk(b"2026-10-05 14:03:22]"), Some((Stamp::Local(_), 19))));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn eight_digits_are_read_at_once(digits in "[0-9]{8}", at in 0_usize..8, byte: u8) {
+            let mut text: [u8; 8] = digits.as_bytes().try_into().unwrap();
+            proptest::prop_assert_eq!(eight_digits(&text), digits.parse().ok());
+            text[at] = byte;
+            let expected = std::str::from_utf8(&text).ok().filter(|_| byte.is_ascii_digit());
+            proptest::prop_assert_eq!(eight_digits(&text), expected.map(|text| text.parse().unwrap()));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Small readers over bytes, shared by frames and messages. None of them allocates or fails.
 
-use super::marks::{WIDTH, marks};
+use crate::model::marks::{WIDTH, marks};
 
 /// What stands between `open` and the first `close` after it, and what follows `close`.
 pub fn between<'t>(text: &'t [u8], open: &[u8], close: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
@@ -54,10 +54,18 @@ pub fn near(byte: u8, text: &[u8]) -> Option<usize> {
 
 /// A number of at most nine digits and nothing else.
 pub fn number(text: &[u8]) -> Option<u32> {
-    if text.is_empty() || text.len() > 9 || !text.iter().all(u8::is_ascii_digit) {
+    if text.is_empty() || text.len() > 9 {
         return None;
     }
-    Some(text.iter().fold(0, |sum, byte| sum * 10 + u32::from(byte - b'0')))
+    let mut sum = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        sum = sum * 10 + u32::from(digit);
+    }
+    Some(sum)
 }
 
 /// The address of `ip:port`, `[ip6]:port`, or a bare address.

@@ -1,6 +1,7 @@
 //! Writing the canonical bytes of an AOR.
 
 use super::{Policy, UserCase};
+use crate::model::marks::{WIDTH, marks};
 use crate::model::{Aor, Dialect, undo_escapes};
 
 /// Writes the canonical SIP-ID of an AOR into `out` (which is cleared first) and returns whether
@@ -22,10 +23,7 @@ use crate::model::{Aor, Dialect, undo_escapes};
 /// ```
 pub fn canonical(aor: Aor<'_>, dialect: Dialect, policy: &Policy, out: &mut Vec<u8>) -> bool {
     out.clear();
-    if let Aor::Uri(text) = aor
-        && policy.keeps_plain()
-        && is_plain(text)
-    {
+    if let Some(text) = as_it_is(aor, policy) {
         out.extend_from_slice(text);
         return true;
     }
@@ -68,28 +66,59 @@ pub fn canonical(aor: Aor<'_>, dialect: Dialect, policy: &Policy, out: &mut Vec<
     true
 }
 
-/// Whether the text is `user@host` in its canonical spelling already, as nearly every line of a log
-/// has it: small letters, digits and what nothing has to be done about.
-fn is_plain(text: &[u8]) -> bool {
-    let mut ats = 0_u32;
-    let mut is_plain = true;
-    for byte in text {
-        is_plain &= PLAIN[usize::from(*byte)];
-        ats += u32::from(*byte == b'@');
+/// The same as [`canonical`], without a copy where the AOR stands in its canonical spelling already,
+/// as in nearly every line of a log; `None` where there is no SIP-ID.
+pub fn canonical_or_copy<'t>(
+    aor: Aor<'t>,
+    dialect: Dialect,
+    policy: &Policy,
+    out: &'t mut Vec<u8>,
+) -> Option<&'t [u8]> {
+    match as_it_is(aor, policy) {
+        Some(text) => Some(text),
+        None => canonical(aor, dialect, policy, out).then_some(&**out),
     }
-    is_plain && ats == 1 && text[0] != b'@' && !matches!(text[text.len() - 1], b'@' | b'.')
 }
 
-/// The bytes of a plain AOR.
-static PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        plain[byte] = matches!(byte as u8, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'+' | b'@');
-        byte += 1;
-    }
-    plain
-};
+/// The AOR, where it is its own canonical spelling.
+fn as_it_is<'t>(aor: Aor<'t>, policy: &Policy) -> Option<&'t [u8]> {
+    let Aor::Uri(text) = aor else { return None };
+    (policy.keeps_plain() && is_plain(text)).then_some(text)
+}
+
+/// Zero for each byte of a plain AOR. Without branches or a table, so that the compiler compares all
+/// sixteen at once.
+fn others(chunk: &[u8; WIDTH]) -> [u8; WIDTH] {
+    chunk.map(|byte| {
+        let is_letter = byte.wrapping_sub(b'a') < 26;
+        // `.` to `9`, but for the slash.
+        let is_digit = (byte.wrapping_sub(b'.') < 12) & (byte != b'/');
+        let is_mark = (byte == b'-') | (byte == b'_') | (byte == b'+') | (byte == b'@');
+        u8::from(!(is_letter | is_digit | is_mark))
+    })
+}
+
+/// Whether the text is `user@host` in small letters, digits and what nothing has to be done about.
+fn is_plain(text: &[u8]) -> bool {
+    let (chunks, rest) = text.as_chunks();
+    let mut last = [b'0'; WIDTH];
+    last[..rest.len()].copy_from_slice(rest);
+    let (mut chunks_with_at, mut has_more) = (0, false);
+    let mut is_plain = true;
+    let mut look = |chunk| {
+        is_plain &= u128::from_ne_bytes(others(chunk)) == 0;
+        let ats = marks(b'@', chunk);
+        chunks_with_at += u32::from(ats != 0);
+        has_more |= ats & ats.wrapping_sub(1) != 0;
+    };
+    chunks.iter().for_each(&mut look);
+    look(&last);
+    is_plain
+        && chunks_with_at == 1
+        && !has_more
+        && text[0] != b'@'
+        && !matches!(text[text.len() - 1], b'@' | b'.')
+}
 
 fn write_domain(host: Option<&[u8]>, policy: &Policy, out: &mut Vec<u8>) {
     let host = host.map(without_port).filter(|host| !host.is_empty() && *host != b"<null>");

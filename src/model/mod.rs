@@ -16,6 +16,7 @@ mod evidence;
 mod figures;
 mod invoice;
 mod letterhead;
+pub(crate) mod marks;
 mod moment;
 mod money;
 mod observation;

@@ -5,7 +5,7 @@ use super::plan::Input;
 use super::trace::{Proof, Wanted};
 use crate::facts::Part;
 use crate::formats::contact::{self, Lifetime, lifetimes};
-use crate::identity::{Policy, canonical};
+use crate::identity::{Policy, canonical_or_copy};
 use crate::model::{
     AgentRef, AgentText, Aor, Days, Dialect, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject,
     RejectReason, Sink, Spot, Stamp, Standing, Window,
@@ -144,9 +144,11 @@ impl Sink for Collector<'_> {
         {
             self.hear(event.host, moment);
         }
-        let mut user = std::mem::take(&mut self.memory.user);
-        self.settle_event(event, moment, &mut user);
-        self.memory.user = user;
+        let mut buffer = std::mem::take(&mut self.memory.user);
+        let policy: &Policy = &self.input.identity;
+        let user = canonical_or_copy(event.aor, event.dialect, policy, &mut buffer);
+        self.settle_event(event, moment, user);
+        self.memory.user = buffer;
     }
 
     fn other(&mut self, spot: Spot, stamp: Stamp) {
@@ -174,9 +176,9 @@ impl Collector<'_> {
         self.part.residue.hear(host, moment, self.input.lives.coverage_gap_seconds);
     }
 
-    fn settle_event(&mut self, event: &Event<'_>, moment: Option<Moment>, user: &mut Vec<u8>) {
-        let policy: &Policy = &self.input.identity;
-        let is_named = canonical(event.aor, event.dialect, policy, user);
+    fn settle_event(&mut self, event: &Event<'_>, moment: Option<Moment>, user: Option<&[u8]>) {
+        let is_named = user.is_some();
+        let user = user.unwrap_or_default();
         if !is_named && !matches!(event.kind, Kind::Reply | Kind::Restart) {
             let reject = Reject {
                 spot: event.spot,

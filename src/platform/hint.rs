@@ -12,6 +12,7 @@ use super::contact::{
     VALUE_LEN_MAX, bare_value, decoded, is_end, opened, past_quoted, starts_with_ignore_case, user_and_host,
 };
 use crate::model::Hint;
+use crate::model::marks::{WIDTH, marks};
 
 /// The host that browser libraries invent, in the case in which they all write it.
 static INVALID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(".invalid"));
@@ -21,6 +22,7 @@ static INVALID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(".inval
 ///
 /// Never fails: a text that is no Contact gives [`Hint::None`].
 pub fn hint(contact: &[u8]) -> Hint {
+    let Some(may_be_invalid) = rare_bytes(contact) else { return Hint::None };
     let mut signals = Signals::default();
     let mut place = 0;
     let mut has_quotes = true;
@@ -49,12 +51,28 @@ pub fn hint(contact: &[u8]) -> Hint {
         };
     }
     // The URI itself is taken apart only where its answer can matter: this runs once per line.
-    if signals.has_line || INVALID.find(contact).is_some() {
+    if signals.has_line || (may_be_invalid && INVALID.find(contact).is_some()) {
         let (user, host) = user_and_host(contact);
         signals.is_invalid_host = host.ends_with(b".invalid");
         signals.is_pbx |= user == b"s" && signals.has_line;
     }
     signals.hint()
+}
+
+/// `None` for a Contact without any byte that all hints need: what parameters and quotes begin
+/// with, and a letter of `.invalid`, which is rare where users are numbers; else whether it has that.
+fn rare_bytes(contact: &[u8]) -> Option<bool> {
+    let (chunks, rest) = contact.as_chunks();
+    let mut last = [0; WIDTH];
+    last[..rest.len()].copy_from_slice(rest);
+    let (mut starts, mut letters) = (0, 0);
+    let mut look = |chunk| {
+        starts |= marks(b';', chunk) | marks(b'"', chunk) | marks(b'^', chunk);
+        letters |= marks(b'v', chunk);
+    };
+    chunks.iter().for_each(&mut look);
+    look(&last);
+    (starts | letters != 0).then_some(letters != 0)
 }
 
 /// Which service a push parameter names.

@@ -108,7 +108,7 @@ pub(super) fn starts_at(text: &[u8], colons: impl Iterator<Item = usize> + Clone
             starts.push(Start { at: colon + 2, origin: Origin::Module(module), call_id, cseq });
         }
     }
-    if starts.len == 0 {
+    if starts.is_empty() {
         // xlog's own `prefix` parameter may be empty: then the text starts right behind the level
         // or behind the stock log_prefix, at any of the places where that could end.
         starts.push(Start { at: 0, origin: Origin::Script, call_id: b"", cseq: b"" });

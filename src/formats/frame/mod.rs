@@ -6,7 +6,6 @@
 //! borrow from the line. To add a frame, copy `freeswitch.rs` and call it from [`open`].
 
 mod asterisk;
-mod colons;
 mod flexisip;
 mod freeswitch;
 mod json;
@@ -14,8 +13,8 @@ mod kamailio;
 mod syslog;
 mod usual;
 
+use super::line_marks::LineMarks;
 use crate::model::{Dialect, Stamp};
-pub use colons::Colons;
 use usual::Usual;
 
 /// What is reused from record to record: rewritten layers, and prefixes that are known.
@@ -55,10 +54,11 @@ const MOST_STARTS: usize = 4;
 
 /// The places where one record's message can start: one as a rule. More than one means that the
 /// record is ambiguous, should any of them hold a message we know.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Starts<'t> {
-    places: [Start<'t>; MOST_STARTS],
-    len: usize,
+    first: Option<Start<'t>>,
+    /// Those of an ambiguous record.
+    more: Vec<Start<'t>>,
     /// There were more places, or the frame itself is forged.
     pub is_ambiguous: bool,
 }
@@ -66,35 +66,48 @@ pub struct Starts<'t> {
 impl<'t> Starts<'t> {
     /// No place yet.
     const fn none() -> Self {
-        let nowhere = Start { at: 0, origin: Origin::Plain, call_id: b"", cseq: b"" };
-        Self { places: [nowhere; MOST_STARTS], len: 0, is_ambiguous: false }
+        Self { first: None, more: Vec::new(), is_ambiguous: false }
     }
 
     /// The only place: the start of the text.
     const fn only(origin: Origin<'t>) -> Self {
-        let mut starts = Self::none();
-        starts.places[0] = Start { at: 0, origin, call_id: b"", cseq: b"" };
-        starts.len = 1;
-        starts
+        Self::only_at(0, origin)
+    }
+
+    /// The only place, further on.
+    const fn only_at(at: usize, origin: Origin<'t>) -> Self {
+        let start = Start { at, origin, call_id: b"", cseq: b"" };
+        Self { first: Some(start), more: Vec::new(), is_ambiguous: false }
     }
 
     fn push(&mut self, start: Start<'t>) {
-        if self.len == MOST_STARTS {
-            self.is_ambiguous = true;
+        if self.first.is_none() {
+            self.first = Some(start);
+        } else if self.more.len() + 1 < MOST_STARTS {
+            self.more.push(start);
         } else {
-            self.places[self.len] = start;
-            self.len += 1;
+            self.is_ambiguous = true;
         }
     }
 
     /// The places, in the order of the text.
     pub fn iter(&self) -> impl Iterator<Item = &Start<'t>> {
-        self.places[..self.len].iter()
+        self.first.iter().chain(&self.more)
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Whether there is more than one.
+    pub const fn is_doubtful(&self) -> bool {
+        !self.more.is_empty()
     }
 }
 
 /// A record without its framing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Record<'t> {
     pub stamp: Stamp,
     /// Host in the prefix; empty where there is none.
@@ -154,19 +167,18 @@ pub fn open<'t>(line: &'t [u8], scratch: &'t mut Scratch, allow_bare: bool) -> O
     peel(trim(line), outer, &mut scratch.layers)
 }
 
-/// The same for a line in which the places of `: ` are known, and which probably begins like one
-/// before.
+/// The same for a line that has been marked, and which probably begins like one before.
 pub fn open_next<'t>(
     line: &'t [u8],
-    colons: &Colons,
+    marks: &LineMarks,
     scratch: &'t mut Scratch,
     allow_bare: bool,
 ) -> Option<Record<'t>> {
     let Scratch { layers, usual } = scratch;
     let trimmed = trim(line);
-    // The places hold for a line that begins where it did.
+    // The marks hold for a line that begins where it did.
     let is_whole = std::ptr::eq(trimmed.as_ptr(), line.as_ptr());
-    if is_whole && let Some(record) = usual.open(trimmed, colons, allow_bare) {
+    if is_whole && let Some(record) = usual.open(trimmed, marks, allow_bare) {
         return Some(record);
     }
     let outer = Outer { stamp: Stamp::None, host: b"", is_framed: allow_bare };

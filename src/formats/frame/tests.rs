@@ -188,11 +188,11 @@ proptest::proptest! {
         for (stamp, host, level, texts, ends) in lines {
             let text: String = texts.into_iter().map(|number| TEXTS[number]).collect();
             let line = format!("{}{}{}{text}{}", STAMPS[stamp], HOSTS[host], LEVELS[level], if ends { "\r" } else { "" });
-            let mut colons = Colons::default();
-            colons.find(line.as_bytes());
+            let mut marks = LineMarks::default();
+            marks.find(line.as_bytes());
             let mut cold = Scratch::default();
             let expected = format!("{:?}", open(line.as_bytes(), &mut cold, allow_bare));
-            let found = format!("{:?}", open_next(line.as_bytes(), &colons, &mut warm, allow_bare));
+            let found = format!("{:?}", open_next(line.as_bytes(), &marks, &mut warm, allow_bare));
             proptest::prop_assert_eq!(found, expected, "{}", line);
         }
     }

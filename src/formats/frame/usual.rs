@@ -4,8 +4,8 @@
 //! level. What has been opened once the long way is known by its bytes, so that of the next line
 //! only the stamp is read.
 
-use super::colons::Colons;
-use super::{Outer, Record, kamailio};
+use super::{Origin, Outer, Record, Starts, kamailio};
+use crate::formats::line_marks::LineMarks;
 use crate::formats::stamp;
 use crate::model::{Dialect, Stamp};
 use std::ops::Range;
@@ -14,6 +14,8 @@ use std::ops::Range;
 const KNOWN_MAX: usize = 16;
 /// Bytes in which colours are looked for, as [`super::peel`] does.
 const HEAD: usize = 40;
+/// How the lines of a routing script begin.
+const SCRIPT_START: &[u8] = b"<script>: ";
 
 /// Prefixes of Kamailio's records in syslog files.
 #[derive(Debug, Default)]
@@ -23,15 +25,19 @@ pub(super) struct Usual {
     oldest: usize,
     /// The one that held last.
     latest: usize,
-    /// The stamp that was read last, and its bytes: a second has many lines.
-    stamp: Option<(Stamp, Box<[u8]>)>,
+    /// The stamp that was read last, and its bytes with the blank behind them: a second has many
+    /// lines.
+    stamp: Option<(Stamp, usize, u128)>,
 }
+
+/// A longer prefix is not remembered.
+const PREFIX_MAX: usize = 64;
 
 /// What stands between a record's stamp and its text.
 #[derive(Debug)]
 struct Known {
     /// Its bytes, sixteen at a time, and ones where they have to be the same.
-    chunks: Box<[(u128, u128)]>,
+    chunks: [(u128, u128); PREFIX_MAX / 16],
     len: usize,
     /// The digits of the process, of which only the number matters.
     process: Range<usize>,
@@ -42,36 +48,31 @@ struct Known {
 }
 
 impl Known {
-    fn new(between: &[u8], host: Range<usize>, is_iso: bool, allow_bare: bool) -> Self {
+    fn new(between: &[u8], host: Range<usize>, is_iso: bool, allow_bare: bool) -> Option<Self> {
         let process = process_in(between);
-        let chunks = between.chunks(16).enumerate().map(|(number, chunk)| {
-            let (mut bytes, mut same) = ([0; 16], [0; 16]);
-            bytes[..chunk.len()].copy_from_slice(chunk);
-            for (at, same) in (number * 16..).zip(&mut same[..chunk.len()]) {
-                *same = if process.contains(&at) { 0 } else { 0xFF };
-            }
-            let same = u128::from_ne_bytes(same);
-            (u128::from_ne_bytes(bytes) & same, same)
+        let (mut bytes, mut same) = ([0; PREFIX_MAX], [0; PREFIX_MAX]);
+        bytes.get_mut(..between.len())?.copy_from_slice(between);
+        same[..between.len()].fill(0xFF);
+        same[process.clone()].fill(0);
+        let word = |bytes: &[u8; PREFIX_MAX], number: usize| {
+            let chunk: &[u8; 16] = bytes[number * 16..].first_chunk().expect("a quarter of the prefix");
+            u128::from_ne_bytes(*chunk)
+        };
+        let chunks = [0, 1, 2, 3].map(|number| {
+            let same = word(&same, number);
+            (word(&bytes, number) & same, same)
         });
-        Self {
-            chunks: chunks.collect(),
-            len: between.len(),
-            process: process.clone(),
-            host,
-            is_iso,
-            allow_bare,
-        }
+        Some(Self { chunks, len: between.len(), process, host, is_iso, allow_bare })
     }
 
     /// Whether the text begins with it. A text that ends soon after may begin with it too.
     fn begins(&self, text: &[u8]) -> bool {
-        let (chunks, _) = text.as_chunks();
-        chunks.len() >= self.chunks.len()
-            && chunks
-                .iter()
-                .zip(&self.chunks)
-                .all(|(chunk, (bytes, same))| u128::from_ne_bytes(*chunk) & same == *bytes)
-            && text[self.process.clone()].iter().all(u8::is_ascii_digit)
+        let Some(head) = text.first_chunk::<PREFIX_MAX>() else { return false };
+        let (chunks, _) = head.as_chunks();
+        let differing = chunks.iter().zip(&self.chunks).fold(0, |differing, (chunk, (bytes, same))| {
+            differing | (u128::from_ne_bytes(*chunk) & same ^ bytes)
+        });
+        differing == 0 && head[self.process.clone()].iter().all(u8::is_ascii_digit)
     }
 }
 
@@ -88,19 +89,13 @@ fn process_in(between: &[u8]) -> Range<usize> {
 
 impl Usual {
     /// Opens a line (trimmed) whose prefix is known.
-    pub fn open<'t>(&mut self, line: &'t [u8], colons: &Colons, allow_bare: bool) -> Option<Record<'t>> {
+    pub fn open<'t>(&mut self, line: &'t [u8], marks: &LineMarks, allow_bare: bool) -> Option<Record<'t>> {
         let known = self.known.get(self.latest)?;
-        let (stamp, len) = match &self.stamp {
-            // Behind it stands a blank now as it did then, so it does not go on.
-            Some((stamp, bytes)) if line.starts_with(bytes) && line.get(bytes.len()) == Some(&b' ') => {
-                (*stamp, bytes.len())
-            }
-            _ => {
-                let (stamp, len) = stamp_of(line)?;
-                self.stamp = (line.get(len) == Some(&b' ')).then(|| (stamp, line[..len].into()));
-                (stamp, len)
-            }
-        };
+        let (stamp, len) = self.stamp.and_then(|known| known_stamp(line, known)).or_else(|| {
+            let (stamp, len) = stamp_of(line)?;
+            self.stamp = stamp_word(line, len).map(|word| (stamp, len, word));
+            Some((stamp, len))
+        })?;
         let rest = &line[len..];
         let is_iso = line[0].is_ascii_digit();
         let holds =
@@ -113,13 +108,20 @@ impl Usual {
         };
         let begin = len + known.len;
         let text = &line[begin..];
-        let head = &line[..line.len().min(HEAD)];
-        if begin < head.len() && memchr::memchr2(0x1B, b'#', &head[begin..]).is_some() {
+        if begin < HEAD && memchr::memchr2(0x1B, b'#', &line[begin..line.len().min(HEAD)]).is_some() {
             // Colours, perhaps.
             return None;
         }
         let outer = Outer { stamp, host: &rest[known.host.clone()], is_framed: true };
-        let starts = kamailio::starts_at(text, colons.behind(begin)?.map(move |at| at - begin));
+        if !marks.is_whole() {
+            return None;
+        }
+        let behind = SCRIPT_START.len();
+        let starts = match text.starts_with(SCRIPT_START) && !marks.has_colon_from(begin + behind) {
+            // The line of a script, and nothing behind its mark could be another start.
+            true => Starts::only_at(behind, Origin::Script),
+            false => kamailio::starts_at(text, marks.colons_from(begin).map(move |at| at - begin)),
+        };
         Some(outer.record(Dialect::Kamailio, text, starts))
     }
 
@@ -146,7 +148,7 @@ impl Usual {
             return;
         }
         let is_iso = line[0].is_ascii_digit();
-        let known = Known::new(between, host, is_iso, allow_bare);
+        let Some(known) = Known::new(between, host, is_iso, allow_bare) else { return };
         if self.known.len() < KNOWN_MAX {
             self.latest = self.known.len();
             self.known.push(known);
@@ -156,6 +158,21 @@ impl Usual {
             self.oldest = (self.oldest + 1) % KNOWN_MAX;
         }
     }
+}
+
+/// The length of a stamp of RFC 3164.
+const SHORT_LEN: usize = 15;
+
+/// The bytes of a stamp of [`SHORT_LEN`] and the blank that ends it.
+fn stamp_word(line: &[u8], len: usize) -> Option<u128> {
+    let head = line.first_chunk().filter(|_| len == SHORT_LEN && line[len] == b' ')?;
+    Some(u128::from_ne_bytes(*head))
+}
+
+/// That stamp, where the line begins with its bytes too.
+fn known_stamp(line: &[u8], (stamp, len, word): (Stamp, usize, u128)) -> Option<(Stamp, usize)> {
+    let head = line.first_chunk()?;
+    (u128::from_ne_bytes(*head) == word).then_some((stamp, len))
 }
 
 /// The stamp at column 0 of a syslog file.

@@ -21,6 +21,7 @@ mod security;
 
 use super::frame::{Origin, Record};
 pub use super::outcome::Outcome;
+use super::words::Marked;
 use crate::model::Event;
 
 /// One possible start of a record's message.
@@ -30,6 +31,8 @@ pub struct Text<'t, 'r> {
     pub text: &'t [u8],
     pub origin: Origin<'t>,
     pub record: &'r Record<'t>,
+    /// The marks of its line, where it is a part of that.
+    pub marked: Option<Marked<'r>>,
 }
 
 impl Text<'_, '_> {

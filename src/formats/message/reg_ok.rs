@@ -13,73 +13,72 @@ use super::{Message, Outcome, Text};
 use crate::formats::contact::{Lifetime, lifetimes};
 use crate::formats::frame::Origin;
 use crate::formats::stamp;
-use crate::formats::text::{is_filler, number, split_blank, split_once, word};
+use crate::formats::text::{is_filler, number, split_once};
+use crate::formats::words::Words;
 use crate::model::{AgentText, Aor, Event, Kind, RejectReason};
 use memchr::memmem;
 
 pub(super) const MESSAGE: Message = Message { name: "kamailio-reg-ok", needles: &[b"REG-OK "], read };
 
 fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
-    let Some(rest) = text.text.strip_prefix(b"REG-OK ") else { return Outcome::NoMatch };
+    let Some(mut words) = Words::behind(b"REG-OK ", text.text, text.marked) else { return Outcome::NoMatch };
     if !matches!(text.origin, Origin::Script | Origin::Plain) {
         return Outcome::NoMatch;
     }
-    match fields(rest, event) {
+    match fields(&mut words, event) {
         Ok(()) => Outcome::Event,
         Err(reason) => Outcome::Reject(reason),
     }
 }
 
-fn fields<'t>(text: &'t [u8], event: &mut Event<'t>) -> Result<(), RejectReason> {
+fn fields<'t>(words: &mut Words<'t>, event: &mut Event<'t>) -> Result<(), RejectReason> {
     use RejectReason::{BadNumber, BadTime, Truncated};
-    let mut rest = text;
-    if let Some(time) = rest.strip_prefix(b"t=") {
-        let (seconds, after) = word(time).ok_or(Truncated)?;
+    if words.skip(b"t=").is_some() {
+        let seconds = words.word().ok_or(Truncated)?;
         let (stamp, len) = stamp::epoch(seconds).ok_or(BadTime)?;
         if len != seconds.len() {
             return Err(BadTime);
         }
         event.stamp = stamp;
-        rest = after;
     }
-    if let Some(source) = rest.strip_prefix(b"src=") {
-        (event.source_ip, rest) = word(source).ok_or(Truncated)?;
+    if words.skip(b"src=").is_some() {
+        event.source_ip = words.word().ok_or(Truncated)?;
     }
-    let aor = rest.strip_prefix(b"aor=").ok_or(Truncated)?;
-    let (aor, after) = word(aor).ok_or(Truncated)?;
+    words.skip(b"aor=").ok_or(Truncated)?;
+    let aor = words.word().ok_or(Truncated)?;
     event.aor = Aor::Uri(aor);
-    rest = after;
     if aor.starts_with(b"@") {
         return Err(RejectReason::NoIdentity);
     }
     // OpenSIPS' users write no more than `aor=` and `ua=`.
-    if let Some(agent) = rest.strip_prefix(b"ua=") {
-        event.agent = agent_text(agent);
+    if words.skip(b"ua=").is_some() {
+        event.agent = agent_text(words.rest());
         event.kind = Kind::Accepted;
         return Ok(());
     }
-    let expires = rest.strip_prefix(b"exp=").ok_or(Truncated)?;
-    let (expires, after) = split_blank(expires).ok_or(Truncated)?;
+    words.skip(b"exp=").ok_or(Truncated)?;
+    let expires = words.until_blank().ok_or(Truncated)?;
     if !expires.is_empty() && !is_filler(expires) {
         event.expires_seconds = Some(number(expires).ok_or(BadNumber)?);
     }
-    match after.strip_prefix(b"cs=") {
-        Some(rest) => words(rest, event),
-        None => older(after, event),
+    match words.skip(b"cs=") {
+        Some(()) => single(words, event),
+        None => older(words.rest(), event),
     }
 }
 
 /// From the value of `cs=` on: single words, and the User-Agent.
-fn words<'t>(text: &'t [u8], event: &mut Event<'t>) -> Result<(), RejectReason> {
+fn single<'t>(words: &mut Words<'t>, event: &mut Event<'t>) -> Result<(), RejectReason> {
     use RejectReason::Truncated;
-    let (cseq, rest) = word(text).ok_or(Truncated)?;
-    let (call_id, rest) = rest.strip_prefix(b"ci=").and_then(word).ok_or(Truncated)?;
-    let (contact, rest) = rest.strip_prefix(b"ct=").and_then(word).ok_or(Truncated)?;
-    let agent = rest.strip_prefix(b"ua=").ok_or(Truncated)?;
+    let cseq = words.word().ok_or(Truncated)?;
+    words.skip(b"ci=").ok_or(Truncated)?;
+    event.call_id = words.word().ok_or(Truncated)?;
+    words.skip(b"ct=").ok_or(Truncated)?;
+    event.contact = words.word().ok_or(Truncated)?;
+    words.skip(b"ua=").ok_or(Truncated)?;
+    let agent = words.rest();
     // Kamailio takes `CSeq: 007` for 7.
     event.cseq = &cseq[cseq.iter().take_while(|byte| **byte == b'0').count().min(cseq.len() - 1)..];
-    event.call_id = call_id;
-    event.contact = contact;
     // The substitution prints a missing header as it prints an empty one.
     event.agent = if agent.is_empty() { AgentText::Missing } else { agent_text(agent) };
     event.kind = match event.expires_seconds {

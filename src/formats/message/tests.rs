@@ -14,7 +14,8 @@ fn said(line: &str) -> String {
             let mut event = Event::new(Kind::Attempt, message.name);
             event.call_id = start.call_id;
             event.cseq = start.cseq;
-            let text = Text { text: &record.text[start.at..], origin: start.origin, record: &record };
+            let text = &record.text[start.at..];
+            let text = Text { text, origin: start.origin, record: &record, marked: None };
             match (message.read)(&text, &mut event) {
                 Outcome::NoMatch => {}
                 Outcome::Other => all.push("other".to_owned()),

@@ -7,7 +7,8 @@
 use super::extent::{DUMP_MAX, Ending, extent};
 use super::message::{start_line, trim_end};
 use super::opener::{self, Addresses, Direction};
-use crate::formats::frame::{self, Colons, Scratch};
+use crate::formats::frame::{self, Scratch};
+use crate::formats::line_marks::LineMarks;
 use crate::formats::text::split_once;
 use crate::model::Stamp;
 use memchr::memmem;
@@ -77,16 +78,16 @@ impl<'t> Dumps<'t> {
         Self { bytes, known, found: None, floor: 0 }
     }
 
-    /// The message that begins on this line, in which these are the places of `: `. The lines that
-    /// are asked for come in their order, none inside a dump.
-    pub fn at(&mut self, line: Range<usize>, colons: &Colons, layers: &mut Scratch) -> Option<&Dump> {
+    /// The message that begins on this line, which has these marks. The lines that are asked for
+    /// come in their order, none inside a dump.
+    pub fn at(&mut self, line: Range<usize>, marks: &LineMarks, layers: &mut Scratch) -> Option<&Dump> {
         if let Some(known) = &mut self.known {
             while known.first().is_some_and(|dump| dump.message.start < line.start) {
                 *known = &known[1..];
             }
             return known.first().filter(|dump| dump.message.start < line.end);
         }
-        if !may_begin(trim_end(&self.bytes[line.clone()]), colons) {
+        if !may_begin(trim_end(&self.bytes[line.clone()]), marks) {
             return None;
         }
         self.found = at(self.bytes, self.floor, line, layers);
@@ -136,17 +137,16 @@ fn place(bytes: &[u8], part: &[u8]) -> Range<usize> {
     begin..begin + part.len()
 }
 
-/// Whether the line, in which these are the places of `: `, could be a message's first, as a cheap
-/// look tells.
-fn may_begin(line: &[u8], colons: &Colons) -> bool {
+/// Whether the line, which has these marks, could be a message's first, as a cheap look tells.
+fn may_begin(line: &[u8], marks: &LineMarks) -> bool {
     let line = line.strip_suffix(b".").unwrap_or(line);
     line.ends_with(b" SIP/2.0")
         || line.trim_ascii_start().starts_with(b"SIP/2.0 ")
-        || match colons.behind(0) {
-            Some(mut places) => {
-                places.any(|at| line.get(at..).is_some_and(|it| it.starts_with(b": SIP/2.0 ")))
-            }
-            None => STATUS.find(line).is_some(),
+        || match marks.is_whole() {
+            true => marks
+                .colons_from(0)
+                .any(|at| line.get(at + 2) == Some(&b'S') && line[at..].starts_with(b": SIP/2.0 ")),
+            false => STATUS.find(line).is_some(),
         }
 }
 

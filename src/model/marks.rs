@@ -1,7 +1,52 @@
-//! Where a byte stands among sixteen: one comparison in the registers that every processor has.
+//! Where a byte stands among sixteen, or some bytes among sixty-four: comparisons in the registers
+//! that every processor has, or in the wider ones of most.
 
 /// How many bytes are looked at together.
 pub const WIDTH: usize = 16;
+
+/// How many bytes [`masks`] looks at.
+pub const WIDE: usize = 64;
+
+/// Where line feeds, colons and blanks stand: a bit for each byte, the first the lowest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Masks {
+    pub feeds: u64,
+    pub colons: u64,
+    pub blanks: u64,
+}
+
+/// The masks of a chunk.
+#[inline]
+pub fn masks(chunk: &[u8; WIDE]) -> Masks {
+    let (parts, _) = chunk.as_chunks();
+    let places = |byte| {
+        let places = |bits, part| bits << WIDTH | u64::from(marks(byte, part));
+        parts.iter().rev().fold(0, places)
+    };
+    Masks { feeds: places(b'\n'), colons: places(b':'), blanks: places(b' ') }
+}
+
+/// The same, half of the chunk at a time.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2")]
+pub fn masks_by_avx2(chunk: &[u8; WIDE]) -> Masks {
+    use std::arch::x86_64::{_mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_set_epi64x, _mm256_set1_epi8};
+
+    let word = |at: usize| {
+        let bytes: [u8; 8] = [0, 1, 2, 3, 4, 5, 6, 7].map(|byte| chunk[8 * at + byte]);
+        i64::from_le_bytes(bytes)
+    };
+    let low = _mm256_set_epi64x(word(3), word(2), word(1), word(0));
+    let high = _mm256_set_epi64x(word(7), word(6), word(5), word(4));
+    let places = |byte: u8| {
+        let wanted = _mm256_set1_epi8(byte as i8);
+        let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted)) as u32;
+        let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)) as u32;
+        u64::from(high) << 32 | u64::from(low)
+    };
+    Masks { feeds: places(b'\n'), colons: places(b':'), blanks: places(b' ') }
+}
 
 /// A bit for each place where the byte stands, the lowest for the first.
 #[cfg(target_arch = "x86_64")]

@@ -1,0 +1,178 @@
+//! Where blanks and `: ` stand in a line, and where the line ends. Prefixes end with `: `, starts
+//! of messages are told by it and fields end with blanks, so one pass over the line's bytes
+//! replaces a dozen short searches.
+
+use crate::model::marks::{Masks, WIDE, masks};
+
+/// So many bytes of a line are marked; a longer one is searched by whoever needs more.
+const MARKED_MAX: usize = WORDS * WIDE;
+const WORDS: usize = 8;
+
+/// The marks of one line: a bit for each byte.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LineMarks {
+    blanks: [u64; WORDS],
+    /// Colons before a blank.
+    colons: [u64; WORDS],
+    /// So many words of both hold; what the others hold is of a line before.
+    words: usize,
+    /// The line is longer than what is marked.
+    is_cut: bool,
+}
+
+impl LineMarks {
+    /// Marks the text's first line, and gives that line's length: what is before its line feed, or
+    /// everything where there is none.
+    pub fn find(&mut self, text: &[u8]) -> usize {
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx2") {
+            #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
+            // SAFETY: the processor has AVX2.
+            return unsafe { self.find_by_avx2(text) };
+        }
+        self.find_by(text, masks)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn find_by_avx2(&mut self, text: &[u8]) -> usize {
+        self.find_by(text, |chunk| crate::model::marks::masks_by_avx2(chunk))
+    }
+
+    #[inline(always)]
+    fn find_by(&mut self, text: &[u8], masks: impl Fn(&[u8; WIDE]) -> Masks) -> usize {
+        self.is_cut = false;
+        let (chunks, rest) = text.as_chunks();
+        let mut colon_last = 0;
+        for (word, chunk) in chunks.iter().take(WORDS).enumerate() {
+            let found = masks(chunk);
+            self.note(word, &found, colon_last);
+            if found.feeds != 0 {
+                return word * WIDE + found.feeds.trailing_zeros() as usize;
+            }
+            colon_last = found.colons;
+        }
+        if chunks.len() >= WORDS {
+            let feed = memchr::memchr(b'\n', &text[MARKED_MAX..]);
+            let len = feed.map_or(text.len(), |at| MARKED_MAX + at);
+            self.is_cut = len > MARKED_MAX;
+            return len;
+        }
+        let mut last = [0; WIDE];
+        last[..rest.len()].copy_from_slice(rest);
+        let found = masks(&last);
+        self.note(chunks.len(), &found, colon_last);
+        match found.feeds {
+            0 => text.len(),
+            feeds => chunks.len() * WIDE + feeds.trailing_zeros() as usize,
+        }
+    }
+
+    /// Takes the masks of the next chunk; `colons_before` are those of the chunk before it.
+    #[inline(always)]
+    fn note(&mut self, word: usize, found: &Masks, colons_before: u64) {
+        // What stands before the first line feed: everything where there is none.
+        let first = found.feeds & found.feeds.wrapping_neg();
+        let kept = first.wrapping_sub(1);
+        let blanks = found.blanks & kept;
+        self.blanks[word] = blanks;
+        self.colons[word] = found.colons & kept & (blanks >> 1);
+        if word > 0 {
+            self.colons[word - 1] |= colons_before & (blanks << (WIDE - 1));
+        }
+        self.words = word + 1;
+    }
+
+    /// Whether every byte of the line is marked.
+    pub const fn is_whole(&self) -> bool {
+        !self.is_cut
+    }
+
+    /// The places of blanks at or behind that place, in their order.
+    #[inline]
+    pub fn blanks_from(&self, from: usize) -> Places<'_> {
+        Places::from(&self.blanks[..self.words], from)
+    }
+
+    /// Whether there is a `: ` at or behind that place.
+    #[inline]
+    pub fn has_colon_from(&self, from: usize) -> bool {
+        self.colons_from(from).next().is_some()
+    }
+
+    /// The places of `: ` at or behind that place, in their order.
+    #[inline]
+    pub fn colons_from(&self, from: usize) -> Places<'_> {
+        Places::from(&self.colons[..self.words], from)
+    }
+}
+
+/// Places that are marked.
+#[derive(Debug, Clone)]
+pub struct Places<'m> {
+    words: &'m [u64],
+    word: usize,
+    bits: u64,
+}
+
+impl<'m> Places<'m> {
+    #[inline]
+    fn from(words: &'m [u64], from: usize) -> Self {
+        let word = from / WIDE;
+        let bits = words.get(word).map_or(0, |bits| bits & (u64::MAX << (from % WIDE)));
+        Self { words, word, bits }
+    }
+}
+
+impl Iterator for Places<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.bits == 0 {
+            self.word += 1;
+            self.bits = *self.words.get(self.word)?;
+        }
+        let at = self.word * WIDE + self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        Some(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_text() -> impl Strategy<Value = Vec<u8>> {
+        let byte = prop_oneof![
+            8 => Just(b':'), 8 => Just(b' '), 1 => Just(b'\n'), 8 => Just(0xBA), 8 => Just(b'x'), 4 => any::<u8>(),
+        ];
+        let feedless = prop_oneof![1 => Just(b':'), 1 => Just(b' '), 9 => Just(b'x')];
+        let texts = (prop::collection::vec(feedless, 0..700), prop::collection::vec(byte, 0..210));
+        texts.prop_map(|(front, back)| [front, back].concat())
+    }
+
+    proptest! {
+        #[test]
+        fn every_place_of_the_first_line_is_marked(text in any_text(), from in 0_usize..700) {
+            let line = text.split(|byte| *byte == b'\n').next().unwrap();
+            let is_known = |at: &usize| line.len() <= MARKED_MAX || *at < MARKED_MAX - 1;
+            let all: Vec<usize> =
+                memchr::memmem::find_iter(line, b": ").filter(|at| *at >= from).filter(is_known).collect();
+            let blanks: Vec<usize> = (from..line.len()).filter(is_known).filter(|at| line[*at] == b' ').collect();
+            for is_plain in [false, true] {
+                let mut marks = LineMarks::default();
+                marks.find(b"what was there before: is gone: ");
+                let len = if is_plain { marks.find_by(&text, masks) } else { marks.find(&text) };
+                prop_assert_eq!(len, line.len());
+                prop_assert_eq!(marks.is_whole(), line.len() <= MARKED_MAX);
+                prop_assert_eq!(marks.colons_from(from).filter(is_known).collect::<Vec<_>>(), &all[..]);
+                let has_colon = marks.has_colon_from(from);
+                prop_assert!(has_colon || all.is_empty());
+                prop_assert!(!has_colon || !all.is_empty() || !marks.is_whole());
+                prop_assert_eq!(marks.blanks_from(from).filter(is_known).collect::<Vec<_>>(), &blanks[..]);
+            }
+        }
+    }
+}
