@@ -84,6 +84,47 @@ fn by_words(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
     })
 }
 
+/// Tells of every line, in their order, where it begins and where it ends: before its line feed, or
+/// with the text.
+pub fn each_line(text: &[u8], mut tell: impl FnMut(usize, usize)) {
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") {
+        #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
+        // SAFETY: the processor has AVX2.
+        unsafe {
+            each_line_by_avx2(text, tell);
+        }
+        return;
+    }
+    each_line_by(text, masks, &mut tell);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn each_line_by_avx2(text: &[u8], mut tell: impl FnMut(usize, usize)) {
+    each_line_by(text, |chunk| masks_by_avx2(chunk), &mut tell);
+}
+
+#[inline(always)]
+fn each_line_by(text: &[u8], masks: impl Fn(&[u8; WIDE]) -> Masks, tell: &mut impl FnMut(usize, usize)) {
+    let (chunks, rest) = text.as_chunks();
+    let mut last = [0; WIDE];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut begin = 0;
+    for (number, chunk) in chunks.iter().chain([&last]).enumerate() {
+        let mut feeds = masks(chunk).feeds;
+        while feeds != 0 {
+            let end = number * WIDE + feeds.trailing_zeros() as usize;
+            tell(begin, end);
+            begin = end + 1;
+            feeds &= feeds - 1;
+        }
+    }
+    if begin < text.len() {
+        tell(begin, text.len());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +142,21 @@ mod tests {
             let expected = (0..WIDTH).filter(|at| chunk[*at] == byte).fold(0, |bits, at| bits | 1 << at);
             prop_assert_eq!(marks(byte, &chunk), expected);
             prop_assert_eq!(by_words(byte, &chunk), expected);
+        }
+
+        #[test]
+        fn every_line_is_told(text in prop::collection::vec(prop_oneof![9 => Just(b'x'), 1 => Just(b'\n')], 0..400)) {
+            let mut expected = Vec::new();
+            for line in text.split_inclusive(|byte| *byte == b'\n') {
+                let begin = expected.last().map_or(0, |(_, behind)| *behind);
+                expected.push((begin, begin + line.len()));
+            }
+            let (mut wide, mut plain) = (Vec::new(), Vec::new());
+            each_line(&text, |begin, end| wide.push((begin, end)));
+            each_line_by(&text, masks, &mut |begin, end| plain.push((begin, end)));
+            prop_assert_eq!(&wide, &plain);
+            let behind = |(begin, end): &(usize, usize)| (*begin, (end + 1).min(text.len()));
+            prop_assert_eq!(wide.iter().map(behind).collect::<Vec<_>>(), expected);
         }
     }
 }

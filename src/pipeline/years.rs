@@ -8,6 +8,7 @@ use super::clock::{Years, in_year};
 use super::fold::Jumps;
 use super::scan::BLOCK_LEN;
 use crate::formats::stamp;
+use crate::model::marks::each_line;
 use crate::model::{Civil, Moment, Stamp};
 use crate::read::cut;
 use aho_corasick::AhoCorasick;
@@ -156,29 +157,26 @@ impl Notable {
     fn of(bytes: &[u8], wants_anchor: bool) -> Self {
         let anchor = if wants_anchor { anchor(bytes) } else { None };
         let mut lines: Vec<Range<usize>> = Vec::new();
-        let mut run: Option<&[u8]> = None;
+        let mut run: Option<MinuteShown> = None;
         let mut last = 0..0;
-        let mut begin = 0;
-        while begin < bytes.len() {
-            let end = memchr::memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |at| begin + at);
+        each_line(bytes, |begin, end| {
             let line = begin..end;
-            begin = end + 1;
             let minute = match minute(&bytes[line.clone()]) {
-                Minute::None => continue,
+                Minute::None => return,
                 Minute::Shown(minute) => Some(minute),
                 Minute::Elsewhere => None,
             };
             let is_anchor = anchor == Some(line.start);
             if minute.is_some() && minute == run && !is_anchor {
                 last = line;
-                continue;
+                return;
             }
             if lines.last().is_some_and(|known| known.start < last.start) {
-                lines.push(last);
+                lines.push(last.clone());
             }
             lines.push(line.clone());
             (run, last) = (minute, line);
-        }
+        });
         if lines.last().is_some_and(|known| known.start < last.start) {
             lines.push(last);
         }
@@ -187,25 +185,29 @@ impl Notable {
 }
 
 /// Where a line shows its minute.
-enum Minute<'t> {
+enum Minute {
     /// Not at all: it has no stamp of this kind.
     None,
-    Shown(&'t [u8]),
+    Shown(MinuteShown),
     /// Where only a closer look tells.
     Elsewhere,
 }
 
-fn minute(line: &[u8]) -> Minute<'_> {
+/// The bytes of a minute: `Oct  5 14:03:`.
+type MinuteShown = [u8; 13];
+
+fn minute(line: &[u8]) -> Minute {
     let text = match line.first() {
         Some(b'A'..=b'Z') => line,
         Some(b'[') => &line[1..],
         Some(b'<' | b'{' | 0xEF | 0) => return Minute::Elsewhere,
         _ => return Minute::None,
     };
-    match text {
+    let Some(head) = text.first_chunk::<13>() else { return Minute::None };
+    match head {
         // The last days of a year may stand behind its end, and each such record is noted.
         [b'D', b'e', b'c', b' ', b'3', ..] => Minute::Elsewhere,
-        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', ..] => Minute::Shown(&text[..12]),
+        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':'] => Minute::Shown(*head),
         _ => Minute::None,
     }
 }
