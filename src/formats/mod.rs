@@ -8,6 +8,7 @@ pub mod frame;
 mod json;
 pub mod line_marks;
 pub mod message;
+pub mod needles;
 mod outcome;
 pub mod pattern;
 pub mod scan;

@@ -7,11 +7,11 @@
 use super::frame;
 use super::line_marks::LineMarks;
 use super::message::{MESSAGES, Outcome, Text};
+use super::needles::{Hit, Needles};
 use super::pattern::{self, Pattern, Patterns};
 use super::sip::{dump, event::Transfer, opener, siptrace};
 use super::words::Marked;
 use crate::model::{Event, Kind, Reject, RejectReason, Sink, Spot};
-use aho_corasick::{AhoCorasick, MatchKind, Span, packed};
 
 /// A log record is no longer than this: syslog cuts at 8 KiB, Asterisk at 8 KiB, Docker's parts
 /// at 16 KiB, and a SIP message over UDP at 64 KiB. A longer line with a needle in it is
@@ -23,7 +23,7 @@ pub const RECORD_MAX: usize = 1 << 20;
 pub struct Scanner {
     patterns: Patterns,
     needles: Vec<Needle>,
-    searcher: Searcher,
+    searcher: Needles,
 }
 
 /// A needle, and its first bytes as one word to compare with.
@@ -32,20 +32,6 @@ struct Needle {
     bytes: Box<[u8]>,
     word: u64,
     mask: u64,
-}
-
-/// Vectorised search where the processor and the number of needles allow it, else an automaton.
-#[derive(Debug)]
-enum Searcher {
-    Packed(packed::Searcher),
-    Automaton(AhoCorasick),
-}
-
-/// A needle in the text, by its number.
-#[derive(Debug, Clone, Copy)]
-struct Hit {
-    at: usize,
-    needle: usize,
 }
 
 /// Buffers of one worker, reused from record to record.
@@ -128,20 +114,7 @@ impl Scanner {
         needles.extend(dump::NEEDLES);
         needles.sort_unstable();
         needles.dedup();
-        let packed = packed::Config::new()
-            .match_kind(packed::MatchKind::LeftmostFirst)
-            .builder()
-            .extend(&needles)
-            .build();
-        let searcher = match packed {
-            Some(searcher) => Searcher::Packed(searcher),
-            None => Searcher::Automaton(
-                AhoCorasick::builder()
-                    .match_kind(MatchKind::LeftmostFirst)
-                    .build(&needles)
-                    .expect("a few dozen short needles fit any automaton"),
-            ),
-        };
+        let searcher = Needles::new(&needles);
         let needles = needles.into_iter().map(Needle::new).collect();
         Self { patterns, needles, searcher }
     }
@@ -376,17 +349,6 @@ impl Needle {
         let Some(rest) = text.get(at..) else { return false };
         rest.first_chunk().is_some_and(|word| u64::from_ne_bytes(*word) & self.mask == self.word)
             && (self.bytes.len() <= 8 || rest.starts_with(&self.bytes))
-    }
-}
-
-impl Searcher {
-    /// The first needle at or after `from`.
-    fn find(&self, bytes: &[u8], from: usize) -> Option<Hit> {
-        let found = match self {
-            Self::Packed(searcher) => searcher.find_in(bytes, Span { start: from, end: bytes.len() }),
-            Self::Automaton(automaton) => automaton.find(aho_corasick::Input::new(bytes).range(from..)),
-        };
-        found.map(|hit| Hit { at: hit.start(), needle: hit.pattern().as_usize() })
     }
 }
 

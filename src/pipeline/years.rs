@@ -7,11 +7,11 @@
 use super::clock::{Years, in_year};
 use super::fold::Jumps;
 use super::scan::BLOCK_LEN;
+use crate::formats::needles::Needles;
 use crate::formats::stamp;
 use crate::model::marks::each_line;
 use crate::model::{Civil, Moment, Stamp};
 use crate::read::cut;
-use aho_corasick::AhoCorasick;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use memchr::memmem;
@@ -216,7 +216,7 @@ fn minute(line: &[u8]) -> Minute {
 fn anchor(bytes: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
-        let hit = from + MARKS.find(&bytes[from..])?.start();
+        let hit = MARKS.find(bytes, from)?.at;
         let begin = memchr::memrchr(b'\n', &bytes[..hit]).map_or(0, |at| at + 1);
         let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |at| hit + at);
         let line = &bytes[begin..end];
@@ -229,8 +229,7 @@ fn anchor(bytes: &[u8]) -> Option<usize> {
 }
 
 /// What every full clock inside a record is told by.
-static MARKS: LazyLock<AhoCorasick> =
-    LazyLock::new(|| AhoCorasick::new(CLOCK_MARKS).expect("three short needles fit any automaton"));
+static MARKS: LazyLock<Needles> = LazyLock::new(|| Needles::new(&CLOCK_MARKS));
 const CLOCK_MARKS: [&[u8]; 3] = [b"SecurityEvent=\"", b"ACC: ", b"REG-OK t="];
 
 fn is_new_years_edge(newest: Civil, stamp: Civil) -> bool {
