@@ -5,20 +5,34 @@ use crate::model::marks::{WIDTH, marks};
 /// What stands between `open` and the first `close` after it, and what follows `close`.
 pub fn between<'t>(text: &'t [u8], open: &[u8], close: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
     let rest = text.strip_prefix(open)?;
-    let end = memchr::memmem::find(rest, close)?;
-    Some((&rest[..end], &rest[end + close.len()..]))
+    split_once(rest, close)
 }
 
 /// What stands before and after the first `mark`.
 pub fn split_once<'t>(text: &'t [u8], mark: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
-    let at = memchr::memmem::find(text, mark)?;
-    Some((&text[..at], &text[at + mark.len()..]))
+    let first = *mark.first()?;
+    let mut from = 0;
+    // A searcher costs more to make than a text that is nearly always short costs to walk.
+    loop {
+        let at = from + memchr::memchr(first, &text[from..])?;
+        if let Some(rest) = text[at..].strip_prefix(mark) {
+            return Some((&text[..at], rest));
+        }
+        from = at + 1;
+    }
 }
 
 /// What stands before and after the last `mark`.
 pub fn split_last<'t>(text: &'t [u8], mark: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
-    let at = memchr::memmem::rfind(text, mark)?;
-    Some((&text[..at], &text[at + mark.len()..]))
+    let first = *mark.first()?;
+    let mut end = text.len();
+    loop {
+        let at = memchr::memrchr(first, &text[..end])?;
+        if let Some(rest) = text[at..].strip_prefix(mark) {
+            return Some((&text[..at], rest));
+        }
+        end = at;
+    }
 }
 
 /// How often `mark` occurs, up to `most`.
@@ -95,6 +109,16 @@ mod tests {
         assert_eq!(host_of(b"[2001:db8::1]:5060"), b"2001:db8::1");
         assert_eq!(host_of(b"2001:db8::1"), b"2001:db8::1");
         assert_eq!(host_of(b"192.0.2.1"), b"192.0.2.1");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_mark_is_found_where_a_searcher_finds_it(text in "[ab']{0,20}", mark in "[ab']{1,3}") {
+            let (text, mark) = (text.as_bytes(), mark.as_bytes());
+            let around = |at: usize| (&text[..at], &text[at + mark.len()..]);
+            proptest::prop_assert_eq!(split_once(text, mark), memchr::memmem::find(text, mark).map(around));
+            proptest::prop_assert_eq!(split_last(text, mark), memchr::memmem::rfind(text, mark).map(around));
+        }
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use super::{Origin, Outer, Record, Start, Starts};
 use crate::formats::stamp;
-use crate::formats::text::between;
+use crate::formats::text::{between, split_once};
 use crate::model::Dialect;
+
+/// What a remote console's name ends with.
+const PROMPT: &[u8] = b"*CLI> ";
 
 /// Opens `[date] LEVEL[lwp]… file: message`, the same without date (syslog), a console's verbose
 /// line (`    -- message`), or the banner at the head of every file.
@@ -44,11 +47,11 @@ fn dated(text: &[u8]) -> Option<(crate::model::Stamp, &[u8])> {
 /// Behind `pbx1*CLI> `, once or more: a captured remote console.
 fn after_prompt(text: &[u8]) -> &[u8] {
     let mut rest = text;
-    while let Some(at) = memchr::memmem::find(&rest[..rest.len().min(80)], b"*CLI> ") {
-        if rest[..at].contains(&b' ') {
+    while let Some((name, _)) = split_once(&rest[..rest.len().min(80)], PROMPT) {
+        if name.contains(&b' ') {
             break;
         }
-        rest = &rest[at + 6..];
+        rest = &rest[name.len() + PROMPT.len()..];
     }
     rest
 }
