@@ -42,17 +42,13 @@ class Made:
 
     folder: Path
     truth: dict = field(repr=False)
+    # The mean length of a SIP-ID, for sets of the recommended line; taken while the logs are there.
+    key_bytes: float = 0.0
 
     def logs(self) -> list[str]:
         """The logs, as paths below the folder."""
         paths = (self.folder / "logs").iterdir()
         return sorted(str(path.relative_to(self.folder)) for path in paths)
-
-    def key_bytes(self) -> float:
-        """The mean length of a SIP-ID, taken from the first of the log."""
-        with (self.folder / self.logs()[0]).open("rb") as log:
-            aors = [line.split(b" aor=")[1].split(b" ")[0] for line in log.readlines(4 << 20)]
-        return sum(map(len, aors)) / len(aors)
 
 
 def sets(scale: float, memory_bytes: float) -> dict[str, Set]:
@@ -116,7 +112,14 @@ def make(wanted: Set, root: Path, siptally: Path, tell) -> Made:
         os.sync()
         mark.write_text(json.dumps(stamp))
     made = folder / "made"
-    return Made(made, json.loads((made / "truth.json").read_text()))
+    return Made(made, json.loads((made / "truth.json").read_text()), key_bytes(made))
+
+
+def key_bytes(made: Path) -> float:
+    """The mean length of a SIP-ID, by the first lines that have the field `aor`; 0 where none has."""
+    with min((made / "logs").iterdir()).open("rb") as log:
+        aors = [line.split(b" aor=")[1].split(b" ")[0] for line in log.readlines(4 << 20) if b" aor=" in line]
+    return sum(map(len, aors)) / max(len(aors), 1)
 
 
 def remove(name: str, root: Path) -> None:

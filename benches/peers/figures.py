@@ -55,7 +55,7 @@ def seconds_per_registration(over: Taken, under: Taken) -> float:
 
 
 def bytes_per_user(over: Taken, _: None) -> float:
-    return over.result.anon_bytes / over.made.truth["users"] - over.made.key_bytes()
+    return over.result.anon_bytes / over.made.truth["users"] - over.made.key_bytes
 
 
 def peak_megabytes(over: Taken, _: None) -> float:

@@ -58,6 +58,9 @@ pub fn make(
         check_coverage(&book, &read.scan, cycle).map_err(bill_failure)?;
     }
     let mut desk = open(&book, &bill, &cycles)?;
+    if let Some(pseudonyms) = &read.pseudonyms {
+        desk.issue.under_pseudonyms(pseudonyms.fingerprint());
+    }
     let roll = bill.roll(read.pseudonyms.as_ref());
     let mut notes: Vec<String> =
         cycles.iter().flat_map(|cycle| edge::notes(&read.plan, &roll, cycle)).collect();
@@ -271,17 +274,20 @@ impl Outputs<'_> {
         for (number, _) in bill.tenants.iter().enumerate().filter(|(_, tenant)| tenant.invoice.is_some()) {
             self.share(stage, &name(number))?;
         }
-        for invoice in bill.tenants.iter_mut().filter_map(|tenant| tenant.invoice.as_mut()) {
-            issue.take_in(invoice, stage, self.dialect)?;
+        let mut is_document = vec![false; bill.tenants.len()];
+        for (tenant, is_document) in bill.tenants.iter_mut().zip(&mut is_document) {
+            if let Some(invoice) = &mut tenant.invoice {
+                *is_document = issue.take_in(invoice, stage, self.dialect)?;
+            }
         }
-        if issue.intent == Intent::Correction {
-            return Ok(bill);
+        if issue.intent != Intent::Correction {
+            let invoices = bill.tenants.iter().filter_map(|tenant| tenant.invoice.as_ref());
+            stage.write_with(&format!("{folder}/summary.csv"), |out| {
+                report::write_summary_csv(out, self.dialect, invoices)
+            })?;
         }
-        let invoices = || bill.tenants.iter().filter_map(|tenant| tenant.invoice.as_ref());
-        stage.write_with(&format!("{folder}/summary.csv"), |out| {
-            report::write_summary_csv(out, self.dialect, invoices())
-        })?;
-        for (tenant, invoice) in bill.tenants.iter().filter_map(|it| Some((it, it.invoice.as_ref()?))) {
+        let documents = bill.tenants.iter().zip(is_document).filter(|(_, is_document)| *is_document);
+        for (tenant, invoice) in documents.filter_map(|(it, _)| Some((it, it.invoice.as_ref()?))) {
             let folder = format!("{folder}/{}", invoice.tenant);
             stage.write_with(&format!("{folder}/invoice.csv"), |out| {
                 report::write_invoice_csv(out, self.dialect, invoice)

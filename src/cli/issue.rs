@@ -120,7 +120,8 @@ fn refusal(differences: &[String]) -> Failure {
     let mut lines = differences.to_vec();
     if lines.iter().any(|line| !line.ends_with("nothing would change")) {
         lines.push(
-            "a final bill is never rewritten; --correction writes what changed as a document of its own"
+            "a final bill is never rewritten; --correction writes what changed, and the invoice of a tenant who has \
+             none yet, as documents of their own"
                 .to_owned(),
         );
     }

@@ -97,11 +97,15 @@ fn recompute(
     let Some(book) = &args.book else {
         return Err(Failure::Usage("--book is needed to make the bill again from logs".to_owned()));
     };
-    let issued = pack.manifest.ledger.as_ref().map(|facts| &facts.issued);
-    let intent = match issued.and_then(|issued| issued.first()) {
-        Some(first) if first.kind == "correction" => Intent::Correction,
-        _ if pack.manifest.status == "final" => Intent::Final,
-        _ => Intent::Draft,
+    // A cycle that became final has its seal in its own folder, what came later beside its documents.
+    let sealed = |cycle: &str| {
+        let seal = format!("{cycle}/{}", report::SEAL);
+        pack.manifest.outputs.iter().any(|output| output.file == seal)
+    };
+    let intent = match pack.manifest.status == "final" {
+        true if pack.manifest.cycles.iter().any(|cycle| sealed(&cycle.cycle_start)) => Intent::Final,
+        true => Intent::Correction,
+        false => Intent::Draft,
     };
     let ledger = match (&pack.manifest.ledger, ledger) {
         (Some(facts), Some(ledger)) => Some(ledger.as_of(facts.entries)),

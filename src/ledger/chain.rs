@@ -162,6 +162,7 @@ pub(super) mod tests {
                 quantity: 2,
                 amount: figure("1.80"),
             }],
+            names: String::new(),
             net: figure("1.80"),
             tax: figure("0.38"),
             total: figure("2.18"),

@@ -48,6 +48,10 @@ pub struct Entry {
     /// Of a correction: by how much there are more.
     pub users: UserCounts,
     pub lines: Vec<EntryLine>,
+    /// How its list names users: by their SIP-IDs where this is empty, else by pseudonyms of the key
+    /// with this fingerprint.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub names: String,
     pub net: Figure,
     pub tax: Figure,
     pub total: Figure,

@@ -65,6 +65,8 @@ pub struct Issue {
     differences: Vec<String>,
     /// Whether a cycle of the run is final already.
     is_again: bool,
+    /// How the lists name users; see [`Entry::names`].
+    names: String,
 }
 
 /// A document on its way into the ledger.
@@ -99,7 +101,13 @@ impl Issue {
             pending: Vec::new(),
             differences: Vec::new(),
             is_again: earliest.is_some(),
+            names: String::new(),
         }
+    }
+
+    /// The lists have pseudonyms of the key with that fingerprint.
+    pub fn under_pseudonyms(&mut self, fingerprint: String) {
+        self.names = fingerprint;
     }
 
     /// What comes before that tenant's invoice.
@@ -111,38 +119,76 @@ impl Issue {
     }
 
     /// Takes an invoice in, whose users are listed in the stage: numbers it where it becomes final,
-    /// or writes the correction of the one that is.
+    /// or writes the correction of the one that is. `false` says that the invoice itself is no
+    /// document of this run.
     ///
     /// # Errors
     ///
-    /// There is nothing final to correct, or what the stage says.
+    /// There is nothing final to correct, its users are named in another way, or what the stage says.
     pub fn take_in(
         &mut self,
         invoice: &mut Invoice,
         stage: &mut Stage,
         dialect: Dialect,
-    ) -> Result<(), IssueError> {
-        if self.intent == Intent::Correction {
-            return self.correct(invoice, stage, dialect);
-        }
-        self.number(invoice, stage);
-        Ok(())
-    }
-
-    fn number(&mut self, invoice: &mut Invoice, stage: &Stage) {
+    ) -> Result<bool, IssueError> {
         let cycle_start = invoice.cycle.first_day.to_string();
         let folder = format!("{cycle_start}/{}/", invoice.tenant);
-        if self.intent == Intent::Final {
-            let ledger = self.books.ledger.as_ref();
-            if let Some(held) = ledger.and_then(|ledger| ledger.held(&invoice.tenant, &cycle_start)) {
-                let list = list_change(stage, held.last, &format!("{folder}users.csv"));
-                self.differences.push(match difference(&held, invoice) {
-                    Some(difference) => difference.sentence(&held, &list),
-                    None => currency_text(&held, invoice),
-                });
-            }
-            invoice.final_mark = Some(self.mark());
+        let ledger = self.books.ledger.as_ref();
+        let held = ledger.and_then(|ledger| ledger.held(&invoice.tenant, &cycle_start));
+        if let Some(held) = held.as_ref().filter(|_| self.intent != Intent::Draft)
+            && held.last.names != self.names
+        {
+            return Err(IssueError::OtherNames {
+                invoice: held.invoice.invoice_id.clone(),
+                number: held.last.invoice_number.clone(),
+                then: names_text(&held.last.names),
+                now: names_text(&self.names),
+            });
         }
+        match self.intent {
+            Intent::Draft => self.number(invoice, format!("{cycle_start}/"), folder),
+            Intent::Final => {
+                let difference = match &held {
+                    Some(held) => {
+                        let list = list_change(stage, held.last, &format!("{folder}users.csv"));
+                        Some(match difference(held, invoice) {
+                            Some(difference) => difference.sentence(held, &list),
+                            None => currency_text(held, invoice),
+                        })
+                    }
+                    None if self.is_again && self.is_begun(&cycle_start) => Some(format!(
+                        "{}: not final yet, and its cycle is for other tenants; it would be {} {}",
+                        invoice.id,
+                        invoice.total,
+                        invoice.total.currency().code()
+                    )),
+                    None => None,
+                };
+                self.differences.extend(difference);
+                invoice.final_mark = Some(self.mark());
+                self.number(invoice, format!("{cycle_start}/"), folder);
+            }
+            Intent::Correction if held.is_none() && self.is_begun(&cycle_start) => {
+                // A tenant whom the book did not know when the others' cycle became final.
+                invoice.final_mark = Some(self.mark());
+                self.number(invoice, folder.clone(), folder);
+            }
+            Intent::Correction => {
+                self.correct(invoice, stage, dialect)?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether that cycle is final for any tenant.
+    fn is_begun(&self, cycle_start: &str) -> bool {
+        let entries = self.books.ledger.as_ref().map(Ledger::entries).unwrap_or_default();
+        entries.iter().any(|sealed| sealed.entry.cycle_start == cycle_start)
+    }
+
+    fn number(&mut self, invoice: &Invoice, seal_folder: String, folder: String) {
+        let cycle_start = invoice.cycle.first_day.to_string();
         if self.shadow.invoice_of(&invoice.tenant, &cycle_start).is_some() {
             return;
         }
@@ -157,7 +203,6 @@ impl Issue {
             total: Figure(invoice.total.amount()),
             ..self.entry(EntryKind::Invoice, invoice)
         };
-        let seal_folder = format!("{cycle_start}/");
         self.note(Pending { entry, folder, seal_folder, document: "invoice.json" });
     }
 
@@ -238,6 +283,7 @@ impl Issue {
             currency: invoice.total.currency().code().to_owned(),
             users: UserCounts::default(),
             lines: Vec::new(),
+            names: self.names.clone(),
             net: Figure::default(),
             tax: Figure::default(),
             total: Figure::default(),
@@ -384,8 +430,20 @@ pub enum IssueError {
     NotFinal { tenant: String, cycle_start: String },
     #[error("{0}; amounts of two currencies have no difference")]
     Currency(String),
+    #[error(
+        "{invoice}: final as {number} with {then}, and this run lists {now}; give the key of then (--pseudonymise), or \
+         none"
+    )]
+    OtherNames { invoice: String, number: String, then: String, now: String },
     #[error(transparent)]
     Stage(#[from] StageError),
+}
+
+fn names_text(names: &str) -> String {
+    match names {
+        "" => "users by their names".to_owned(),
+        fingerprint => format!("pseudonyms of the key of fingerprint {fingerprint}"),
+    }
 }
 
 fn currency_text(held: &Held<'_>, fresh: &Invoice) -> String {

@@ -115,8 +115,65 @@ fn late_lines_are_told_with_users_and_amount() {
     insta::assert_snapshot!(errors(&run), @r"
     siptally: acme-2026-10-01: final as INV-1; 1 generic user added (sip:late@acme.example), total 127.91 in place of 126.61 EUR
     siptally: beta-2026-10-01: final as INV-2; 1 desktop user removed (sip:u1@beta.example), the total would stay the same
-    siptally: a final bill is never rewritten; --correction writes what changed as a document of its own
+    siptally: a final bill is never rewritten; --correction writes what changed, and the invoice of a tenant who has none yet, as documents of their own
     ");
+}
+
+#[test]
+fn a_tenant_whom_the_book_forgot_gets_an_invoice_later() {
+    let shop = Shop::new(&quarter());
+    let book = fs::read_to_string(shop.path("book.toml")).expect("the book");
+    let (acme, _) = book.split_once("[[tenant]]\nname = \"beta\"").expect("beta is the last");
+    fs::write(shop.path("book.toml"), acme).expect("the book can be written");
+    let flags = ["--cycle", FIRST, "--out", "bill", "--final"];
+    shop.billed(&flags);
+    let before = shop.tree("bill/2026-10-01/acme");
+    fs::write(shop.path("book.toml"), &book).expect("the book can be written");
+    let run = shop.bill(&flags);
+    assert_eq!(run.code, Some(5));
+    insta::assert_snapshot!(errors(&run), @r"
+    siptally: acme-2026-10-01: final as INV-1; nothing would change
+    siptally: beta-2026-10-01: not final yet, and its cycle is for other tenants; it would be 0.00 EUR
+    siptally: a final bill is never rewritten; --correction writes what changed, and the invoice of a tenant who has none yet, as documents of their own
+    ");
+    let correction = [&flags[..], &["--correction"]].concat();
+    let said = shop.billed(&correction);
+    assert!(said.contains("final as INV-2, noted in ledger.jsonl"), "{said}");
+    assert_eq!(shop.json("bill/2026-10-01/beta/invoice.json")["final"]["number"], "INV-2");
+    assert!(shop.path("bill/2026-10-01/beta/invoice.html").exists());
+    assert_eq!(shop.tree("bill/2026-10-01/acme"), before);
+    let run = shop.run(&["verify", "bill", "--book", "book.toml", "reg.log"]);
+    assert_eq!(run.code, Some(0), "{}", self::said(&run));
+    // From here on it is final as any other.
+    let after = shop.tree("bill/2026-10-01");
+    assert!(shop.billed(&correction).contains("nothing to correct"), "a second time");
+    assert_eq!(shop.bill(&flags).code, Some(5));
+    assert_eq!(shop.tree("bill/2026-10-01"), after);
+}
+
+#[test]
+fn a_final_list_is_compared_only_with_one_that_names_users_alike() {
+    let shop = Shop::new(&quarter());
+    fs::write(shop.path("key"), "0123456789abcdef").expect("a key");
+    fs::write(shop.path("other"), "fedcba9876543210").expect("a key");
+    let flags = ["--cycle", FIRST, "--out", "bill", "--final"];
+    shop.billed(&[&flags[..], &["--pseudonymise", "key"]].concat());
+    let before = shop.tree("");
+    for (more, now) in [(&[][..], "by their names"), (&["--pseudonymise", "other"], "of the key of")] {
+        for correction in [&[][..], &["--correction"]] {
+            let run = shop.bill(&[&flags[..], more, correction].concat());
+            assert_eq!(run.code, Some(5), "{}", said(&run));
+            let errors = errors(&run);
+            assert!(
+                errors.contains("acme-2026-10-01: final as INV-1 with pseudonyms of the key of"),
+                "{errors}"
+            );
+            assert!(!errors.contains("@acme.example") && errors.contains(now), "{errors}");
+            assert_eq!(shop.tree(""), before);
+        }
+    }
+    let again = shop.billed(&[&flags[..], &["--pseudonymise", "key", "--correction"]].concat());
+    assert!(again.contains("nothing to correct"), "{again}");
 }
 
 #[test]

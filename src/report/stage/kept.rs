@@ -1,6 +1,7 @@
 //! Which files of OUT are final: those that a seal names which the ledger knows.
 //!
-//! A seal is the file `final.json` in the folder of a cycle or of a correction. It is a manifest of
+//! A seal is the file `final.json` in the folder of a cycle, of a tenant that became final later, or of
+//! a correction. It is a manifest of
 //! its own: what the documents were made from, and every file of them with its digest. Where the
 //! ledger has no entry with the digest of a seal, the bill was cut off and is not final.
 
@@ -24,8 +25,9 @@ pub struct Seal {
 pub fn seals(out: &Path) -> Vec<Seal> {
     let mut found = Vec::new();
     for cycle in folders(out) {
-        let corrections = folders(&cycle).into_iter().flat_map(|tenant| folders(&tenant));
-        for folder in [cycle.clone()].into_iter().chain(corrections) {
+        let tenants = folders(&cycle);
+        let corrections: Vec<PathBuf> = tenants.iter().flat_map(|tenant| folders(tenant)).collect();
+        for folder in [cycle].into_iter().chain(tenants).chain(corrections) {
             let path = folder.join(SEAL);
             let Ok(bytes) = fs::read(&path) else { continue };
             let digest = hex_digest(&blake3::hash(&bytes));
