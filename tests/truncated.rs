@@ -32,7 +32,7 @@ impl<F: Fn() + Send + Sync> Days for Meanwhile<F> {
 
     fn day(&self, moment: Moment) -> DaySlot {
         self.once.call_once(&self.act);
-        AuditDays.day(moment)
+        AuditDays::default().day(moment)
     }
 }
 

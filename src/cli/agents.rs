@@ -4,7 +4,7 @@ use super::args::{AgentsArgs, FormatArg};
 use super::failure::Failure;
 use super::run::{self, Ask};
 use crate::model::{AuditedAgent, Class};
-use crate::pipeline::audit::{self, AgentsCount, AuditDays, Verdicts};
+use crate::pipeline::audit::{self, AgentsCount, Verdicts};
 use crate::platform::{AgentPolicy, Classifier};
 use crate::report;
 use std::fs::File;
@@ -20,7 +20,7 @@ pub fn run(args: &AgentsArgs) -> Result<(), Failure> {
     if let Some(path) = &args.classify {
         return classify(path, &classifier, args);
     }
-    let ask = Ask { days: &AuditDays, range: None, key: None, is_bill: false, goes_on: false };
+    let ask = Ask { cycles: None, range: None, key: None, is_bill: false, goes_on: false };
     let read = run::read(&args.paths, &args.logs, &config, &ask)?;
     let verdicts = Verdicts::of(&read.scan.part.tally, &classifier);
     let (sum, counter) = read.count(AgentsCount::of(&verdicts));

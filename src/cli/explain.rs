@@ -8,7 +8,6 @@ use crate::billing::Calendar;
 use crate::book::Config;
 use crate::identity::{Policy, Pseudonyms};
 use crate::model::{Category, CycleStory, Days, SipId, Spot, Story, Window};
-use crate::pipeline::audit::AuditDays;
 use crate::pipeline::bill::Bill;
 use crate::pipeline::explain;
 use crate::pipeline::quote::quotes;
@@ -27,11 +26,8 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     };
     let wanted = wanted(&args.sip_id, &config, args)?;
     let calendar = book.as_ref().map(|book| Calendar::new(book.calendar.clone()));
-    let days: &dyn Days = match &calendar {
-        Some(calendar) => calendar,
-        None => &AuditDays,
-    };
-    let ask = Ask { days, range: None, key: Some(&wanted), is_bill: false, goes_on: false };
+    let cycles = calendar.as_ref().map(|calendar| calendar as &dyn Days);
+    let ask = Ask { cycles, range: None, key: Some(&wanted), is_bill: false, goes_on: false };
     let read = run::read(&args.paths, &args.logs, &config, &ask)?;
     let bill = match &book {
         Some(book) => Some(Bill::prepare(book, &read.scan).map_err(run::bill_failure)?),

@@ -7,7 +7,7 @@ use crate::book::Config;
 use crate::formats::scan::Scanner;
 use crate::identity::{Policy, Pseudonyms};
 use crate::model::{Grade, Kind, Platform, SipIdRef, Spot, Standing};
-use crate::pipeline::audit::{self, AuditDays, Evidence, SummaryCount, Verdicts};
+use crate::pipeline::audit::{self, Evidence, SummaryCount, Verdicts};
 use crate::pipeline::plan::{Form, Plan};
 use crate::pipeline::probe::{self, KAMAILIO_FRAGMENT};
 use crate::pipeline::{self};
@@ -26,7 +26,7 @@ pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
     let agents = AgentPolicy { billable_agents: None, push_agents: config.push_agents.clone() };
     let classifier = Classifier::new(config.platform_rules.clone(), &agents)
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    let ask = Ask { days: &AuditDays, range: None, key: None, is_bill: false, goes_on: true };
+    let ask = Ask { cycles: None, range: None, key: None, is_bill: false, goes_on: true };
     let read = run::read_unchecked(&args.paths, &args.logs, &config, &ask)?;
     let verdicts = Verdicts::of(&read.scan.part.tally, &classifier);
     let scanner = Scanner::new(run::patterns(&args.logs, &config)?);

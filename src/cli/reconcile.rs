@@ -41,7 +41,7 @@ pub fn run(args: &ReconcileArgs) -> Result<(), Failure> {
     let file = load_list(args, &book)?;
     let rows = theirs(&file, &book);
     let calendar = Calendar::new(book.calendar.clone());
-    let ask = Ask { days: &calendar, range: None, key: None, is_bill: true, goes_on: false };
+    let ask = Ask { cycles: Some(&calendar), range: None, key: None, is_bill: true, goes_on: false };
     let read = run::read(&args.paths, &args.logs, &book.config, &ask)?;
     run::list_rejects(&read, &args.logs)?;
     run::check_accepted(&read, &args.logs)?;

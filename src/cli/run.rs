@@ -9,7 +9,7 @@ use crate::formats::pattern::{PatternSpec, Patterns};
 use crate::formats::scan::Scanner;
 use crate::identity::{KEY_MIN, Policy, Pseudonyms, UserCase};
 use crate::model::{Category, Cycle, Days, SipIdRef, Spot, Standing, Window};
-use crate::pipeline::audit::{Evidence, ambiguous_aors};
+use crate::pipeline::audit::{AuditDays, Evidence, ambiguous_aors};
 use crate::pipeline::bill::{Bill, BillError};
 use crate::pipeline::census::{Census, CensusCount};
 use crate::pipeline::collect::Counting;
@@ -34,7 +34,8 @@ use std::sync::{Arc, OnceLock};
 
 /// What a verb asks of the scan.
 pub struct Ask<'a> {
-    pub days: &'a dyn Days,
+    /// The cycles that are billed; `None` for an audit, which knows none.
+    pub cycles: Option<&'a dyn Days>,
     pub range: Option<Window>,
     pub key: Option<&'a Wanted>,
     /// A bill refuses what an audit may assume: zone, year by modification time.
@@ -232,8 +233,9 @@ pub fn read_unchecked(
     }
     let Setup { patterns, push_sources, .. } = setup;
     let scanner = Scanner::new(patterns);
+    let audit_days = AuditDays::of_logs_from(plan.first());
     let counting = Counting {
-        days: ask.days,
+        days: ask.cycles.unwrap_or(&audit_days),
         range: ask.range,
         push_sources: &push_sources,
         key: ask.key,

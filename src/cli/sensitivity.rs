@@ -67,7 +67,7 @@ fn of_choice(
     }
     // What there is to say of the inputs has been said.
     let logs = LogArgs { quiet: true, ..args.logs.clone() };
-    let ask = Ask { days: &choice.calendar, range: None, key: None, is_bill: true, goes_on: false };
+    let ask = Ask { cycles: Some(&choice.calendar), range: None, key: None, is_bill: true, goes_on: false };
     let again = run::read(&args.paths, &logs, &choice.book.config, &ask)?;
     outcome(bill, choice, &again.scan, cycles).map_err(bill_failure)
 }

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::range;
 use super::run::{self, Ask};
 use crate::model::{DomainSummary, Platform, Platforms, SipIdRef};
-use crate::pipeline::audit::{self, Audit, AuditDays, Evidence, SummaryCount, Verdicts};
+use crate::pipeline::audit::{self, Audit, Evidence, SummaryCount, Verdicts};
 use crate::pipeline::roll::{Roll, count};
 use crate::platform::{AgentPolicy, Classifier};
 use crate::report::{self, Users};
@@ -20,7 +20,7 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
     let agents = AgentPolicy { billable_agents: None, push_agents: config.push_agents.clone() };
     let classifier = Classifier::new(config.platform_rules.clone(), &agents)
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    let ask = Ask { days: &AuditDays, range, key: None, is_bill: false, goes_on: false };
+    let ask = Ask { cycles: None, range, key: None, is_bill: false, goes_on: false };
     let read = run::read(&args.paths, &args.logs, &config, &ask)?;
     let verdicts = Verdicts::of(&read.scan.part.tally, &classifier);
     let evidence = match args.evidence {

@@ -14,9 +14,30 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-/// Days of UTC, in windows of 32: the slots of an audit, which knows no cycles.
+/// Days of UTC, in windows of 64: the slots of an audit, which knows no cycles. Every window of a
+/// user takes an entry of its own, so they begin where the logs do.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct AuditDays;
+pub struct AuditDays {
+    /// The first window begins with that day after 1970.
+    first_day: i64,
+}
+
+/// As many days as an entry can tell apart.
+const WINDOW_DAYS: i64 = 64;
+
+impl AuditDays {
+    /// For logs whose first record is of that moment; some may well be older.
+    pub fn of_logs_from(first: Option<Moment>) -> Self {
+        Self { first_day: first.map_or(0, |first| day_of(first) - 1) }
+    }
+}
+
+/// Days after 1970, in UTC.
+const fn day_of(moment: Moment) -> i64 {
+    moment.micros().div_euclid(DAY_SECONDS * 1_000_000)
+}
+
+const DAY_SECONDS: i64 = 86_400;
 
 impl Days for AuditDays {
     fn are_cycles(&self) -> bool {
@@ -24,12 +45,12 @@ impl Days for AuditDays {
     }
 
     fn day(&self, moment: Moment) -> DaySlot {
-        const DAY_SECONDS: i64 = 86_400;
-        let day = moment.micros().div_euclid(DAY_SECONDS * 1_000_000);
+        let day = day_of(moment);
         let start = Moment::from_seconds(day * DAY_SECONDS);
+        let place = day - self.first_day;
         DaySlot {
-            window: i32::try_from(day.div_euclid(32)).unwrap_or(i32::MAX),
-            day: day.rem_euclid(32) as u8,
+            window: i32::try_from(place.div_euclid(WINDOW_DAYS)).unwrap_or(i32::MAX),
+            day: place.rem_euclid(WINDOW_DAYS) as u8,
             valid: Window { start, end: start.plus_seconds(DAY_SECONDS) },
         }
     }

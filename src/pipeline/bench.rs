@@ -252,7 +252,7 @@ impl Bench<'_> {
             Pass::Full => {
                 let plan = survey(self.paths, self.setup, false)?;
                 let counting = Counting {
-                    days: &AuditDays,
+                    days: &AuditDays::of_logs_from(plan.first()),
                     range: None,
                     push_sources: &self.setup.push_sources,
                     key: None,

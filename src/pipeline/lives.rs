@@ -231,13 +231,13 @@ mod tests {
     fn an_audit_asks_of_its_whole_range_and_lists_nothing_unproven() {
         let life = life(30, 350, &[(30, 350, false)]);
         let one = std::slice::from_ref(&life);
-        assert_eq!(counted(one, &AuditDays, None).len(), 1);
-        assert_eq!(counted(one, &AuditDays, Some((70, 130))).len(), 1);
-        assert_eq!(counted(one, &AuditDays, Some((70, 129))), Vec::<String>::new());
+        assert_eq!(counted(one, &AuditDays::default(), None).len(), 1);
+        assert_eq!(counted(one, &AuditDays::default(), Some((70, 130))).len(), 1);
+        assert_eq!(counted(one, &AuditDays::default(), Some((70, 129))), Vec::<String>::new());
         // A range that a span of an audit's days would cut in two.
-        let month = 32 * 86_400;
-        let pieces = [(month - 30, month + 30, true)];
-        let life = super::tests::life(month - 30, month + 30, &pieces);
-        assert_eq!(counted(&[life], &AuditDays, None).len(), 1);
+        let window = 64 * 86_400;
+        let pieces = [(window - 30, window + 30, true)];
+        let life = super::tests::life(window - 30, window + 30, &pieces);
+        assert_eq!(counted(&[life], &AuditDays::default(), None).len(), 1);
     }
 }

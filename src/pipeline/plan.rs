@@ -117,6 +117,11 @@ impl Plan {
     pub fn raw_bytes(&self) -> u64 {
         self.inputs.iter().filter_map(|input| input.raw_bytes).sum()
     }
+
+    /// Time of the first record of all that any input begins with.
+    pub fn first(&self) -> Option<Moment> {
+        self.inputs.iter().filter_map(|input| input.first).min()
+    }
 }
 
 /// Why there is no plan.

@@ -214,10 +214,11 @@ impl Tally {
 
     /// Every user's entries, users in no order at all.
     pub fn in_any_order(&self) -> ByUser<'_> {
-        let places = self.parts.par_iter().enumerate().flat_map_iter(|(place, part)| {
-            part.numbers().map(move |number| (part.users.key(number), place as u32, number))
+        let behind = self.parts.iter().scan(0, |sum, part| {
+            *sum += part.users.len();
+            Some(*sum)
         });
-        ByUser { tally: self, users: places.collect() }
+        ByUser { tally: self, order: Order::Parts { behind: behind.collect() } }
     }
 
     /// Every user's entries: users by their bytes, a user's entries by window, standing and
@@ -231,8 +232,8 @@ impl Tally {
         });
         let mut users: Vec<_> = places.collect();
         users.par_sort_unstable_by(|one, other| (one.0, one.1).cmp(&(other.0, other.1)));
-        let users = users.into_par_iter().map(|(_, key, part, number)| (key, part, number)).collect();
-        ByUser { tally: self, users }
+        let users = users.into_par_iter().map(|(_, _, part, number)| (part, number)).collect();
+        ByUser { tally: self, order: Order::Listed(users) }
     }
 }
 
@@ -248,19 +249,48 @@ fn front(key: &[u8]) -> u128 {
 #[derive(Debug)]
 pub struct ByUser<'t> {
     tally: &'t Tally,
-    /// Keys, parts and numbers, sorted by the keys.
-    users: Vec<(&'t [u8], u32, u32)>,
+    order: Order,
+}
+
+/// Where the users of a tally are, by their places in the order.
+#[derive(Debug)]
+enum Order {
+    /// One part after the other; for each, how many users it and those before have.
+    Parts { behind: Vec<usize> },
+    /// Parts and numbers.
+    Listed(Vec<(u32, u32)>),
+}
+
+impl Order {
+    fn len(&self) -> usize {
+        match self {
+            Self::Parts { behind } => behind.last().copied().unwrap_or(0),
+            Self::Listed(users) => users.len(),
+        }
+    }
+
+    /// Part and number.
+    fn at(&self, place: usize) -> (usize, u32) {
+        match self {
+            Self::Parts { behind } => {
+                let part = behind.partition_point(|behind| *behind <= place);
+                let before = part.checked_sub(1).map_or(0, |before| behind[before]);
+                (part, (place - before) as u32)
+            }
+            Self::Listed(users) => (users[place].0 as usize, users[place].1),
+        }
+    }
 }
 
 impl<'t> ByUser<'t> {
     /// How many users there are.
     pub fn len(&self) -> usize {
-        self.users.len()
+        self.order.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
+        self.len() == 0
     }
 
     /// The bytes of the user at that place.
@@ -269,7 +299,8 @@ impl<'t> ByUser<'t> {
     ///
     /// If there are not so many users.
     pub fn user(&self, place: usize) -> &'t [u8] {
-        self.users[place].0
+        let (part, number) = self.order.at(place);
+        self.tally.parts[part].users.key(number)
     }
 
     /// Brings the memory of the users of these places near, before they are looked at one by one:
@@ -281,8 +312,8 @@ impl<'t> ByUser<'t> {
     /// As [`ByUser::user`].
     pub fn warm(&self, places: &[u32]) {
         let at = |place: &u32| {
-            let (_, part, number) = self.users[*place as usize];
-            (&self.tally.parts[part as usize], number)
+            let (part, number) = self.order.at(*place as usize);
+            (&self.tally.parts[part], number)
         };
         let heads = places.iter().map(at).fold(0, |sum, (part, number)| sum ^ part.users.head(number));
         let cells = places.iter().map(at).fold(0, |sum, (part, number)| sum ^ part.touch(number));
@@ -296,8 +327,9 @@ impl<'t> ByUser<'t> {
     /// If there are not so many users.
     pub fn get(&self, place: usize) -> (&'t [u8], Vec<Entry>) {
         let tally = self.tally;
-        let (user, part, number) = self.users[place];
-        let mut entries: Vec<Entry> = tally.parts[part as usize].entries_of(number).collect();
+        let (part, number) = self.order.at(place);
+        let user = tally.parts[part].users.key(number);
+        let mut entries: Vec<Entry> = tally.parts[part].entries_of(number).collect();
         if entries.len() > 1 {
             entries.sort_unstable_by_key(|entry| {
                 let agent = tally.clients.get(entry.agent);
