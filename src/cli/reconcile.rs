@@ -7,14 +7,14 @@ use super::run::{self, Ask, Read, bill_failure};
 use crate::billing::Calendar;
 use crate::book::{self, Book};
 use crate::compare::{Comparison, Difference, Prices, Proof, Setting, TheirRow, Wanted, compare};
-use crate::model::{Category, Currency, Quote, Spot};
+use crate::model::{Category, Currency, Quote, SipId, SipIdRef, Spot};
 use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
 use crate::pipeline::edge;
 use crate::pipeline::quote::quotes;
-use crate::pipeline::reconcile::{BookPrices, gap, ours, theirs};
+use crate::pipeline::reconcile::{BookPrices, gap, ours, theirs, veiled};
 use crate::read::{VendorError, VendorFile};
 use crate::report::{self, Manifest, Parties, ReconcileSummary, Stage, StageError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -26,12 +26,6 @@ const STATUS: &str = "reconciliation";
 
 /// Runs the verb.
 pub fn run(args: &ReconcileArgs) -> Result<(), Failure> {
-    if args.logs.pseudonymise.is_some() {
-        return Err(Failure::Usage(
-            "--pseudonymise: two lists are compared by their names; a list to share is made by `siptally bill`"
-                .to_owned(),
-        ));
-    }
     let choice = choice(&args.cycle)?;
     let book = run::load_book(&args.book)?;
     let is_listed = listed_tenants(args, &book)?;
@@ -64,12 +58,23 @@ pub fn run(args: &ReconcileArgs) -> Result<(), Failure> {
         gap: gap.as_deref(),
     };
     let comparison = compare(&users, &rows, &setting, &prices);
-    let mut notes = edge::notes(&read.plan, &roll, &cycle);
+    let roll_shown = read.pseudonyms.as_ref().map(|pseudonyms| bill.roll(Some(pseudonyms)));
+    let mut notes = edge::notes(&read.plan, roll_shown.as_ref().unwrap_or(&roll), &cycle);
     if !args.logs.quiet {
         notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
     }
     notes.extend(gap.map(|gap| format!("the logs of the cycle have gaps: {gap}")));
     notes.extend(list_notes(&file, &comparison, &rows));
+    let evidence = match &args.out {
+        Some(_) => evidence(&read, &comparison)?,
+        None => BTreeMap::new(),
+    };
+    // From here on everything is to be shown.
+    let policy = &book.config.identity;
+    let (rows, comparison) = match &read.pseudonyms {
+        Some(pseudonyms) => veiled(&rows, &comparison, pseudonyms, policy),
+        None => (rows, comparison),
+    };
     let outcome = Outcome {
         args,
         book: &book,
@@ -83,7 +88,7 @@ pub fn run(args: &ReconcileArgs) -> Result<(), Failure> {
         notes: &notes,
     };
     if let Some(out) = &args.out {
-        outcome.write(out)?;
+        outcome.write(out, &evidence)?;
     }
     outcome.summary()?;
     match comparison.differences.len() {
@@ -156,6 +161,24 @@ fn load_list(args: &ReconcileArgs, book: &Book) -> Result<VendorFile, Failure> {
         eprintln!();
     }
     Ok(file)
+}
+
+/// The records behind the differences, as they may be shown.
+fn evidence(read: &Read, comparison: &Comparison) -> Result<BTreeMap<Spot, Quote>, Failure> {
+    let mut users: BTreeMap<Spot, Vec<SipIdRef<'_>>> = BTreeMap::new();
+    for it in &comparison.differences {
+        if let Proof::Record { spot, .. } = it.proof {
+            users.entry(spot).or_default().extend(it.id.as_ref().map(SipId::borrowed));
+        }
+    }
+    let mut quotes = quotes(&read.plan, &users.keys().copied().collect())?;
+    if let Some(pseudonyms) = &read.pseudonyms {
+        for (spot, quote) in &mut quotes {
+            let policy = &read.plan.inputs[spot.input as usize].identity;
+            quote.text = pseudonyms.text(&quote.text, policy, &users[spot]);
+        }
+    }
+    Ok(quotes)
 }
 
 /// What is worth knowing of how their list was read.
@@ -247,28 +270,13 @@ impl Outcome<'_> {
     }
 
     /// Writes the pack: all of it, or nothing.
-    fn write(&self, out: &Path) -> Result<(), Failure> {
+    fn write(&self, out: &Path, lines: &BTreeMap<Spot, Quote>) -> Result<(), Failure> {
         let book_bytes = fs::read(&self.book.path)
             .map_err(|error| Failure::Input(format!("{}: {error}", self.book.path.display())))?;
-        let lines = self.lines()?;
-        self.stage(out, &book_bytes, &lines).map_err(|error| match error {
+        self.stage(out, &book_bytes, lines).map_err(|error| match error {
             StageError::Io { .. } => Failure::Input(error.to_string()),
             _ => Failure::Usage(error.to_string()),
         })
-    }
-
-    /// The records behind the differences.
-    fn lines(&self) -> Result<BTreeMap<Spot, Quote>, Failure> {
-        let spots: BTreeSet<Spot> = self
-            .comparison
-            .differences
-            .iter()
-            .filter_map(|it| match it.proof {
-                Proof::Record { spot, .. } => Some(spot),
-                _ => None,
-            })
-            .collect();
-        Ok(quotes(&self.read.plan, &spots)?)
     }
 
     fn stage(&self, out: &Path, book: &[u8], lines: &BTreeMap<Spot, Quote>) -> Result<(), StageError> {
@@ -291,11 +299,15 @@ impl Outcome<'_> {
         let spans =
             coverage.hosts().flat_map(|host| coverage.spans(host).into_iter().map(move |span| (host, span)));
         stage.write_with("coverage.csv", |out| report::write_coverage_csv(out, dialect, spans))?;
-        stage.write(&book_name, book)?;
+        let is_veiled = self.read.pseudonyms.is_some();
+        if !is_veiled {
+            // A book may name users, in what it excludes for one.
+            stage.write(&book_name, book)?;
+        }
         stage.write("map.toml", self.file.map.to_toml().as_bytes())?;
         stage.write(
             "README.txt",
-            report::reconcile_readme(&theirs, &book_name, &self.billed.cycle).as_bytes(),
+            report::reconcile_readme(&theirs, &book_name, &self.billed.cycle, is_veiled).as_bytes(),
         )?;
         let bills = std::slice::from_ref(self.billed);
         let mut manifest = manifest(book_facts(self.book), self.read, self.bill, bills, self.notes);

@@ -1,5 +1,7 @@
 //! From a bill and the other party's list to what a comparison takes: our users, their rows, prices, coverage.
 
+mod veiled;
+
 use super::bill::{Bill, CycleBill};
 use super::roll::Roll;
 use super::scan::Scan;
@@ -17,6 +19,7 @@ use rayon::prelude::*;
 use rust_decimal::Decimal;
 use std::collections::HashMap;
 use std::convert::Infallible;
+pub use veiled::veiled;
 
 /// Hosts that a sentence about coverage names.
 const HOSTS_NAMED_MAX: usize = 3;

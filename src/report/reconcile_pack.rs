@@ -59,9 +59,21 @@ pub fn write_evidence<'q>(
     Ok(())
 }
 
-/// What is in the pack and how somebody else can redo it.
-pub fn reconcile_readme(theirs: &str, book: &str, cycle: &Cycle) -> String {
+/// What is in the pack and how somebody else can redo it. A pack under pseudonyms has no book.
+pub fn reconcile_readme(theirs: &str, book: &str, cycle: &Cycle, is_veiled: bool) -> String {
     let (theirs, book) = (printable(theirs), printable(book));
+    let (book_line, key, veil) = match is_veiled {
+        false => (format!("{book:<16} the price book: what counts as a user, and prices\n"), "", ""),
+        true => (
+            String::new(),
+            " --pseudonymise KEYFILE",
+            "\n\
+             Users are pseudonyms, made with a key that is not in this pack: the same user has the same one\n\
+             everywhere, also where {theirs} and the logs spell it in two ways. Whoever has the key verifies it.\n\
+             The price book is not in the pack, since it may name users.\n",
+        ),
+    };
+    let veil = veil.replace("{theirs}", &theirs);
     let (first, end) = (cycle.first_day, cycle.end_day);
     format!(
         "Comparison of {theirs} with what the registrar logs show, for the cycle {first} up to {end}\n\
@@ -72,7 +84,7 @@ pub fn reconcile_readme(theirs: &str, book: &str, cycle: &Cycle) -> String {
          \x20                these are all rows of {theirs}\n\
          evidence.txt     the lines of the logs behind the differences\n\
          coverage.csv     when each host was heard from: what shows that nothing is missing\n\
-         {book:<16} the price book: what counts as a user, and prices\n\
+         {book_line}\
          map.toml         how the columns of {theirs} were read\n\
          manifest.json    digests of every input and output, and of {theirs}\n\
          \n\
@@ -83,9 +95,9 @@ pub fn reconcile_readme(theirs: &str, book: &str, cycle: &Cycle) -> String {
          2. A single difference: evidence.txt quotes the record with its file, line and byte. The byte counts in the\n\
          \x20  decoded file, so that `zcat FILE | tail -c +$((BYTE + 1)) | head -n 1` shows it; in a capture it is the\n\
          \x20  number of the packet.\n\
-         3. A single user: `siptally explain USER@DOMAIN --book {book} LOGS` shows every record of the user and, for\n\
+         3. A single user: `siptally explain USER@DOMAIN --book {book}{key} LOGS` shows every record of the user and, for\n\
          \x20  each cycle, why it is billed or not.\n\
-         4. All of it: `siptally reconcile --theirs {theirs} --book {book} --map map.toml --cycle {first} --out AGAIN LOGS`\n\
+         4. All of it: `siptally reconcile --theirs {theirs} --book {book} --map map.toml --cycle {first}{key} --out AGAIN LOGS`\n\
          \x20  writes the same bytes again. Side files that the book names have to lie beside it.\n\
          \n\
          amount_at_stake is what is charged beyond what is due, before tax; it is negative where less is charged. It is\n\
@@ -93,6 +105,7 @@ pub fn reconcile_readme(theirs: &str, book: &str, cycle: &Cycle) -> String {
          question. In tiered prices the rows of one class count up one after the other, so that they add up.\n\
          \n\
          Of activity outside the cycle (only_outside_cycle) the detail tells how far away the nearest was; the record\n\
-         quoted is the first of that other cycle.\n"
+         quoted is the first of that other cycle.\n\
+         {veil}"
     )
 }
