@@ -334,6 +334,9 @@ pub struct BillArgs {
     /// Dialect of CSV output
     #[arg(long, value_enum, default_value = "machine")]
     pub csv: DialectArg,
+    /// An earlier bill (what --out was then) that report.html compares this one with
+    #[arg(long, value_name = "DIR")]
+    pub before: Option<PathBuf>,
     /// Also name the users whose billing hangs on the cycle's zone, on push servers or on silent bindings
     #[arg(long)]
     pub sensitivity: bool,
@@ -364,6 +367,9 @@ pub struct VerifyArgs {
     /// File of the ledger [default: as the book says]
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
+    /// As it was given to `bill`
+    #[arg(long, value_name = "DIR")]
+    pub before: Option<PathBuf>,
     /// As it was given to `bill`
     #[arg(long, value_name = "NAME=FATE", action = ArgAction::Append)]
     pub column: Vec<String>,

@@ -18,7 +18,7 @@ use crate::pipeline::plan::Input;
 use crate::pipeline::roll::Roll;
 use crate::pipeline::sensitivity::Outcome;
 use crate::report::{
-    self, BillSummary, BookFacts, Columns, CycleSummary, Dialect, Fate, FileDigest, HostHours,
+    self, BillSummary, BookFacts, Columns, CycleSummary, Dialect, Earlier, Fate, FileDigest, HostHours,
     InvoiceContent, Manifest, RunCycle, RunReport, Stage,
 };
 use std::io::{self, IsTerminal, Write};
@@ -57,6 +57,7 @@ pub fn make(
     for cycle in cycles.iter().filter(|cycle| !bill.is_partial(cycle)) {
         check_coverage(&book, &read.scan, cycle).map_err(bill_failure)?;
     }
+    let before = before(args, &cycles)?;
     let mut desk = open(&book, &bill, &cycles)?;
     if let Some(pseudonyms) = &read.pseudonyms {
         desk.issue.under_pseudonyms(pseudonyms.fingerprint());
@@ -87,6 +88,7 @@ pub fn make(
         notes: &notes,
         sensitivity: &sensitivity,
         columns: &columns,
+        before: before.as_ref(),
         dialect: args.csv.into(),
     };
     let (bills, done) = outputs.write(&cycles, &mut desk)?;
@@ -116,6 +118,13 @@ fn columns(args: &BillArgs) -> Result<Columns, Failure> {
         )),
         false => Ok(columns),
     }
+}
+
+/// The earlier bill that the report is to be compared with.
+fn before(args: &BillArgs, cycles: &[Cycle]) -> Result<Option<Earlier>, Failure> {
+    let (Some(folder), Some(first)) = (&args.before, cycles.first()) else { return Ok(None) };
+    let earlier = Earlier::read(folder, first.first_day);
+    earlier.map(Some).map_err(|error| Failure::Usage(format!("--before: {error}")))
 }
 
 /// Refuses a cycle of which the logs say nothing at all.
@@ -184,6 +193,8 @@ struct Outputs<'r> {
     sensitivity: &'r [Outcome],
     /// What becomes of the columns of its lists.
     columns: &'r Columns,
+    /// What its report is compared with.
+    before: Option<&'r Earlier>,
     dialect: Dialect,
 }
 
@@ -249,6 +260,7 @@ impl Outputs<'_> {
             inputs: self.inputs.len(),
             book: self.book_facts,
             notes: self.notes,
+            before: self.before,
         }
     }
 
@@ -312,7 +324,12 @@ impl Outputs<'_> {
     }
 
     fn manifest(&self, bills: &[CycleBill]) -> Manifest {
-        manifest(self.book_facts.clone(), self.read, self.bill, bills, self.notes)
+        let mut manifest = manifest(self.book_facts.clone(), self.read, self.bill, bills, self.notes);
+        manifest.notes.extend(self.before.map(|before| {
+            let digest = report::hex_digest(&before.digest);
+            format!("report.html compares with the bill of the cycle of {}: {digest}", before.first_day)
+        }));
+        manifest
     }
 
     /// The readable end of the run, on standard output.

@@ -134,6 +134,7 @@ fn recompute(
         is_correction: intent == Intent::Correction,
         ledger: None,
         csv: dialect(pack),
+        before: args.before.clone(),
         column: args.column.clone(),
         logs: args.logs.clone(),
     };

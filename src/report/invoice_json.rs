@@ -29,7 +29,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Rises when a key changes its meaning or goes away; new keys do not raise it.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 /// The invoice as pretty JSON with a final newline. Keys keep their order; amounts are strings
 /// with all the currency's digits, so that no reader makes floats of them.

@@ -2,11 +2,13 @@
 
 use super::charts::{Bars, HostHours, Strips};
 use super::digits::grouped;
+use super::earlier::Earlier;
 use super::invoice_html::without_controls;
 use super::manifest::BookFacts;
 use super::text::push_agent;
 use crate::model::{AuditedAgent, Category, Class, Cycle, Invoice, Moment, Money, Platform, Reason};
 use askama::Template;
+use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -28,6 +30,8 @@ pub struct RunReport<'t> {
     pub inputs: usize,
     pub book: &'t BookFacts,
     pub notes: &'t [String],
+    /// What the first cycle is compared with.
+    pub before: Option<&'t Earlier>,
 }
 
 /// One cycle of a run.
@@ -45,7 +49,13 @@ pub struct RunCycle<'t> {
 /// What the template engine says.
 pub fn report_html(report: &RunReport<'_>) -> io::Result<String> {
     let mut before: Option<&RunCycle<'_>> = None;
-    let cycles = report.cycles.iter().map(|cycle| shown(report, cycle, before.replace(cycle)));
+    let cycles = report.cycles.iter().map(|cycle| {
+        // Cycles of which the logs say nothing are no part of a run.
+        let in_run = before.replace(cycle).filter(|before| before.cycle.number + 1 == cycle.cycle.number);
+        let is_first = cycle.cycle.number == report.cycles[0].cycle.number;
+        let before = in_run.map(Before::of_run);
+        shown(report, cycle, before.or_else(|| report.before.filter(|_| is_first).map(Before::of_bill)))
+    });
     let cycles: Vec<ShownCycle> = cycles.collect();
     let mut unknown: Vec<&AuditedAgent> =
         report.agents.iter().filter(|agent| agent.verdict.class == Class::Unknown).collect();
@@ -102,9 +112,11 @@ struct ShownCycle {
     first_day: String,
     last_day: String,
     is_partial: bool,
-    /// The cycle before is a part of the run too.
-    has_before: bool,
+    /// Days of the cycle that this one is compared with; empty where there is none.
+    before: String,
     rows: Vec<Row>,
+    /// Tenants of the cycle before who are not billed any more.
+    gone: Vec<String>,
     unbilled: Vec<(&'static str, String)>,
     unbilled_total: String,
     coverage: Option<Strips>,
@@ -121,34 +133,76 @@ struct Row {
     folder: String,
 }
 
-fn shown(report: &RunReport<'_>, cycle: &RunCycle<'_>, before: Option<&RunCycle<'_>>) -> ShownCycle {
-    // Cycles of which the logs say nothing are no part of a run.
-    let before = before.filter(|before| before.cycle.number + 1 == cycle.cycle.number);
+/// The cycle that another is compared with.
+struct Before<'t> {
+    days: String,
+    /// Charges for users, total and currency.
+    tenants: BTreeMap<&'t str, (u64, Decimal, String)>,
+}
+
+impl<'t> Before<'t> {
+    fn of_run(cycle: &'t RunCycle<'_>) -> Self {
+        let tenant = |invoice: &&'t Invoice| {
+            let total = &invoice.total;
+            (invoice.tenant.as_str(), (users(invoice), total.amount(), total.currency().code().to_owned()))
+        };
+        Self { days: days(&cycle.cycle), tenants: cycle.invoices.iter().map(tenant).collect() }
+    }
+
+    fn of_bill(earlier: &'t Earlier) -> Self {
+        let last_day = earlier.end_day.yesterday().unwrap_or(earlier.end_day);
+        let tenants = earlier.tenants.iter();
+        Self {
+            days: format!("{} to {last_day}", earlier.first_day),
+            tenants: tenants
+                .map(|(name, it)| (name.as_str(), (it.users, it.total, it.currency.clone())))
+                .collect(),
+        }
+    }
+}
+
+fn shown(report: &RunReport<'_>, cycle: &RunCycle<'_>, before: Option<Before<'_>>) -> ShownCycle {
     let row = |invoice: &&Invoice| {
-        let earlier = before.and_then(|it| it.invoices.iter().find(|other| other.tenant == invoice.tenant));
+        let change = before.as_ref().map(|before| match before.tenants.get(invoice.tenant.as_str()) {
+            Some((users_before, total, currency)) => (
+                format!("{} users", change(users(invoice), *users_before)),
+                money_change(invoice.total, *total, currency),
+            ),
+            None => ("new".to_owned(), String::new()),
+        });
+        let (users_before, total_before) = change.unwrap_or_default();
         Row {
             tenant: invoice.tenant.clone(),
             users: Category::ALL.map(|category| grouped(invoice.usage.of(category).users)).to_vec(),
             net: grouped(invoice.net),
             total: grouped(invoice.total),
             currency: invoice.total.currency().code().to_owned(),
-            users_before: earlier.map_or_else(String::new, |earlier| change(users(invoice), users(earlier))),
-            total_before: earlier
-                .map_or_else(String::new, |earlier| money_change(invoice.total, earlier.total)),
+            users_before,
+            total_before,
             folder: format!("{}/{}", cycle.cycle.first_day, invoice.tenant),
         }
     };
+    let is_here = |tenant: &str| cycle.invoices.iter().any(|invoice| invoice.tenant == tenant);
+    let gone = before.iter().flat_map(|before| &before.tenants).filter(|(tenant, _)| !is_here(tenant));
+    let gone = gone.map(|(tenant, (users, total, currency))| {
+        format!("{tenant} ({} users, {} {currency})", grouped(*users), grouped(*total))
+    });
     let unbilled = cycle.unbilled.iter().map(|(reason, users)| (reason.sentence(), grouped(*users)));
     ShownCycle {
         first_day: cycle.cycle.first_day.to_string(),
         last_day: last_day(&cycle.cycle),
         is_partial: cycle.is_partial,
-        has_before: before.is_some(),
         rows: cycle.invoices.iter().map(row).collect(),
+        gone: gone.collect(),
+        before: before.as_ref().map_or_else(String::new, |before| before.days.clone()),
         unbilled: unbilled.collect(),
         unbilled_total: grouped(cycle.unbilled.values().sum::<u64>()),
         coverage: Strips::new(&cycle.cycle, report.hosts, report.newest.filter(|_| cycle.is_partial)),
     }
+}
+
+fn days(cycle: &Cycle) -> String {
+    format!("{} to {}", cycle.first_day, last_day(cycle))
 }
 
 fn last_day(cycle: &Cycle) -> String {
@@ -165,11 +219,11 @@ fn change(now: u64, before: u64) -> String {
     format!("{} ({sign}{})", grouped(before), grouped(now.abs_diff(before)))
 }
 
-fn money_change(now: Money, before: Money) -> String {
-    if now.currency() != before.currency() {
-        return format!("{} {}", grouped(before), before.currency().code());
+fn money_change(now: Money, before: Decimal, currency: &str) -> String {
+    if now.currency().code() != currency {
+        return format!("{} {currency}", grouped(before));
     }
-    let more = now.amount() - before.amount();
+    let more = now.amount() - before;
     let sign = if more.is_sign_negative() && !more.is_zero() { "" } else { "+" };
     format!("{} ({sign}{})", grouped(before), grouped(more))
 }
@@ -194,6 +248,7 @@ fn agent(agent: &AuditedAgent) -> (String, String, String) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::earlier::EarlierTenant;
     use super::super::samples::{cycle, euro, invoice};
     use super::*;
     use crate::model::{Form, Verdict};
@@ -235,8 +290,59 @@ mod tests {
             inputs: 1,
             book: &BookFacts { file: "book.toml".to_owned(), digest: "blake3:b00c".to_owned() },
             notes: &[hostile.to_owned()],
+            before: None,
         };
         report_html(&report).unwrap()
+    }
+
+    #[test]
+    fn an_earlier_bill_tells_who_is_new_and_who_is_gone() {
+        let (acme, unbilled) = (invoice("acme"), BTreeMap::new());
+        let tenant = |users, total: &str| EarlierTenant {
+            users,
+            total: total.parse().unwrap(),
+            currency: "EUR".to_owned(),
+        };
+        let earlier = Earlier {
+            first_day: "2026-09-01".parse().unwrap(),
+            end_day: "2026-10-01".parse().unwrap(),
+            tenants: BTreeMap::from([
+                ("acme".to_owned(), tenant(1_000, "1300.00")),
+                ("gone".to_owned(), tenant(7, "9.50")),
+            ]),
+            digest: blake3::hash(b""),
+        };
+        let page = |earlier| {
+            let cycle =
+                RunCycle { cycle: cycle(), is_partial: false, invoices: vec![&acme], unbilled: &unbilled };
+            let report = RunReport {
+                cycles: vec![cycle],
+                agents: &[],
+                hosts: &[],
+                newest: None,
+                lines: 1,
+                registrations: 1,
+                rejected: Vec::new(),
+                inputs: 1,
+                book: &BookFacts { file: "book.toml".to_owned(), digest: "blake3:b00c".to_owned() },
+                notes: &[],
+                before: earlier,
+            };
+            report_html(&report).unwrap()
+        };
+        assert!(!page(None).contains("Before"));
+        let compared = page(Some(&earlier));
+        let parts = [
+            "1,000 (+244) users",
+            "1,300.00 (+25.24)",
+            "cycle 2026-09-01 to 2026-09-30",
+            "gone (7 users, 9.50 EUR)",
+        ];
+        for part in parts {
+            assert!(compared.contains(part), "{part}: {compared}");
+        }
+        let others = Earlier { tenants: BTreeMap::new(), ..earlier.clone() };
+        assert!(page(Some(&others)).contains(">new<"));
     }
 
     #[test]
