@@ -111,13 +111,20 @@ fn choice(text: &str) -> Result<CycleChoice, Failure> {
 fn columns(args: &BillArgs) -> Result<Columns, Failure> {
     let columns =
         Columns::read(&args.column).map_err(|error| Failure::Usage(format!("--column: {error}")))?;
-    match columns.hash_any() && args.logs.pseudonymise.is_none() {
-        true => Err(Failure::Usage(
+    if columns.hash_any() && args.logs.pseudonymise.is_none() {
+        return Err(Failure::Usage(
             "--column: what is hashed needs a key; give one with --pseudonymise, or drop the column"
                 .to_owned(),
-        )),
-        false => Ok(columns),
+        ));
     }
+    // A correction compares with the final list, which then must tell users apart.
+    if args.is_final && columns.fate("sip_uri") != Fate::Keep {
+        return Err(Failure::Usage(
+            "--column: the list of a final bill keeps its sip_uri; to name nobody in it, use --pseudonymise"
+                .to_owned(),
+        ));
+    }
+    Ok(columns)
 }
 
 /// The earlier bill that the report is to be compared with.

@@ -165,7 +165,7 @@ fn shown(report: &RunReport<'_>, cycle: &RunCycle<'_>, before: Option<Before<'_>
     let row = |invoice: &&Invoice| {
         let change = before.as_ref().map(|before| match before.tenants.get(invoice.tenant.as_str()) {
             Some((users_before, total, currency)) => (
-                format!("{} users", change(users(invoice), *users_before)),
+                change(users(invoice), *users_before),
                 money_change(invoice.total, *total, currency),
             ),
             None => ("new".to_owned(), String::new()),
@@ -216,7 +216,7 @@ fn users(invoice: &Invoice) -> u64 {
 
 fn change(now: u64, before: u64) -> String {
     let sign = if now < before { "-" } else { "+" };
-    format!("{} ({sign}{})", grouped(before), grouped(now.abs_diff(before)))
+    format!("{} users ({sign}{})", grouped(before), grouped(now.abs_diff(before)))
 }
 
 fn money_change(now: Money, before: Decimal, currency: &str) -> String {
@@ -333,7 +333,7 @@ mod tests {
         assert!(!page(None).contains("Before"));
         let compared = page(Some(&earlier));
         let parts = [
-            "1,000 (+244) users",
+            "1,000 users (+244)",
             "1,300.00 (+25.24)",
             "cycle 2026-09-01 to 2026-09-30",
             "gone (7 users, 9.50 EUR)",
@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_cycle_stands_beside_the_one_before() {
         let page = page("");
-        for part in ["1,244 (+96)", "1,325.24 (-25.24)", "Strange/1", "every attempt was refused", "12,345"] {
+        for part in ["1,244 users (+96)", "1,325.24 (-25.24)", "Strange/1", "every attempt was refused", "12,345"] {
             assert!(page.contains(part), "{part}");
         }
         assert_eq!(page.matches("href=\"2026-10-01/acme/invoice.html\"").count(), 2);

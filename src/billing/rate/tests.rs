@@ -420,6 +420,7 @@ fn any_model() -> impl Strategy<Value = PriceModel> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_096))]
     #[test]
     fn line_sums_equal_totals_in_every_book(
         models in prop::collection::vec((any_model(), 0_u64..20, prop::option::of(0_u32..9_000)), 0..4),
