@@ -55,28 +55,32 @@ impl Wide {
     }
 }
 
-/// Counts have forty bits in a cell: more registrations than a petabyte of logs holds.
-const COUNT_BITS: u32 = 40;
 /// Offsets have 48 bits: 281 terabytes of one decoded stream.
 const OFFSET_BITS: u32 = 48;
+/// Inputs have 24 bits: sixteen million files.
+const INPUT_BITS: u32 = 24;
+/// What stands for a span without clock; a window has sixty-four days, which is far less.
+const CLOCKLESS: u64 = (1 << 48) - 1;
 
-/// An entry in memory, in 52 bytes, with the number of the user's next one.
+/// An entry in memory, in 48 bytes, with the number of the user's next one.
 ///
 /// There is at least one a user and window, so ten million of them decide how much memory a run
 /// takes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cell {
-    /// Standing and evidence (four bits each), 16 bits of the offset, 40 of the count.
-    meta: Wide,
-    offset_low: u32,
-    input: u32,
+    count: u32,
     agent: u32,
     window: i32,
+    /// Standing and evidence (four bits each) above the input.
+    source: u32,
+    offset_low: u32,
     first: Wide,
-    last: Wide,
     days: Wide,
     /// The user's next cell, or no cell's number.
     pub next: u32,
+    offset_high: u16,
+    /// Microseconds from the first to the last, the lowest sixteen bits first, or [`CLOCKLESS`].
+    span: [u16; 3],
 }
 
 impl Cell {
@@ -84,89 +88,104 @@ impl Cell {
     ///
     /// # Panics
     ///
-    /// At the 2^40th registration of one user with one client, and behind 281 TB of one input.
+    /// At the 2^32nd registration of one user with one client in one window, behind 281 TB of one input, and
+    /// at the 2^24th input.
     pub fn new(entry: &Entry, next: u32) -> Self {
-        assert!(entry.count < 1 << COUNT_BITS, "fewer than 2^40 registrations of one user and client");
-        assert!(entry.spot.offset < 1 << OFFSET_BITS, "inputs are shorter than 2^48 bytes");
-        let kinds = entry.standing as u64 | (entry.evidence as u64) << 4;
-        let high = entry.spot.offset >> 32;
-        Self {
-            meta: Wide::new(entry.count | high << COUNT_BITS | kinds << 56),
-            offset_low: entry.spot.offset as u32,
-            input: entry.spot.input,
+        let Spot { input, offset } = entry.spot;
+        assert!(offset < 1 << OFFSET_BITS, "inputs are shorter than 2^48 bytes");
+        assert!(input < 1 << INPUT_BITS, "fewer than 2^24 inputs");
+        let kinds = entry.standing as u32 | (entry.evidence as u32) << 4;
+        let mut cell = Self {
+            count: counted(entry.count),
             agent: entry.agent.0,
             window: entry.window,
+            source: kinds << INPUT_BITS | input,
+            offset_low: offset as u32,
             first: Wide::new(entry.first as u64),
-            last: Wide::new(entry.last as u64),
             days: Wide::new(entry.days),
             next,
-        }
+            offset_high: (offset >> 32) as u16,
+            span: [0; 3],
+        };
+        cell.set_last(entry.last);
+        cell
     }
 
     /// Something of its first bytes, to bring them near.
     pub fn begin(&self) -> u32 {
-        self.meta.0[0]
+        self.count
     }
 
     /// The entry of a cell.
     pub fn entry(&self) -> Entry {
-        let meta = self.meta.get();
-        let kinds = (meta >> 56) as usize;
+        let kinds = (self.source >> INPUT_BITS) as usize;
+        let offset = u64::from(self.offset_low) | u64::from(self.offset_high) << 32;
         Entry {
             agent: AgentId(self.agent),
             window: self.window,
             standing: Standing::ALL[kinds & 15],
             evidence: EVIDENCE[kinds >> 4],
-            count: meta & ((1 << COUNT_BITS) - 1),
-            first: self.first.get() as i64,
-            last: self.last.get() as i64,
+            count: self.count.into(),
+            first: self.first(),
+            last: self.last(),
             days: self.days.get(),
-            spot: self.spot(),
+            spot: Spot { input: self.source & ((1 << INPUT_BITS) - 1), offset },
         }
     }
 
     /// Whether it is the cell of that key.
     pub fn is_of(&self, (agent, window, standing): Key) -> bool {
-        self.agent == agent
-            && self.window == window
-            && (self.meta.get() >> 56) as usize & 15 == standing as usize
+        self.agent == agent && self.window == window && self.source >> INPUT_BITS & 15 == standing as u32
     }
 
-    fn spot(&self) -> Spot {
-        let high = self.meta.get() >> COUNT_BITS & 0xFFFF;
-        Spot { input: self.input, offset: u64::from(self.offset_low) | high << 32 }
+    const fn first(&self) -> i64 {
+        self.first.get() as i64
+    }
+
+    fn last(&self) -> i64 {
+        let [low, middle, high] = self.span.map(u64::from);
+        match low | middle << 16 | high << 32 {
+            CLOCKLESS => i64::MIN,
+            span => self.first() + span as i64,
+        }
+    }
+
+    fn set_last(&mut self, last: i64) {
+        let span = match last {
+            i64::MIN => CLOCKLESS,
+            last => u64::try_from(last - self.first()).expect("nothing is last before it is first"),
+        };
+        assert!(span < CLOCKLESS || last == i64::MIN, "a window is shorter than 2^48 microseconds");
+        self.span = [0, 16, 32].map(|shift| (span >> shift) as u16);
     }
 
     /// Takes in what another entry with the same key knows.
     pub fn join(&mut self, other: &Entry) {
-        let (first, last) = (self.first.get() as i64, self.last.get() as i64);
-        if other.first > first && other.last <= last {
+        if other.first > self.first() {
             // Nearly always: a log runs forwards.
-            self.add(other.count, other.days);
-        } else if other.first > first {
-            self.add(other.count, other.days);
-            self.last = Wide::new(other.last as u64);
-        } else {
-            let mut entry = self.entry();
-            if (other.first, other.spot) < (entry.first, entry.spot) {
-                entry.spot = other.spot;
-                entry.evidence = other.evidence;
+            self.count = counted(u64::from(self.count) + other.count);
+            self.days = Wide::new(self.days.get() | other.days);
+            if other.last > self.last() {
+                self.set_last(other.last);
             }
-            entry.count += other.count;
-            entry.first = entry.first.min(other.first);
-            entry.last = entry.last.max(other.last);
-            entry.days |= other.days;
-            *self = Self::new(&entry, self.next);
+            return;
         }
+        let mut entry = self.entry();
+        if (other.first, other.spot) < (entry.first, entry.spot) {
+            entry.spot = other.spot;
+            entry.evidence = other.evidence;
+        }
+        entry.count += other.count;
+        entry.first = entry.first.min(other.first);
+        entry.last = entry.last.max(other.last);
+        entry.days |= other.days;
+        *self = Self::new(&entry, self.next);
     }
+}
 
-    fn add(&mut self, count: u64, days: u64) {
-        let meta = self.meta.get();
-        let sum = (meta & ((1 << COUNT_BITS) - 1)) + count;
-        assert!(sum < 1 << COUNT_BITS, "fewer than 2^40 registrations of one user and client");
-        self.meta = Wide::new(meta + count);
-        self.days = Wide::new(self.days.get() | days);
-    }
+/// A count as a cell holds it.
+fn counted(count: u64) -> u32 {
+    u32::try_from(count).expect("fewer than 2^32 registrations of one user and client in one window")
 }
 
 /// Every kind of evidence, at the place of its number.
@@ -186,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_cell_has_no_padding() {
-        assert_eq!(size_of::<Cell>(), 52);
+        assert_eq!(size_of::<Cell>(), 48);
     }
 
     #[test]
@@ -200,9 +219,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "fewer than 2^40")]
-    fn a_count_never_overflows_into_the_offset() {
-        let entry = entry(0, 1 << 39, (5, 5), 0);
+    #[should_panic(expected = "fewer than 2^32")]
+    fn a_count_never_begins_anew() {
+        let entry = entry(0, 1 << 31, (5, 5), 0);
         Cell::new(&entry, 0).join(&Entry { first: 6, ..entry });
     }
 
@@ -221,10 +240,14 @@ mod tests {
     }
 
     fn any_entry(kind: usize) -> impl Strategy<Value = Entry> {
-        let time = prop_oneof![-5_i64..5, Just(i64::MAX), Just(i64::MIN), any::<i64>()];
+        let clock = (-5_i64..5, prop_oneof![0_i64..5, 0_i64..64 * 86_400_000_000]);
+        let clock = prop_oneof![
+            4 => clock.prop_map(|(first, span)| (first, first + span)),
+            1 => Just((i64::MAX, i64::MIN)),
+        ];
         let offset = prop_oneof![0_u64..4, 0_u64..1 << 48];
-        (0_u64..1 << 39, time.clone(), time, offset)
-            .prop_map(move |(count, first, last, offset)| entry(kind, count, (first, last), offset))
+        (0_u64..1 << 31, clock, offset)
+            .prop_map(move |(count, clock, offset)| entry(kind, count, clock, offset))
     }
 
     fn joined(one: &Entry, other: &Entry) -> Entry {

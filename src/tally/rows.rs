@@ -2,9 +2,10 @@
 //! memory is touched that holds nothing. Memory that was never touched before is the most
 //! expensive there is.
 
-/// Rows of one piece, as a power of two.
-const PIECE_BITS: u32 = 9;
-const PIECE_LEN: usize = 1 << PIECE_BITS;
+/// Bytes of one piece: few enough for tallies of a hundred parts with a handful of users each, and a line
+/// of memory less than a size that the allocator has, which adds what an alignment may cost and would
+/// else take the next larger one.
+const PIECE_BYTES: usize = (8 << 10) - 64;
 
 /// A list that only grows, numbered from zero.
 #[derive(Debug, Clone)]
@@ -19,30 +20,35 @@ impl<T> Default for Rows<T> {
 }
 
 impl<T> Rows<T> {
+    /// Rows of one piece.
+    const PIECE_LEN: usize = PIECE_BYTES / size_of::<T>();
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         match self.pieces.split_last() {
-            Some((last, full)) => full.len() * PIECE_LEN + last.len(),
+            Some((last, full)) => full.len() * Self::PIECE_LEN + last.len(),
             None => 0,
         }
     }
 
     /// The row of that number.
     pub fn get(&self, number: u32) -> Option<&T> {
-        self.pieces.get((number >> PIECE_BITS) as usize)?.get(number as usize % PIECE_LEN)
+        let number = number as usize;
+        self.pieces.get(number / Self::PIECE_LEN)?.get(number % Self::PIECE_LEN)
     }
 
     /// The same, to be changed.
     pub fn get_mut(&mut self, number: u32) -> Option<&mut T> {
-        self.pieces.get_mut((number >> PIECE_BITS) as usize)?.get_mut(number as usize % PIECE_LEN)
+        let number = number as usize;
+        self.pieces.get_mut(number / Self::PIECE_LEN)?.get_mut(number % Self::PIECE_LEN)
     }
 
     /// Appends a row.
     pub fn push(&mut self, row: T) {
-        match self.pieces.last_mut().filter(|piece| piece.len() < PIECE_LEN) {
+        match self.pieces.last_mut().filter(|piece| piece.len() < Self::PIECE_LEN) {
             Some(piece) => piece.push(row),
             None => {
-                let mut piece = Vec::with_capacity(PIECE_LEN);
+                let mut piece = Vec::with_capacity(Self::PIECE_LEN);
                 piece.push(row);
                 self.pieces.push(piece);
             }
@@ -57,12 +63,12 @@ mod tests {
     #[test]
     fn rows_keep_their_numbers_over_the_ends_of_pieces() {
         let mut rows = Rows::default();
-        for number in 0..3 * PIECE_LEN as u32 + 1 {
+        for number in 0..3 * Rows::<u32>::PIECE_LEN as u32 + 1 {
             assert_eq!(rows.len(), number as usize);
             assert_eq!(rows.get(number), None);
             rows.push(number);
         }
-        for number in 0..3 * PIECE_LEN as u32 + 1 {
+        for number in 0..3 * Rows::<u32>::PIECE_LEN as u32 + 1 {
             assert_eq!(rows.get_mut(number), Some(&mut { number }));
         }
     }

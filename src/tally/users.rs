@@ -1,14 +1,16 @@
 //! The set of SIP-IDs of one part: an open-addressed index, and the users behind one another.
 //!
 //! A registration names a user at random among all of them, so every line of memory that a look-up
-//! touches is a miss. A place of the index holds 32 bits of the hash and the user's number, so that
-//! hardly ever a second user is looked at; a user holds the key itself where it is short (nearly
-//! always). Growing copies numbers and never hashes a key again.
+//! touches is a miss. A place of the index has the user's number in as many bits as the index needs for
+//! its own size, and bits of the hash in the rest, so that hardly ever a second user is looked at; a user
+//! holds the key itself where it is short (nearly always), and what a growing index asks of its hash.
 
 use super::rows::Rows;
 
 /// Keys up to this length stand in the user.
-const INLINE_MAX: usize = 39;
+const INLINE_MAX: usize = 38;
+/// The length of a key that stands in the arena.
+const LONG: u8 = u8::MAX;
 /// No user, no cell.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -18,26 +20,31 @@ pub(super) const NONE: u32 = u32::MAX;
 pub(super) struct User {
     /// The first cell, from which the others are chained.
     pub head: u32,
-    key_len: u32,
+    /// Of the hash of the key.
+    bits: u32,
     /// Fingerprint of the latest transaction that was counted once; zero before the first.
     pub transaction: u64,
     /// When that was, in microseconds; `i64::MIN` without a clock.
     pub when: i64,
     /// Transactions before that one are remembered elsewhere.
     pub has_others: bool,
-    /// The key, or for a longer one its place in the arena as eight bytes.
+    /// Bytes of the key, or [`LONG`].
+    key_len: u8,
+    /// The key, or for a longer one its place in the arena as eight bytes, and its length as four.
     key: [u8; INLINE_MAX],
 }
 
-/// A place of the index: hash bits above, the user's number below; all ones where it is free.
-type Place = u64;
-const FREE: Place = u64::MAX;
+/// A place of the index of 2^n places: the user's number in the lower n bits, and in the others those
+/// of the hash. All ones where it is free, since no number is so high before the index grows.
+type Place = u32;
+const FREE: Place = u32::MAX;
 
 /// The users of one part of a tally, numbered in the order of arrival.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Users {
-    /// A power of two of them, at most three quarters in use; empty before the first user.
-    index: Vec<Place>,
+    /// A power of two of them, at most three quarters in use; empty before the first user. In pieces, so
+    /// that it grows without a copy: freed tables of half its size would find no use.
+    index: Rows<Place>,
     users: Rows<User>,
     /// Keys too long for a user, behind one another.
     arena: Vec<u8>,
@@ -66,27 +73,27 @@ impl Users {
     /// That user's key.
     pub fn key(&self, number: u32) -> &[u8] {
         let user = self.get(number);
-        let len = user.key_len as usize;
-        if len <= INLINE_MAX {
-            return &user.key[..len];
+        if user.key_len != LONG {
+            return &user.key[..usize::from(user.key_len)];
         }
         let place: [u8; 8] = user.key[..8].try_into().expect("eight bytes are eight bytes");
+        let len: [u8; 4] = user.key[8..12].try_into().expect("four bytes are four bytes");
         let begin = u64::from_le_bytes(place) as usize;
-        &self.arena[begin..begin + len]
+        &self.arena[begin..begin + u32::from_le_bytes(len) as usize]
     }
 
     /// The number of the first user with these bits of the hash, or [`NONE`]: a guess that costs
     /// one look at the index, by which memory can be brought near.
     pub fn guess(&self, bits: u32) -> u32 {
-        let Some(mask) = self.index.len().checked_sub(1) else { return NONE };
-        let mut at = bits as usize & mask;
+        let Some(mask) = self.mask() else { return NONE };
+        let mut at = bits & mask;
         loop {
-            let place = self.index[at];
+            let place = self.place(at);
             if place == FREE {
                 return NONE;
             }
-            if (place >> 32) as u32 == bits {
-                return place as u32;
+            if (place ^ bits) & !mask == 0 {
+                return place & mask;
             }
             at = (at + 1) & mask;
         }
@@ -102,53 +109,77 @@ impl Users {
     ///
     /// # Panics
     ///
-    /// At the 2^32nd user of the part.
+    /// At the 2^31st user of the part.
     pub fn number(&mut self, bits: u32, key: &[u8]) -> (u32, bool) {
         if (self.users.len() + 1) * 4 > self.index.len() * 3 {
             self.grow();
         }
-        let mask = self.index.len() - 1;
-        let mut at = bits as usize & mask;
-        while self.index[at] != FREE {
-            let place = self.index[at];
+        let mask = self.mask().expect("it has grown");
+        let mut at = bits & mask;
+        loop {
+            let place = self.place(at);
+            if place == FREE {
+                break;
+            }
             // Compared byte for byte: a hash alone never decides who is billed.
-            if (place >> 32) as u32 == bits && self.key(place as u32) == key {
-                return (place as u32, false);
+            if (place ^ bits) & !mask == 0 && self.key(place & mask) == key {
+                return (place & mask, false);
             }
             at = (at + 1) & mask;
         }
-        let number = u32::try_from(self.users.len()).ok().filter(|number| *number != NONE);
-        let number = number.expect("fewer than 2^32 users");
-        self.index[at] = u64::from(bits) << 32 | u64::from(number);
+        let number = self.users.len() as u32;
+        self.set_place(at, bits & !mask | number);
         let mut user = User {
             head: NONE,
-            key_len: u32::try_from(key.len()).expect("a record is at most a mebibyte long"),
+            bits,
             transaction: 0,
             when: i64::MIN,
             has_others: false,
+            key_len: LONG,
             key: [0; INLINE_MAX],
         };
         if key.len() <= INLINE_MAX {
+            user.key_len = key.len() as u8;
             user.key[..key.len()].copy_from_slice(key);
         } else {
+            let len = u32::try_from(key.len()).expect("a record is at most a mebibyte long");
             user.key[..8].copy_from_slice(&(self.arena.len() as u64).to_le_bytes());
+            user.key[8..12].copy_from_slice(&len.to_le_bytes());
             self.arena.extend_from_slice(key);
         }
         self.users.push(user);
         (number, true)
     }
 
+    /// Ones for the bits of a place that are a number; `None` before the first user.
+    fn mask(&self) -> Option<u32> {
+        self.index.len().checked_sub(1).map(|mask| mask as u32)
+    }
+
+    fn place(&self, at: u32) -> Place {
+        *self.index.get(at).expect("the mask keeps it within the index")
+    }
+
+    fn set_place(&mut self, at: u32, place: Place) {
+        *self.index.get_mut(at).expect("the mask keeps it within the index") = place;
+    }
+
+    /// Doubles the index; the users tell what is needed of their hashes.
     fn grow(&mut self) {
-        let mut larger = vec![FREE; (self.index.len() * 2).max(16)];
-        let mask = larger.len() - 1;
-        for place in self.index.iter().filter(|place| **place != FREE) {
-            let mut at = (place >> 32) as usize & mask;
-            while larger[at] != FREE {
+        let old = self.index.len();
+        let len = (old * 2).max(16);
+        let mask = u32::try_from(len - 1).ok().filter(|mask| *mask < NONE);
+        let mask = mask.expect("fewer than 2^31 users of one part");
+        (0..old as u32).for_each(|at| self.set_place(at, FREE));
+        (old..len).for_each(|_| self.index.push(FREE));
+        for number in 0..self.users.len() as u32 {
+            let bits = self.get(number).bits;
+            let mut at = bits & mask;
+            while self.place(at) != FREE {
                 at = (at + 1) & mask;
             }
-            larger[at] = *place;
+            self.set_place(at, bits & !mask | number);
         }
-        self.index = larger;
     }
 }
 
