@@ -22,9 +22,7 @@ pub fn lifetimes(contact: &[u8], expires: Option<u32>) -> Lifetime {
     match contact.trim_ascii() {
         b"" => return Lifetime::None,
         b"*" => return Lifetime::Star,
-        one if is_bare(one) => {
-            return if expires == Some(0) { Lifetime::AllZero } else { Lifetime::Live };
-        }
+        one if is_bare(one) => return of_bare(expires),
         _ => {}
     }
     let mut found = Lifetime::None;
@@ -38,17 +36,30 @@ pub fn lifetimes(contact: &[u8], expires: Option<u32>) -> Lifetime {
     found
 }
 
-/// The longest lifetime in seconds that any contact asks for; `None` where there is no contact,
-/// or where one leaves it to the registrar.
-pub fn longest_seconds(contact: &[u8], expires: Option<u32>) -> Option<u32> {
-    if is_bare(contact) && !contact.trim_ascii().is_empty() {
-        return expires;
+/// The same, and the longest lifetime in seconds that any contact asks for: `None` where none is to
+/// live, or where one leaves it to the registrar.
+pub fn lifetimes_and_longest(contact: &[u8], expires: Option<u32>) -> (Lifetime, Option<u32>) {
+    let trimmed = contact.trim_ascii();
+    if !matches!(trimmed, b"" | b"*") && is_bare(trimmed) {
+        return (of_bare(expires), expires);
     }
+    match lifetimes(contact, expires) {
+        Lifetime::Live => (Lifetime::Live, longest_seconds(contact, expires)),
+        lifetime => (lifetime, None),
+    }
+}
+
+fn longest_seconds(contact: &[u8], expires: Option<u32>) -> Option<u32> {
     let mut longest = None;
     for one in Contacts::new(contact) {
         longest = longest.max(Some(own_expires(one).or(expires)?));
     }
     longest
+}
+
+/// What one contact without parameters asks for.
+fn of_bare(expires: Option<u32>) -> Lifetime {
+    if expires == Some(0) { Lifetime::AllZero } else { Lifetime::Live }
 }
 
 /// Whether it is at most one contact, and one without parameters: what most lines have.
@@ -304,11 +315,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_it_panic(bytes: Vec<u8>, expires: Option<u32>) {
-            let found = lifetimes(&bytes, expires);
+        fn no_bytes_make_it_panic(bytes in "[<>\",;=*ex s1\\\\]{0,24}|.{0,30}", expires: Option<u32>) {
+            let bytes = bytes.as_bytes();
+            let found = lifetimes(bytes, expires);
             if found == Lifetime::AllZero {
-                prop_assert!(matches!(longest_seconds(&bytes, expires), None | Some(0)));
+                prop_assert!(matches!(longest_seconds(bytes, expires), None | Some(0)));
             }
+            let longest = longest_seconds(bytes, expires).filter(|_| found == Lifetime::Live);
+            prop_assert_eq!(lifetimes_and_longest(bytes, expires), (found, longest));
         }
 
         #[test]

@@ -246,7 +246,7 @@ impl Scanner {
             let text = &record.text[start.at..];
             let marked = Marked::of(text, line, &scratch.marks);
             let text = Text { text, origin: start.origin, record: &record, marked };
-            let blank = Event {
+            let blank = || Event {
                 dialect: record.dialect,
                 spot,
                 stamp: record.stamp,
@@ -256,7 +256,7 @@ impl Scanner {
                 thread: record.thread,
                 ..Event::new(Kind::Attempt, "")
             };
-            match self.read(&text, &blank, is_ambiguous, &mut scratch.patterns, sink) {
+            match self.read(&text, blank, is_ambiguous, &mut scratch.patterns, sink) {
                 Found::Nothing => {}
                 Found::Other => is_other = true,
                 Found::Event => return,
@@ -288,17 +288,17 @@ impl Scanner {
         }
     }
 
-    /// Reads one possible start of a message: the operator's patterns first, then the built-in
-    /// messages. Where another start is possible too, an event is not believed.
+    /// Reads one possible start of a message, of which the frame has told what `blank` gives: the
+    /// operator's patterns first, then the built-in messages. Where another start is possible too, an event is not believed.
     fn read<'s>(
         &'s self,
         text: &Text<'s, '_>,
-        blank: &Event<'s>,
+        blank: impl Fn() -> Event<'s>,
         is_ambiguous: bool,
         scratch: &'s mut [pattern::Scratch],
         sink: &mut impl Sink,
     ) -> Found<'s> {
-        let mut event = *blank;
+        let mut event = blank();
         let mut refused = Found::Nothing;
         if !self.patterns.each().is_empty() {
             let (outcome, name) = self.patterns.read(text.text, &mut event, scratch);
@@ -313,13 +313,12 @@ impl Scanner {
                     return Found::Event;
                 }
             };
-            event = *blank;
         }
         for message in MESSAGES {
             event.source = message.name;
             match (message.read)(text, &mut event) {
                 // Nothing has been written then, but for what a reader saw before it knew.
-                Outcome::NoMatch => event = *blank,
+                Outcome::NoMatch => event = blank(),
                 Outcome::Other => return Found::Other,
                 Outcome::Reject(reason) => return Found::Reject(reason, message.name),
                 Outcome::Event if is_ambiguous => {

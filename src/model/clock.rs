@@ -43,6 +43,12 @@ impl Civil {
         self.0
     }
 
+    /// The time that this clock shows so many microseconds on.
+    #[must_use]
+    pub const fn later_by(self, micros: i64) -> Self {
+        Self(self.0 + micros)
+    }
+
     /// The instant, where the clock runs so many seconds ahead of UTC.
     pub const fn at_offset(self, seconds_east: i32) -> Moment {
         Moment::from_micros(self.0 - seconds_east as i64 * 1_000_000)

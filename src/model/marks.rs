@@ -49,27 +49,46 @@ pub fn masks_by_avx2(chunk: &[u8; WIDE]) -> Masks {
 }
 
 /// A bit for each place where the byte stands, the lowest for the first.
-#[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "the compiler asks for it although the target has no processor without them")]
 pub fn marks(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
-    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
-
-    #[target_feature(enable = "sse2")]
-    fn by_sse2(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
-        let chunk = u128::from_le_bytes(*chunk);
-        let chunk = _mm_set_epi64x((chunk >> 64) as i64, chunk as i64);
-        _mm_movemask_epi8(_mm_cmpeq_epi8(chunk, _mm_set1_epi8(byte as i8))) as u16
-    }
-    // SAFETY: SSE2 belongs to the x86-64 instruction set itself.
-    unsafe { by_sse2(byte, chunk) }
-}
-
-/// The same, eight bytes at a time.
-#[cfg(not(target_arch = "x86_64"))]
-pub fn marks(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
+    #[cfg(target_arch = "x86_64")]
+    return by_sse2::<false>(byte, chunk);
+    #[cfg(not(target_arch = "x86_64"))]
     by_words(byte, chunk)
 }
 
+/// A bit for each place where a byte stands that is not above `most`.
+pub fn marks_to(most: u8, chunk: &[u8; WIDTH]) -> u16 {
+    #[cfg(target_arch = "x86_64")]
+    return by_sse2::<true>(most, chunk);
+    #[cfg(not(target_arch = "x86_64"))]
+    one_by_one(most, chunk)
+}
+
+/// Where the byte stands, or where one stands that is not above it.
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "the compiler asks for it although the target has no processor without them")]
+#[inline]
+fn by_sse2<const UP_TO: bool>(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
+    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+
+    #[target_feature(enable = "sse2")]
+    fn marks<const UP_TO: bool>(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
+        let chunk = u128::from_le_bytes(*chunk);
+        let chunk = _mm_set_epi64x((chunk >> 64) as i64, chunk as i64);
+        let byte = _mm_set1_epi8(byte as i8);
+        let wanted = if UP_TO { _mm_min_epu8(chunk, byte) } else { byte };
+        _mm_movemask_epi8(_mm_cmpeq_epi8(chunk, wanted)) as u16
+    }
+    // SAFETY: SSE2 belongs to the x86-64 instruction set itself.
+    unsafe { marks::<UP_TO>(byte, chunk) }
+}
+
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn one_by_one(most: u8, chunk: &[u8; WIDTH]) -> u16 {
+    chunk.iter().rev().fold(0, |bits, byte| bits << 1 | u16::from(*byte <= most))
+}
+
+/// What [`marks`] finds, eight bytes at a time.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 fn by_words(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
     const LOW: u64 = u64::from_ne_bytes([0x7F; 8]);
@@ -142,6 +161,7 @@ mod tests {
             let expected = (0..WIDTH).filter(|at| chunk[*at] == byte).fold(0, |bits, at| bits | 1 << at);
             prop_assert_eq!(marks(byte, &chunk), expected);
             prop_assert_eq!(by_words(byte, &chunk), expected);
+            prop_assert_eq!(marks_to(byte, &chunk), one_by_one(byte, &chunk));
         }
 
         #[test]

@@ -8,6 +8,8 @@ use jiff::tz::TimeZone;
 /// Civil time is looked up once in so many microseconds of log: a quarter of an hour, which no
 /// zone's transition divides.
 const BUCKET_MICROS: i64 = 15 * 60 * 1_000_000;
+/// A day of civil time.
+const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// What the order of an input's records tells of its stamps: the years of those that carry none,
 /// and where the zone's clocks were put back.
@@ -51,12 +53,15 @@ pub struct Clock<'p> {
     assumed: Option<Moment>,
     /// Bucket of civil time asked for last, and what holds in it.
     memo: Option<(i64, Ahead)>,
+    /// The day without a year and the year that were asked for last, and how far that day lies from the
+    /// same one of the year, in microseconds.
+    dated: Option<(i64, i32, i64)>,
 }
 
 impl<'p> Clock<'p> {
     /// A clock in that zone, with those years.
     pub fn new(zone: TimeZone, years: &'p Years) -> Self {
-        Self { zone, years, assumed: None, memo: None }
+        Self { zone, years, assumed: None, memo: None, dated: None }
     }
 
     /// The same clock, with an instant for records that have no stamp at all.
@@ -81,9 +86,24 @@ impl<'p> Clock<'p> {
             Stamp::Local(civil) => Ok(Some(self.in_zone(civil, offset))),
             Stamp::Yearless(civil) => {
                 let year = self.years.at(offset).ok_or(BadStamp)?;
-                Ok(Some(self.in_zone(in_year(civil, year).ok_or(BadStamp)?, offset)))
+                let dated = self.dated(civil, year).ok_or(BadStamp)?;
+                Ok(Some(self.in_zone(dated, offset)))
             }
         }
+    }
+
+    /// The same as [`in_year`].
+    fn dated(&mut self, civil: Civil, year: i32) -> Option<Civil> {
+        let day = civil.micros().div_euclid(DAY_MICROS);
+        let shift = match self.dated {
+            Some((known, in_year, shift)) if (known, in_year) == (day, year) => shift,
+            _ => {
+                let shift = in_year(civil, year)?.micros() - civil.micros();
+                self.dated = Some((day, year, shift));
+                shift
+            }
+        };
+        Some(civil.later_by(shift))
     }
 
     fn in_zone(&mut self, civil: Civil, offset: u64) -> Moment {
@@ -141,6 +161,7 @@ fn with_year(known: DateTime, year: i32) -> Option<Civil> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const NONE: &Years = &Years { sections: Vec::new(), strays: Vec::new(), turns: Vec::new() };
 
@@ -187,5 +208,19 @@ mod tests {
         assert_eq!(at(b"Jan  1 00:00:00", 100).unwrap(), "2027-01-01T00:00:00Z");
         assert_eq!(at(b"Dec 31 23:59:58", 120).unwrap(), "2026-12-31T23:59:58Z");
         assert_eq!(at(b"Feb 29 00:00:00", 130), Err(BadStamp));
+    }
+
+    proptest! {
+        #[test]
+        fn a_day_that_was_asked_for_before_is_no_other(
+            asked in prop::collection::vec((0_i64..366, 0_i64..86_400, 2024_i32..2027), 1..20),
+        ) {
+            let mut clock = clock("UTC", NONE);
+            let (Stamp::Yearless(first), _) = crate::formats::stamp::rfc3164(b"Jan  1 00:00:00").unwrap() else { panic!() };
+            for (day, second, year) in asked {
+                let civil = first.later_by(day * DAY_MICROS + second * 1_000_000);
+                prop_assert_eq!(clock.dated(civil, year), in_year(civil, year));
+            }
+        }
     }
 }

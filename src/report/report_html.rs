@@ -164,10 +164,9 @@ impl<'t> Before<'t> {
 fn shown(report: &RunReport<'_>, cycle: &RunCycle<'_>, before: Option<Before<'_>>) -> ShownCycle {
     let row = |invoice: &&Invoice| {
         let change = before.as_ref().map(|before| match before.tenants.get(invoice.tenant.as_str()) {
-            Some((users_before, total, currency)) => (
-                change(users(invoice), *users_before),
-                money_change(invoice.total, *total, currency),
-            ),
+            Some((users_before, total, currency)) => {
+                (change(users(invoice), *users_before), money_change(invoice.total, *total, currency))
+            }
             None => ("new".to_owned(), String::new()),
         });
         let (users_before, total_before) = change.unwrap_or_default();
@@ -348,7 +347,9 @@ mod tests {
     #[test]
     fn a_cycle_stands_beside_the_one_before() {
         let page = page("");
-        for part in ["1,244 users (+96)", "1,325.24 (-25.24)", "Strange/1", "every attempt was refused", "12,345"] {
+        for part in
+            ["1,244 users (+96)", "1,325.24 (-25.24)", "Strange/1", "every attempt was refused", "12,345"]
+        {
             assert!(page.contains(part), "{part}");
         }
         assert_eq!(page.matches("href=\"2026-10-01/acme/invoice.html\"").count(), 2);

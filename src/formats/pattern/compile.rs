@@ -3,7 +3,7 @@
 use super::field::{Declared, Field, Fields};
 use super::json::{JsonFault, Value, members};
 use super::literal::{HeadEnd, Literals, literals, unescaped_stretch};
-use super::lowered::{Lowered, Spans};
+use super::lowered::{Lowered, Places};
 use super::meaning::Meaning;
 use super::time::TimeFormat;
 use super::{PatternEvent, PatternSpec};
@@ -94,7 +94,7 @@ struct RegexMatcher {
 #[derive(Debug, Clone)]
 pub struct Scratch {
     locations: Option<CaptureLocations>,
-    spans: Spans,
+    places: Places,
     undone: Vec<u8>,
 }
 
@@ -160,7 +160,7 @@ impl Pattern {
             Matcher::Regex(matcher) => Some(matcher.whole.capture_locations()),
             Matcher::Json { .. } => None,
         };
-        Scratch { locations, spans: Spans::new(), undone: Vec::new() }
+        Scratch { locations, places: Places::new(), undone: Vec::new() }
     }
 
     /// Reads a record's message: `text` starts where the message may start and ends where the
@@ -186,22 +186,22 @@ impl Pattern {
             return Outcome::NoMatch;
         }
         let fields = match &self.matcher {
-            Matcher::Regex(matcher) => matcher.fields(text, scratch.locations.as_mut(), &mut scratch.spans),
+            Matcher::Regex(matcher) => matcher.fields(text, scratch.locations.as_mut(), &mut scratch.places),
             Matcher::Json { names } => self.members(text, names, &mut scratch.undone),
         };
         let fields = match fields {
             Ok(fields) => fields,
             Err(outcome) => return outcome,
         };
-        let mut filled = Event { source: &self.name, ..*event };
-        match self.meaning.read(&fields, &mut filled) {
-            Ok(true) => {
-                *event = filled;
-                Outcome::Event
-            }
+        let before = *event;
+        event.source = &self.name;
+        let outcome = match self.meaning.read(&fields, event) {
+            Ok(true) => return Outcome::Event,
             Ok(false) => Outcome::Other,
             Err(reason) => Outcome::Reject(reason),
-        }
+        };
+        *event = before;
+        outcome
     }
 
     fn members<'t>(
@@ -241,21 +241,20 @@ impl RegexMatcher {
         &self,
         text: &'t [u8],
         locations: Option<&mut CaptureLocations>,
-        spans: &mut Spans,
+        places: &mut Places,
     ) -> Result<Fields<'t>, Outcome> {
-        if !text.starts_with(&self.prefix) {
-            return Err(Outcome::NoMatch);
-        }
         let mut fields = Fields::default();
         if let Some(lowered) = &self.lowered {
-            if !lowered.read(text, spans) {
+            if !lowered.read(text, places) {
                 return Err(self.unmatched(text));
             }
             for (field, group) in &self.groups {
-                let (start, end) = spans[*group];
-                fields.set(*field, &text[start..end]);
+                fields.set(*field, &text[lowered.group(*group, places)]);
             }
             return Ok(fields);
+        }
+        if !text.starts_with(&self.prefix) {
+            return Err(Outcome::NoMatch);
         }
         let mut fresh;
         let locations = match locations {
@@ -278,7 +277,8 @@ impl RegexMatcher {
 
     /// What a text is that does not match: this template cut short, or something else.
     fn unmatched(&self, text: &[u8]) -> Outcome {
-        match self.head.as_ref().is_some_and(|head| head.is_match(text)) {
+        let is_begun = |head: &Regex| text.starts_with(&self.prefix) && head.is_match(text);
+        match self.head.as_ref().is_some_and(is_begun) {
             true => Outcome::Reject(RejectReason::Truncated),
             false => Outcome::NoMatch,
         }

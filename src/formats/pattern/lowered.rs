@@ -6,26 +6,39 @@
 //! times the cost. Whatever is not of that form is left to the general engine.
 
 use crate::formats::text::near;
+use crate::model::marks::{WIDTH, marks_to};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use std::ops::Range;
 
 /// The steps of one pass.
 #[derive(Debug, Clone)]
 pub(super) struct Lowered {
     steps: Vec<Step>,
+    /// For each group the step it begins with, and the one behind it.
+    groups: Vec<(usize, usize)>,
 }
 
 #[derive(Debug, Clone)]
 enum Step {
-    Literal(Box<[u8]>),
+    Literal(Literal),
     One(Box<Set>),
     /// As many bytes of the set as there are, and at least so many.
     Run(Box<Set>, usize),
     /// Bytes of the set, at least so many, up to this literal at the text's end.
     Rest(Box<Set>, usize, Box<[u8]>),
+    End,
+    /// A group begins or ends. Gone when the pass is ready.
     Open(usize),
     Close(usize),
-    End,
+}
+
+/// Bytes that stand there as they are. The first of them are compared as one word.
+#[derive(Debug, Clone)]
+struct Literal {
+    bytes: Box<[u8]>,
+    word: u128,
+    mask: u128,
 }
 
 /// Bytes of a class.
@@ -48,8 +61,8 @@ enum Ends {
 /// The highest byte of [`Ends::Low`].
 const LOW_MAX: u8 = b' ';
 
-/// Where each group of a match begins and ends, by the group's number.
-pub(super) type Spans = Vec<(usize, usize)>;
+/// Where in the text each step of a match begins, and where the last one ends.
+pub(super) type Places = Vec<usize>;
 
 impl Lowered {
     /// The pass for an expression over bytes (Unicode off) that is anchored at the start; `None`
@@ -59,17 +72,37 @@ impl Lowered {
         let mut steps = Vec::new();
         lower(&hir, &mut steps)?;
         join_rest(&mut steps);
-        is_certain(&steps).then_some(Self { steps })
+        is_certain(&steps).then(|| Self::ready(steps))
     }
 
-    /// Whether the text matches; its groups are then in `spans`.
-    pub fn read(&self, text: &[u8], spans: &mut Spans) -> bool {
+    /// Without the steps that no text has to meet.
+    fn ready(all: Vec<Step>) -> Self {
+        let (mut steps, mut groups) = (Vec::new(), Vec::new());
+        for step in all {
+            match step {
+                Step::Open(group) => {
+                    if groups.len() <= group {
+                        groups.resize(group + 1, (0, 0));
+                    }
+                    groups[group].0 = steps.len();
+                }
+                Step::Close(group) => groups[group].1 = steps.len(),
+                step if is_consuming(&step) => steps.push(step),
+                _ => {}
+            }
+        }
+        Self { steps, groups }
+    }
+
+    /// Whether the text matches; where its steps begin is then in `places`.
+    pub fn read(&self, text: &[u8], places: &mut Places) -> bool {
         let mut at = 0;
-        for step in &self.steps {
+        places.resize(self.steps.len() + 1, 0);
+        for (step, place) in self.steps.iter().zip(&mut **places) {
+            *place = at;
             let rest = &text[at..];
             match step {
-                Step::Literal(literal) if rest.starts_with(literal) => at += literal.len(),
-                Step::One(set) if rest.first().is_some_and(|byte| set.has(*byte)) => at += 1,
+                Step::Literal(literal) if literal.begins(rest) => at += literal.bytes.len(),
                 Step::Run(set, least) => {
                     let len = set.run_len(rest);
                     if len < *least {
@@ -77,6 +110,7 @@ impl Lowered {
                     }
                     at += len;
                 }
+                Step::One(set) if rest.first().is_some_and(|byte| set.has(*byte)) => at += 1,
                 Step::Rest(set, least, literal) => {
                     let Some(run) = rest.strip_suffix(&**literal) else { return false };
                     if run.len() < *least || set.run_len(run) < run.len() {
@@ -84,25 +118,46 @@ impl Lowered {
                     }
                     at += run.len();
                 }
-                Step::Open(group) => {
-                    if spans.len() <= *group {
-                        spans.resize(group + 1, (0, 0));
-                    }
-                    spans[*group].0 = at;
-                }
-                Step::Close(group) => spans[*group].1 = at,
                 Step::End if rest.is_empty() => {}
-                Step::Literal(_) | Step::One(_) | Step::End => return false,
+                _ => return false,
             }
         }
+        places[self.steps.len()] = at;
         true
+    }
+
+    /// Where that group of a match stands.
+    pub fn group(&self, number: usize, places: &Places) -> Range<usize> {
+        let (first, behind) = self.groups[number];
+        places[first]..places[behind]
+    }
+}
+
+impl Literal {
+    fn new(bytes: Box<[u8]>) -> Self {
+        let (mut word, mut mask) = ([0; WIDTH], [0; WIDTH]);
+        for (at, byte) in bytes.iter().take(WIDTH).enumerate() {
+            (word[at], mask[at]) = (*byte, 0xFF);
+        }
+        Self { bytes, word: u128::from_ne_bytes(word), mask: u128::from_ne_bytes(mask) }
+    }
+
+    /// Whether the text begins with it.
+    fn begins(&self, text: &[u8]) -> bool {
+        match text.split_first_chunk::<WIDTH>() {
+            Some((head, rest)) => {
+                u128::from_ne_bytes(*head) & self.mask == self.word
+                    && self.bytes.get(WIDTH..).is_none_or(|behind| rest.starts_with(behind))
+            }
+            None => text.starts_with(&self.bytes),
+        }
     }
 }
 
 fn lower(hir: &Hir, steps: &mut Vec<Step>) -> Option<()> {
     match hir.kind() {
         HirKind::Empty => {}
-        HirKind::Literal(literal) => steps.push(Step::Literal(literal.0.clone())),
+        HirKind::Literal(literal) => steps.push(Step::Literal(Literal::new(literal.0.clone()))),
         HirKind::Class(class) => steps.push(Step::One(set_of(class)?)),
         HirKind::Look(Look::End) => steps.push(Step::End),
         HirKind::Look(Look::Start) if steps.is_empty() => {}
@@ -116,7 +171,7 @@ fn lower(hir: &Hir, steps: &mut Vec<Step>) -> Option<()> {
             let step = Step::Run(set, repetition.min as usize);
             steps.push(step);
             if !repetition.greedy {
-                steps.push(Step::Literal(Box::default()));
+                steps.push(Step::Literal(Literal::new(Box::default())));
             }
         }
         HirKind::Capture(capture) => {
@@ -151,31 +206,23 @@ impl Set {
         match self.ends {
             Ends::One(byte) => return near(byte, text).unwrap_or(text.len()),
             Ends::Low => {
-                let (words, _) = text.as_chunks();
-                for word in words {
-                    let mut low = low_bytes(u64::from_le_bytes(*word));
+                let (chunks, _) = text.as_chunks();
+                for chunk in chunks {
+                    let mut low = marks_to(LOW_MAX, chunk);
                     while low != 0 {
-                        let at = from + low.trailing_zeros() as usize / 8;
+                        let at = from + low.trailing_zeros() as usize;
                         if !self.has(text[at]) {
                             return at;
                         }
                         low &= low - 1;
                     }
-                    from += word.len();
+                    from += WIDTH;
                 }
             }
             Ends::Any => {}
         }
         from + text[from..].iter().take_while(|byte| self.has(**byte)).count()
     }
-}
-
-/// The top bit of each of the eight bytes that is at most [`LOW_MAX`].
-const fn low_bytes(word: u64) -> u64 {
-    const SEVEN: u64 = u64::from_ne_bytes([0x7F; 8]);
-    const ABOVE: u64 = u64::from_ne_bytes([0x7F - LOW_MAX; 8]);
-    // The sum reaches the top bit where the lower seven say more, and never goes beyond its byte.
-    !(((word & SEVEN) + ABOVE) | word | SEVEN)
 }
 
 fn set_of(class: &Class) -> Option<Box<Set>> {
@@ -204,7 +251,7 @@ fn join_rest(steps: &mut [Step]) {
         && let (Step::Run(set, least), Step::Literal(text), Step::End) =
             (&steps[run], &steps[literal], &steps[end])
     {
-        steps[run] = Step::Rest(set.clone(), *least, text.clone());
+        steps[run] = Step::Rest(set.clone(), *least, text.bytes.clone());
     }
 }
 
@@ -212,7 +259,7 @@ fn join_rest(steps: &mut [Step]) {
 fn is_consuming(step: &Step) -> bool {
     match step {
         Step::Open(_) | Step::Close(_) => false,
-        Step::Literal(literal) => !literal.is_empty(),
+        Step::Literal(literal) => !literal.bytes.is_empty(),
         _ => true,
     }
 }
@@ -221,10 +268,10 @@ fn is_consuming(step: &Step) -> bool {
 fn is_certain(steps: &[Step]) -> bool {
     steps.iter().enumerate().all(|(at, step)| {
         let Step::Run(set, _) = step else { return true };
-        let is_lazy = matches!(steps.get(at + 1), Some(Step::Literal(mark)) if mark.is_empty());
+        let is_lazy = matches!(steps.get(at + 1), Some(Step::Literal(mark)) if mark.bytes.is_empty());
         let is_apart = |other: &Set| set.holds.iter().zip(&other.holds).all(|(one, other)| !(one & other));
         match steps[at + 1..].iter().find(|step| is_consuming(step)) {
-            Some(Step::Literal(literal)) => !set.has(literal[0]),
+            Some(Step::Literal(literal)) => !set.has(literal.bytes[0]),
             Some(Step::One(other) | Step::Run(other, 1..)) => is_apart(other),
             Some(Step::End) => true,
             Some(_) => false,
@@ -292,13 +339,13 @@ mod tests {
             let lowered = Lowered::of(regex);
             let general = RegexBuilder::new(&format!(r"\A(?:{regex})")).unicode(false).build().unwrap();
             if let Some(lowered) = lowered {
-                let mut spans = Spans::new();
-                let is_match = lowered.read(text.as_bytes(), &mut spans);
+                let mut places = Places::new();
+                let is_match = lowered.read(text.as_bytes(), &mut places);
                 let expected = general.captures(text.as_bytes());
                 prop_assert_eq!(is_match, expected.is_some(), "{} on {:?}", regex, &text);
                 for (group, span) in expected.iter().flat_map(|it| it.iter().enumerate().skip(1)) {
-                    let span = span.map(|span| (span.start(), span.end()));
-                    prop_assert_eq!(Some(spans[group]), span, "{} on {:?}", regex, &text);
+                    let span = span.map(|span| span.range());
+                    prop_assert_eq!(Some(lowered.group(group, &places)), span, "{} on {:?}", regex, &text);
                 }
             }
         }

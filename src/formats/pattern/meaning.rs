@@ -3,7 +3,7 @@
 use super::PatternEvent;
 use super::field::{Declared, Field, Fields};
 use super::time::{TimeFormat, completeness};
-use crate::formats::contact::{Lifetime, lifetimes, longest_seconds, seconds};
+use crate::formats::contact::{Lifetime, lifetimes_and_longest, seconds};
 use crate::model::{AgentText, Aor, Event, Kind, RejectReason};
 
 /// How a pattern wants its fields to be understood.
@@ -96,11 +96,9 @@ impl Meaning {
         if !self.declared.has(Field::Contact) {
             return if event.expires_seconds == Some(0) { Lifetime::AllZero } else { Lifetime::Live };
         }
-        let lifetime = lifetimes(event.contact, event.expires_seconds);
+        let (lifetime, longest) = lifetimes_and_longest(event.contact, event.expires_seconds);
         match lifetime {
-            Lifetime::Live => {
-                event.expires_seconds = longest_seconds(event.contact, event.expires_seconds);
-            }
+            Lifetime::Live => event.expires_seconds = longest,
             Lifetime::AllZero | Lifetime::Star => event.expires_seconds = Some(0),
             Lifetime::None => event.contact = b"",
         }

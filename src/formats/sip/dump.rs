@@ -139,9 +139,14 @@ fn place(bytes: &[u8], part: &[u8]) -> Range<usize> {
 
 /// Whether the line, which has these marks, could be a message's first, as a cheap look tells.
 fn may_begin(line: &[u8], marks: &LineMarks) -> bool {
-    let line = line.strip_suffix(b".").unwrap_or(line);
-    line.ends_with(b" SIP/2.0")
-        || line.trim_ascii_start().starts_with(b"SIP/2.0 ")
+    let is_request = match line {
+        [.., b'0'] => line.ends_with(b" SIP/2.0"),
+        [.., b'.'] => line.ends_with(b" SIP/2.0."),
+        _ => false,
+    };
+    let may_be_reply = line.first().is_some_and(|byte| *byte == b'S' || byte.is_ascii_whitespace());
+    is_request
+        || (may_be_reply && line.trim_ascii_start().starts_with(b"SIP/2.0 "))
         || match marks.is_whole() {
             true => marks
                 .colons_from(0)
