@@ -78,9 +78,10 @@ pub(super) struct Cell {
     days: Wide,
     /// The user's next cell, or no cell's number.
     pub next: u32,
+    /// Microseconds from the first to the last, or [`CLOCKLESS`].
+    span_low: u32,
+    span_high: u16,
     offset_high: u16,
-    /// Microseconds from the first to the last, the lowest sixteen bits first, or [`CLOCKLESS`].
-    span: [u16; 3],
 }
 
 impl Cell {
@@ -104,8 +105,9 @@ impl Cell {
             first: Wide::new(entry.first as u64),
             days: Wide::new(entry.days),
             next,
+            span_low: 0,
+            span_high: 0,
             offset_high: (offset >> 32) as u16,
-            span: [0; 3],
         };
         cell.set_last(entry.last);
         cell
@@ -143,8 +145,7 @@ impl Cell {
     }
 
     fn last(&self) -> i64 {
-        let [low, middle, high] = self.span.map(u64::from);
-        match low | middle << 16 | high << 32 {
+        match u64::from(self.span_low) | u64::from(self.span_high) << 32 {
             CLOCKLESS => i64::MIN,
             span => self.first() + span as i64,
         }
@@ -156,7 +157,7 @@ impl Cell {
             last => u64::try_from(last - self.first()).expect("nothing is last before it is first"),
         };
         assert!(span < CLOCKLESS || last == i64::MIN, "a window is shorter than 2^48 microseconds");
-        self.span = [0, 16, 32].map(|shift| (span >> shift) as u16);
+        (self.span_low, self.span_high) = (span as u32, (span >> 32) as u16);
     }
 
     /// Takes in what another entry with the same key knows.

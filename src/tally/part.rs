@@ -59,13 +59,11 @@ impl Part {
     /// A look-up waits for three or four lines of memory, and waiting for sixty of them together takes
     /// hardly longer than for one: so they are touched before each is counted in its turn.
     fn take_abreast(&mut self, abreast: &mut Vec<(&Observed, &[AgentId], &Record)>, faint: &Faint) {
-        let mut places = [NONE; ABREAST];
-        for (place, (_, _, record)) in places.iter_mut().zip(&*abreast) {
-            *place = self.users.guess(bits_of(record.hash));
+        let mut guesses = [NONE; ABREAST];
+        for (guess, (_, _, record)) in guesses.iter_mut().zip(&*abreast) {
+            *guess = self.users.guess(bits_of(record.hash));
         }
-        for place in &mut places {
-            *place = self.users.head(*place);
-        }
+        let mut places = guesses.map(|guess| self.users.head(guess));
         // A cell may lie on two lines, so both its ends are touched.
         let mut sum = 0;
         for place in &mut places {
@@ -77,12 +75,13 @@ impl Part {
             sum ^= self.cells.get(*place).map_or(0, |cell| cell.begin() ^ cell.next);
         }
         std::hint::black_box(sum);
-        for (block, clients, record) in abreast.drain(..) {
-            self.count(block.user(record), clients[record.client as usize], record, faint);
+        for ((block, clients, record), guess) in abreast.drain(..).zip(guesses) {
+            self.count(block.user(record), guess, clients[record.client as usize], record, faint);
         }
     }
 
-    fn count(&mut self, user: &[u8], agent: AgentId, record: &Record, faint: &Faint) {
+    /// Counts a record of that user, who probably has the number `guess`.
+    fn count(&mut self, user: &[u8], guess: u32, agent: AgentId, record: &Record, faint: &Faint) {
         let has_clock = record.micros != i64::MIN;
         let entry = Entry {
             agent,
@@ -99,7 +98,10 @@ impl Part {
             self.unlisted += 1;
             return;
         }
-        let (number, _) = self.users.number(bits_of(record.hash), user);
+        let number = match self.users.is(guess, user) {
+            true => guess,
+            false => self.users.number(bits_of(record.hash), user).0,
+        };
         if record.transaction != 0 {
             let user = self.users.get_mut(number);
             if self.repeats.is_repeated(number, user, record.transaction, record.micros) {
@@ -152,8 +154,7 @@ impl Part {
 
     /// Puts a new cell right behind the user's first, which so remains the first.
     fn link(&mut self, number: u32, entry: &Entry) -> u32 {
-        let cell = u32::try_from(self.cells.len()).ok().filter(|cell| *cell != NONE);
-        let cell = cell.expect("fewer than 2^32 entries");
+        let cell = Rows::<Cell>::number(self.cells.len());
         self.faint_cells += usize::from(is_faint(entry.standing));
         let user = self.users.get_mut(number);
         let next = match self.cells.get_mut(user.head) {
@@ -211,8 +212,8 @@ impl Part {
         cells.map(Cell::entry)
     }
 
-    /// Everything of which is known who it is of.
-    pub fn numbers(&self) -> std::ops::Range<u32> {
-        0..self.users.len() as u32
+    /// The numbers of all users.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
+        self.users.numbers()
     }
 }

@@ -5,6 +5,7 @@ use super::entry::Entry;
 use super::faint::{Faint, LISTED_USERS, is_faint};
 use super::observed::{Observed, PARTS, hash_of, part_of};
 use super::part::Part;
+use super::users::Users;
 use crate::model::{AgentId, AgentKey, AgentRef, Moment, Observation, Standing};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -275,7 +276,7 @@ impl Order {
             Self::Parts { behind } => {
                 let part = behind.partition_point(|behind| *behind <= place);
                 let before = part.checked_sub(1).map_or(0, |before| behind[before]);
-                (part, (place - before) as u32)
+                (part, Users::number_at(place - before))
             }
             Self::Listed(users) => (users[place].0 as usize, users[place].1),
         }

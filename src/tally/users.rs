@@ -39,18 +39,27 @@ pub(super) struct User {
 type Place = u32;
 const FREE: Place = u32::MAX;
 
-/// The users of one part of a tally, numbered in the order of arrival.
+/// The users of one part of a tally, with numbers that grow in the order of arrival.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Users {
-    /// A power of two of them, at most three quarters in use; empty before the first user. In pieces, so
-    /// that it grows without a copy: freed tables of half its size would find no use.
-    index: Rows<Place>,
+    /// A power of two of them, at most three quarters in use; empty before the first user.
+    index: Vec<Place>,
     users: Rows<User>,
     /// Keys too long for a user, behind one another.
     arena: Vec<u8>,
 }
 
 impl Users {
+    /// The number of the user that has so many before it.
+    pub fn number_at(place: usize) -> u32 {
+        Rows::<User>::number(place)
+    }
+
+    /// The numbers of all users.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
+        self.users.numbers()
+    }
+
     /// How many users there are.
     pub fn len(&self) -> usize {
         self.users.len()
@@ -88,7 +97,7 @@ impl Users {
         let Some(mask) = self.mask() else { return NONE };
         let mut at = bits & mask;
         loop {
-            let place = self.place(at);
+            let place = self.index[at as usize];
             if place == FREE {
                 return NONE;
             }
@@ -97,6 +106,11 @@ impl Users {
             }
             at = (at + 1) & mask;
         }
+    }
+
+    /// Whether that number is the one of the user with that key; [`NONE`] is nobody's.
+    pub fn is(&self, number: u32, key: &[u8]) -> bool {
+        number != NONE && self.key(number) == key
     }
 
     /// The head of that user's chain, if there is such a user.
@@ -117,7 +131,7 @@ impl Users {
         let mask = self.mask().expect("it has grown");
         let mut at = bits & mask;
         loop {
-            let place = self.place(at);
+            let place = self.index[at as usize];
             if place == FREE {
                 break;
             }
@@ -127,8 +141,8 @@ impl Users {
             }
             at = (at + 1) & mask;
         }
-        let number = self.users.len() as u32;
-        self.set_place(at, bits & !mask | number);
+        let number = Rows::<User>::number(self.users.len());
+        self.index[at as usize] = bits & !mask | number;
         let mut user = User {
             head: NONE,
             bits,
@@ -156,29 +170,21 @@ impl Users {
         self.index.len().checked_sub(1).map(|mask| mask as u32)
     }
 
-    fn place(&self, at: u32) -> Place {
-        *self.index.get(at).expect("the mask keeps it within the index")
-    }
-
-    fn set_place(&mut self, at: u32, place: Place) {
-        *self.index.get_mut(at).expect("the mask keeps it within the index") = place;
-    }
-
     /// Doubles the index; the users tell what is needed of their hashes.
     fn grow(&mut self) {
-        let old = self.index.len();
-        let len = (old * 2).max(16);
+        let len = (self.index.len() * 2).max(16);
         let mask = u32::try_from(len - 1).ok().filter(|mask| *mask < NONE);
         let mask = mask.expect("fewer than 2^31 users of one part");
-        (0..old as u32).for_each(|at| self.set_place(at, FREE));
-        (old..len).for_each(|_| self.index.push(FREE));
-        for number in 0..self.users.len() as u32 {
+        // The old one goes before the new one comes.
+        self.index = Vec::new();
+        self.index.resize(len, FREE);
+        for number in self.users.numbers() {
             let bits = self.get(number).bits;
             let mut at = bits & mask;
-            while self.place(at) != FREE {
+            while self.index[at as usize] != FREE {
                 at = (at + 1) & mask;
             }
-            self.set_place(at, bits & !mask | number);
+            self.index[at as usize] = bits & !mask | number;
         }
     }
 }
@@ -206,9 +212,9 @@ mod tests {
             let mut users = Users::default();
             let mut map = BTreeMap::new();
             for key in &keys {
-                let next = map.len() as u32;
+                let next = Users::number_at(map.len());
                 let known = *map.entry(key.clone()).or_insert(next);
-                prop_assert_eq!(users.number(hash(key), key), (known, known == next && map.len() as u32 > next));
+                prop_assert_eq!(users.number(hash(key), key), (known, known == next));
                 prop_assert_eq!(users.key(known), &key[..]);
             }
             prop_assert_eq!(users.len(), map.len());
