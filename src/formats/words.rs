@@ -1,7 +1,7 @@
 //! A text read word by word, as servers print fields: by the marks of its line, where it is a part
 //! of one.
 
-use super::line_marks::LineMarks;
+use super::line_marks::{LineMarks, Places};
 use super::text::near;
 
 /// The marks of the line that a text is a part of, and where in the line it begins.
@@ -21,58 +21,38 @@ impl<'m> Marked<'m> {
     }
 }
 
-/// So many blanks are found at once.
+/// So many blanks are found at once where none are marked.
 const AHEAD: usize = 8;
 
 /// What is left of a text.
-#[derive(Debug, Clone, Copy)]
-pub struct Words<'t> {
+#[derive(Debug, Clone)]
+pub struct Words<'t, 'm> {
     text: &'t [u8],
     at: usize,
-    /// Where in the text the next blanks stand; `next` of them have been passed.
-    blanks: [u32; AHEAD],
-    next: usize,
-    known: usize,
+    blanks: Blanks<'m>,
 }
 
-impl<'t> Words<'t> {
+/// Where the next blanks of a text stand.
+#[derive(Debug, Clone)]
+enum Blanks<'m> {
+    /// In its line, in which the text begins there.
+    Marked(Places<'m>, usize),
+    /// In the text; so many of them are known, and so many have been passed.
+    Found { places: [u32; AHEAD], known: usize, passed: usize },
+}
+
+impl<'t, 'm> Words<'t, 'm> {
     /// What follows the label; `None` where the text does not begin with it.
     #[inline]
-    pub fn behind(label: &[u8], text: &'t [u8], marked: Option<Marked<'_>>) -> Option<Self> {
+    pub fn behind(label: &[u8], text: &'t [u8], marked: Option<Marked<'m>>) -> Option<Self> {
         if !text.starts_with(label) {
             return None;
         }
-        let mut words = Self { text, at: label.len(), blanks: [0; AHEAD], next: 0, known: 0 };
-        match marked {
-            Some(Marked { marks, begin }) => {
-                let places = marks.blanks_from(begin + words.at);
-                for (blank, at) in words.blanks.iter_mut().zip(places) {
-                    *blank = (at - begin) as u32;
-                    words.known += 1;
-                }
-                // A text may end before its line does.
-                while words.known > 0 && words.blanks[words.known - 1] as usize >= text.len() {
-                    words.known -= 1;
-                }
-            }
-            None => words.look_ahead(),
-        }
-        Some(words)
-    }
-
-    /// Finds the next blanks of a text behind those that are known.
-    #[cold]
-    fn look_ahead(&mut self) {
-        (self.next, self.known) = (0, 0);
-        let mut from = self.at;
-        while self.known < AHEAD
-            && let Some(len) = near(b' ', &self.text[from..])
-            && let Ok(at) = u32::try_from(from + len)
-        {
-            self.blanks[self.known] = at;
-            self.known += 1;
-            from += len + 1;
-        }
+        let blanks = match marked {
+            Some(Marked { marks, begin }) => Blanks::Marked(marks.blanks_from(begin + label.len()), begin),
+            None => Blanks::Found { places: [0; AHEAD], known: 0, passed: 0 },
+        };
+        Some(Self { text, at: label.len(), blanks })
     }
 
     /// What has not been read.
@@ -90,12 +70,20 @@ impl<'t> Words<'t> {
     /// What stands before the next blank; goes on behind that.
     #[inline(always)]
     pub fn until_blank(&mut self) -> Option<&'t [u8]> {
-        if self.next == self.known {
-            self.look_ahead();
-        }
-        let end = *self.blanks[..self.known].get(self.next)? as usize;
-        let field = self.text.get(self.at..end)?;
-        (self.at, self.next) = (end + 1, self.next + 1);
+        let end = match &mut self.blanks {
+            Blanks::Marked(places, begin) => places.next()? - *begin,
+            Blanks::Found { places, known, passed } => {
+                if passed == known {
+                    (*known, *passed) = (look_ahead(self.text, self.at, places), 0);
+                }
+                let end = *places[..*known].get(*passed)? as usize;
+                *passed += 1;
+                end
+            }
+        };
+        // A text may end before its line does.
+        let field = self.text.get(self.at..end).filter(|_| end < self.text.len())?;
+        self.at = end + 1;
         Some(field)
     }
 
@@ -104,6 +92,21 @@ impl<'t> Words<'t> {
     pub fn word(&mut self) -> Option<&'t [u8]> {
         self.until_blank().filter(|word| !word.is_empty())
     }
+}
+
+/// Finds the next blanks of a text from there on, and returns how many.
+#[cold]
+fn look_ahead(text: &[u8], mut from: usize, places: &mut [u32; AHEAD]) -> usize {
+    let mut known = 0;
+    while known < AHEAD
+        && let Some(len) = near(b' ', &text[from..])
+        && let Ok(at) = u32::try_from(from + len)
+    {
+        places[known] = at;
+        known += 1;
+        from += len + 1;
+    }
+    known
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod observed;
 mod part;
 mod repeats;
 mod rows;
+mod short;
 mod table;
 mod users;
 

@@ -5,6 +5,7 @@
 //! tallies afterwards.
 
 use super::clients::Clients;
+use super::short;
 use super::table::Slot;
 use crate::model::{AgentKey, EvidenceKind, Moment, Observation, Standing};
 use ahash::RandomState;
@@ -102,7 +103,7 @@ impl Observed {
         let user = observation.user;
         let mut name = [0; INLINE_MAX];
         if user.len() <= INLINE_MAX {
-            name[..user.len()].copy_from_slice(user);
+            short::copy(user, &mut name);
         } else {
             let begin = u32::try_from(self.long_names.len()).expect("a block's names fit four gigabytes");
             name[..4].copy_from_slice(&begin.to_le_bytes());

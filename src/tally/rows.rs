@@ -40,7 +40,7 @@ impl<T> Rows<T> {
     ///
     /// Where four bytes do not hold it.
     pub fn number(place: usize) -> u32 {
-        let number = (place / Self::PIECE_LEN) << Self::PIECE_BITS | place % Self::PIECE_LEN;
+        let number = (place / Self::PIECE_LEN) << Self::PIECE_BITS | (place % Self::PIECE_LEN);
         u32::try_from(number).expect("fewer than 2^31 rows")
     }
 

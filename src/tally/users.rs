@@ -6,6 +6,7 @@
 //! holds the key itself where it is short (nearly always), and what a growing index asks of its hash.
 
 use super::rows::Rows;
+use super::short::{self, is_same};
 
 /// Keys up to this length stand in the user.
 const INLINE_MAX: usize = 38;
@@ -110,7 +111,7 @@ impl Users {
 
     /// Whether that number is the one of the user with that key; [`NONE`] is nobody's.
     pub fn is(&self, number: u32, key: &[u8]) -> bool {
-        number != NONE && self.key(number) == key
+        number != NONE && is_same(self.key(number), key)
     }
 
     /// The head of that user's chain, if there is such a user.
@@ -136,7 +137,7 @@ impl Users {
                 break;
             }
             // Compared byte for byte: a hash alone never decides who is billed.
-            if (place ^ bits) & !mask == 0 && self.key(place & mask) == key {
+            if (place ^ bits) & !mask == 0 && is_same(self.key(place & mask), key) {
                 return (place & mask, false);
             }
             at = (at + 1) & mask;
@@ -154,7 +155,7 @@ impl Users {
         };
         if key.len() <= INLINE_MAX {
             user.key_len = key.len() as u8;
-            user.key[..key.len()].copy_from_slice(key);
+            short::copy(key, &mut user.key);
         } else {
             let len = u32::try_from(key.len()).expect("a record is at most a mebibyte long");
             user.key[..8].copy_from_slice(&(self.arena.len() as u64).to_le_bytes());

@@ -191,6 +191,12 @@ pub fn open_next<'t>(
 
 /// Without what copytruncate (NUL), editors (a byte-order mark) and terminals (CR) leave at the ends.
 fn trim(line: &[u8]) -> &[u8] {
+    if let [first, .., last] = line
+        && !matches!(first, 0 | 0xEF)
+        && !matches!(last, b'\r' | b'\n' | 0)
+    {
+        return line;
+    }
     let mut line = line;
     while let [0, rest @ ..] = line {
         line = rest;

@@ -31,7 +31,7 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
     }
 }
 
-fn fields<'t>(words: &mut Words<'t>, event: &mut Event<'t>) -> Result<(), RejectReason> {
+fn fields<'t>(words: &mut Words<'t, '_>, event: &mut Event<'t>) -> Result<(), RejectReason> {
     use RejectReason::{BadNumber, BadTime, Truncated};
     if words.skip(b"t=").is_some() {
         let seconds = words.word().ok_or(Truncated)?;
@@ -68,7 +68,7 @@ fn fields<'t>(words: &mut Words<'t>, event: &mut Event<'t>) -> Result<(), Reject
 }
 
 /// From the value of `cs=` on: single words, and the User-Agent.
-fn single<'t>(words: &mut Words<'t>, event: &mut Event<'t>) -> Result<(), RejectReason> {
+fn single<'t>(words: &mut Words<'t, '_>, event: &mut Event<'t>) -> Result<(), RejectReason> {
     use RejectReason::Truncated;
     let cseq = words.word().ok_or(Truncated)?;
     words.skip(b"ci=").ok_or(Truncated)?;

@@ -92,7 +92,15 @@ impl<'t> Fields<'t> {
     /// The value without blanks around it; `None` also for the texts that servers write where
     /// they have nothing to write.
     pub(super) fn given(&self, field: Field) -> Option<&'t [u8]> {
-        let value = self.raw(field)?.trim_ascii();
+        let value = self.raw(field)?;
+        // What is longer than any of those texts, and most is, need not be compared with them.
+        if let [first, _, _, _, _, _, .., last] = value
+            && !first.is_ascii_whitespace()
+            && !last.is_ascii_whitespace()
+        {
+            return Some(value);
+        }
+        let value = value.trim_ascii();
         (!matches!(value, b"" | b"-" | b"<null>")).then_some(value)
     }
 }

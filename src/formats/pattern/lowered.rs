@@ -15,7 +15,7 @@ use std::ops::Range;
 #[derive(Debug, Clone)]
 pub(super) struct Lowered {
     steps: Vec<Step>,
-    /// For each group the step it begins with, and the one behind it.
+    /// For each group the numbers of the places where it begins and ends.
     groups: Vec<(usize, usize)>,
 }
 
@@ -25,6 +25,9 @@ enum Step {
     One(Box<Set>),
     /// As many bytes of the set as there are, and at least so many.
     Run(Box<Set>, usize),
+    /// A literal and the run behind it: what lines are mostly made of. There is none of these before the
+    /// pass is ready, and no run afterwards.
+    Field(Literal, Box<Set>, usize),
     /// Bytes of the set, at least so many, up to this literal at the text's end.
     Rest(Box<Set>, usize, Box<[u8]>),
     End,
@@ -61,7 +64,7 @@ enum Ends {
 /// The highest byte of [`Ends::Low`].
 const LOW_MAX: u8 = b' ';
 
-/// Where in the text each step of a match begins, and where the last one ends.
+/// Where in the text each step of a match begins, and where its literal ends; then where the last one ends.
 pub(super) type Places = Vec<usize>;
 
 impl Lowered {
@@ -75,40 +78,63 @@ impl Lowered {
         is_certain(&steps).then(|| Self::ready(steps))
     }
 
-    /// Without the steps that no text has to meet.
+    /// The pass without the steps that no text has to meet, and with literals and runs in one.
     fn ready(all: Vec<Step>) -> Self {
         let (mut steps, mut groups) = (Vec::new(), Vec::new());
+        // The number of the place that has been reached.
+        let mut place = 0;
         for step in all {
             match step {
                 Step::Open(group) => {
                     if groups.len() <= group {
                         groups.resize(group + 1, (0, 0));
                     }
-                    groups[group].0 = steps.len();
+                    groups[group].0 = place;
                 }
-                Step::Close(group) => groups[group].1 = steps.len(),
-                step if is_consuming(&step) => steps.push(step),
-                _ => {}
+                Step::Close(group) => groups[group].1 = place,
+                Step::Run(set, least) => {
+                    let literal = match steps.pop_if(|last| matches!(last, Step::Literal(_))) {
+                        Some(Step::Literal(literal)) => literal,
+                        _ => Literal::new(Box::default()),
+                    };
+                    steps.push(Step::Field(literal, set, least));
+                    place = 2 * steps.len();
+                }
+                Step::Literal(literal) if literal.bytes.is_empty() => {}
+                Step::Literal(literal) => {
+                    steps.push(Step::Literal(literal));
+                    place = 2 * steps.len() - 1;
+                }
+                step => {
+                    steps.push(step);
+                    place = 2 * steps.len();
+                }
             }
         }
         Self { steps, groups }
     }
 
-    /// Whether the text matches; where its steps begin is then in `places`.
+    /// Whether the text matches; what groups are found by is then in `places`.
     pub fn read(&self, text: &[u8], places: &mut Places) -> bool {
         let mut at = 0;
-        places.resize(self.steps.len() + 1, 0);
-        for (step, place) in self.steps.iter().zip(&mut **places) {
-            *place = at;
+        places.resize(2 * self.steps.len() + 1, 0);
+        let (pairs, end) = places.as_chunks_mut();
+        for (step, [begin, behind]) in self.steps.iter().zip(pairs) {
+            *begin = at;
             let rest = &text[at..];
             match step {
-                Step::Literal(literal) if literal.begins(rest) => at += literal.bytes.len(),
-                Step::Run(set, least) => {
-                    let len = set.run_len(rest);
+                Step::Field(literal, set, least) if literal.begins(rest) => {
+                    at += literal.bytes.len();
+                    *behind = at;
+                    let len = set.run_len(&text[at..]);
                     if len < *least {
                         return false;
                     }
                     at += len;
+                }
+                Step::Literal(literal) if literal.begins(rest) => {
+                    at += literal.bytes.len();
+                    *behind = at;
                 }
                 Step::One(set) if rest.first().is_some_and(|byte| set.has(*byte)) => at += 1,
                 Step::Rest(set, least, literal) => {
@@ -122,14 +148,14 @@ impl Lowered {
                 _ => return false,
             }
         }
-        places[self.steps.len()] = at;
+        end[0] = at;
         true
     }
 
     /// Where that group of a match stands.
     pub fn group(&self, number: usize, places: &Places) -> Range<usize> {
-        let (first, behind) = self.groups[number];
-        places[first]..places[behind]
+        let (begin, end) = self.groups[number];
+        places[begin]..places[end]
     }
 }
 
