@@ -1,25 +1,36 @@
 //! When each host was heard from, by the hour.
 
+use crate::model::short::is_same;
 use crate::model::{Moment, Window};
 use std::collections::{BTreeMap, BTreeSet};
 
 const HOUR_MICROS: i64 = 3_600_000_000;
+
+fn hour_window(hour: i64) -> Window {
+    let start = Moment::from_micros(hour * HOUR_MICROS);
+    Window { start, end: start.plus_seconds(3_600) }
+}
 
 /// The hours (UTC) in which each host wrote at least one record we know. Joins in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Coverage {
     hours: BTreeMap<Box<[u8]>, BTreeSet<i64>>,
     /// Host and hour noted last: nearly always the next one's too.
-    last: Option<(Box<[u8]>, i64)>,
+    last: Option<(Box<[u8]>, Window)>,
 }
 
 impl Coverage {
     /// A record of that host at that moment.
+    #[inline]
     pub fn note(&mut self, host: &[u8], moment: Moment) {
-        let hour = moment.micros().div_euclid(HOUR_MICROS);
-        if self.last.as_ref().is_some_and(|(name, at)| *at == hour && **name == *host) {
+        if self.last.as_ref().is_some_and(|(name, hour)| hour.contains(moment) && is_same(name, host)) {
             return;
         }
+        self.note_hour(host, moment.micros().div_euclid(HOUR_MICROS));
+    }
+
+    #[cold]
+    fn note_hour(&mut self, host: &[u8], hour: i64) {
         match self.hours.get_mut(host) {
             Some(hours) => {
                 hours.insert(hour);
@@ -28,7 +39,7 @@ impl Coverage {
                 self.hours.insert(host.into(), BTreeSet::from([hour]));
             }
         }
-        self.last = Some((host.into(), hour));
+        self.last = Some((host.into(), hour_window(hour)));
     }
 
     /// Takes in what another part has heard.
@@ -47,11 +58,10 @@ impl Coverage {
     pub fn spans(&self, host: &[u8]) -> Vec<Window> {
         let mut spans: Vec<Window> = Vec::new();
         for &hour in self.hours.get(host).into_iter().flatten() {
-            let start = Moment::from_micros(hour * HOUR_MICROS);
-            let end = Moment::from_micros((hour + 1) * HOUR_MICROS);
+            let window = hour_window(hour);
             match spans.last_mut() {
-                Some(span) if span.end == start => span.end = end,
-                _ => spans.push(Window { start, end }),
+                Some(span) if span.end == window.start => span.end = window.end,
+                _ => spans.push(window),
             }
         }
         spans

@@ -1,6 +1,7 @@
 //! How many records of each kind there were, and what recognised them.
 
 use crate::model::Kind;
+use crate::model::short::is_same;
 
 /// Records by what recognised them and what they are: a few dozen of them.
 #[derive(Debug, Clone, Default)]
@@ -12,8 +13,9 @@ pub struct Evidence {
 
 impl Evidence {
     /// Counts one record.
+    #[inline]
     pub fn note(&mut self, source: &str, kind: Kind) {
-        let is_it = |row: &(String, Kind, u64)| row.1 == kind && row.0 == source;
+        let is_it = |row: &(String, Kind, u64)| row.1 == kind && is_same(row.0.as_bytes(), source.as_bytes());
         if !self.rows.get(self.last).is_some_and(is_it) {
             self.last = self.rows.iter().position(is_it).unwrap_or(self.rows.len());
             if self.last == self.rows.len() {

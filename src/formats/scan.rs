@@ -6,12 +6,13 @@
 
 use super::frame;
 use super::line_marks::LineMarks;
-use super::message::{MESSAGES, Outcome, Text};
+use super::message::{MESSAGES, Outcome, Text, reg_ok};
 use super::needles::{Hit, Needles};
 use super::pattern::{self, Pattern, Patterns};
 use super::sip::{dump, event::Transfer, opener, siptrace};
 use super::words::Marked;
-use crate::model::{Event, Kind, Reject, RejectReason, Sink, Spot};
+use crate::model::{Dialect, Event, Kind, Reject, RejectReason, Sink, Spot};
+use std::ops::Range;
 
 /// A log record is no longer than this: syslog cuts at 8 KiB, Asterisk at 8 KiB, Docker's parts
 /// at 16 KiB, and a SIP message over UDP at 64 KiB. A longer line with a needle in it is
@@ -24,6 +25,8 @@ pub struct Scanner {
     patterns: Patterns,
     needles: Vec<Needle>,
     searcher: Needles,
+    /// The needle of the recommended line, where that needs no pattern to be asked first.
+    usual: Option<usize>,
 }
 
 /// A needle, and its first bytes as one word to compare with.
@@ -115,8 +118,13 @@ impl Scanner {
         needles.sort_unstable();
         needles.dedup();
         let searcher = Needles::new(&needles);
+        // An operator's pattern may read the recommended line in its own way.
+        let usual = match patterns.each().is_empty() {
+            true => needles.iter().position(|needle| *needle == reg_ok::LABEL),
+            false => None,
+        };
         let needles = needles.into_iter().map(Needle::new).collect();
-        Self { patterns, needles, searcher }
+        Self { patterns, needles, searcher, usual }
     }
 
     /// Buffers for one worker.
@@ -172,6 +180,14 @@ impl Scanner {
                 at = whole.end;
                 continue;
             }
+            if habit.is_some_and(|hit| Some(hit.needle) == self.usual)
+                && !dumps.is_known_before(whole.end)
+                && let Some(event) = self.usual(block, begin..end, scratch)
+            {
+                sink.event(&event);
+                at = whole.end;
+                continue;
+            }
             if let Some(dump) = dumps.at(whole.clone(), &scratch.marks, &mut scratch.layers) {
                 self.dump(block, dump, scratch, sink);
                 at = dump.end.max(whole.start + 1);
@@ -186,6 +202,20 @@ impl Scanner {
             at = whole.end;
         }
         lines + lines_of(&bytes[counted..])
+    }
+
+    /// Reads a line that holds [`reg_ok::LABEL`], where it is the recommended one in its usual form, behind a
+    /// prefix that is known. `None` where the long way must tell.
+    #[inline]
+    fn usual<'t>(&self, block: &Block<'t>, line: Range<usize>, scratch: &mut Scratch) -> Option<Event<'t>> {
+        if block.allow_bare || block.is_continuation(line.start) {
+            return None;
+        }
+        let spot = block.spot(line.start);
+        let line = &block.bytes[line];
+        let script = scratch.layers.script(line, &scratch.marks)?;
+        let event = reg_ok::usual(line, script.at, &scratch.marks)?;
+        Some(Event { spot, dialect: Dialect::Kamailio, host: script.host, ..event })
     }
 
     /// Reads a whole SIP message among the lines.

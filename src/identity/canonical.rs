@@ -101,6 +101,17 @@ fn others(chunk: &[u8; WIDTH]) -> [u8; WIDTH] {
 
 /// Whether the text is `user@host` in small letters, digits and what nothing has to be done about.
 fn is_plain(text: &[u8]) -> bool {
+    let is_inside = |text: &[u8]| text[0] != b'@' && !matches!(text[text.len() - 1], b'@' | b'.');
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk())
+        && text.len() <= 2 * WIDTH
+    {
+        // The chunks overlap in so many bytes, which are looked at in the first one.
+        let twice = 2 * WIDTH - text.len();
+        let ats = u32::from(marks(b'@', first)) | u32::from(marks(b'@', last)) >> twice << WIDTH;
+        return (u128::from_ne_bytes(others(first)) | u128::from_ne_bytes(others(last))) == 0
+            && ats.is_power_of_two()
+            && is_inside(text);
+    }
     let (chunks, rest) = text.as_chunks();
     let mut last = [b'0'; WIDTH];
     last[..rest.len()].copy_from_slice(rest);
@@ -114,11 +125,7 @@ fn is_plain(text: &[u8]) -> bool {
     };
     chunks.iter().for_each(&mut look);
     look(&last);
-    is_plain
-        && chunks_with_at == 1
-        && !has_more
-        && text[0] != b'@'
-        && !matches!(text[text.len() - 1], b'@' | b'.')
+    is_plain && chunks_with_at == 1 && !has_more && is_inside(text)
 }
 
 fn write_domain(host: Option<&[u8]>, policy: &Policy, out: &mut Vec<u8>) {

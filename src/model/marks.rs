@@ -64,6 +64,14 @@ pub fn marks_to(most: u8, chunk: &[u8; WIDTH]) -> u16 {
     one_by_one(most, chunk)
 }
 
+/// Whether the byte stands in a text, which is short as a rule.
+pub fn holds(byte: u8, text: &[u8]) -> bool {
+    match (text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last)) if text.len() <= 2 * WIDTH => marks(byte, first) | marks(byte, last) != 0,
+        _ => memchr::memchr(byte, text).is_some(),
+    }
+}
+
 /// Where the byte stands, or where one stands that is not above it.
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "the compiler asks for it although the target has no processor without them")]
@@ -107,31 +115,31 @@ fn by_words(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
 /// with the text.
 pub fn each_line(text: &[u8], mut tell: impl FnMut(usize, usize)) {
     #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") {
+    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("bmi1") {
         #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
-        // SAFETY: the processor has AVX2.
+        // SAFETY: the processor has AVX2 and BMI1.
         unsafe {
             each_line_by_avx2(text, tell);
         }
         return;
     }
-    each_line_by(text, masks, &mut tell);
+    each_line_by(text, |chunk| masks(chunk).feeds, &mut tell);
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1")]
 fn each_line_by_avx2(text: &[u8], mut tell: impl FnMut(usize, usize)) {
-    each_line_by(text, |chunk| masks_by_avx2(chunk), &mut tell);
+    each_line_by(text, |chunk| masks_by_avx2(chunk).feeds, &mut tell);
 }
 
 #[inline(always)]
-fn each_line_by(text: &[u8], masks: impl Fn(&[u8; WIDE]) -> Masks, tell: &mut impl FnMut(usize, usize)) {
+fn each_line_by(text: &[u8], feeds: impl Fn(&[u8; WIDE]) -> u64, tell: &mut impl FnMut(usize, usize)) {
     let (chunks, rest) = text.as_chunks();
     let mut last = [0; WIDE];
     last[..rest.len()].copy_from_slice(rest);
     let mut begin = 0;
     for (number, chunk) in chunks.iter().chain([&last]).enumerate() {
-        let mut feeds = masks(chunk).feeds;
+        let mut feeds = feeds(chunk);
         while feeds != 0 {
             let end = number * WIDE + feeds.trailing_zeros() as usize;
             tell(begin, end);
@@ -165,6 +173,14 @@ mod tests {
         }
 
         #[test]
+        fn a_byte_is_held_where_it_stands(text in "[a-e]{0,40}") {
+            let text = text.as_bytes();
+            prop_assert_eq!(holds(b'a', text), text.contains(&b'a'));
+            let others: Vec<u8> = text.iter().map(|byte| byte.max(&b'b')).copied().collect();
+            prop_assert!(!holds(b'a', &others));
+        }
+
+        #[test]
         fn every_line_is_told(text in prop::collection::vec(prop_oneof![9 => Just(b'x'), 1 => Just(b'\n')], 0..400)) {
             let mut expected = Vec::new();
             for line in text.split_inclusive(|byte| *byte == b'\n') {
@@ -173,7 +189,7 @@ mod tests {
             }
             let (mut wide, mut plain) = (Vec::new(), Vec::new());
             each_line(&text, |begin, end| wide.push((begin, end)));
-            each_line_by(&text, masks, &mut |begin, end| plain.push((begin, end)));
+            each_line_by(&text, |chunk| masks(chunk).feeds, &mut |begin, end| plain.push((begin, end)));
             prop_assert_eq!(&wide, &plain);
             let behind = |(begin, end): &(usize, usize)| (*begin, (end + 1).min(text.len()));
             prop_assert_eq!(wide.iter().map(behind).collect::<Vec<_>>(), expected);

@@ -22,6 +22,7 @@ mod money;
 mod observation;
 mod reject;
 mod sensitivity;
+pub(crate) mod short;
 mod sip_id;
 mod spot;
 mod story;

@@ -8,7 +8,7 @@ use crate::formats::contact::{self, Lifetime, lifetimes};
 use crate::identity::{Policy, canonical_or_copy};
 use crate::model::{
     AgentRef, AgentText, Aor, Days, Dialect, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject,
-    RejectReason, Sink, Spot, Stamp, Standing, Window,
+    RejectReason, Sink, Spot, Stamp, Standing, Window, marks,
 };
 use crate::platform::{PushSources, hint};
 use crate::settle::{Asks, Held};
@@ -280,7 +280,7 @@ impl Collector<'_> {
 
     /// Two servers may both have a `1001` of their own.
     fn note_bare(&mut self, user: &[u8], host: &[u8]) {
-        if memchr::memchr(b'@', user).is_some() {
+        if marks::holds(b'@', user) {
             return;
         }
         let server = if host.is_empty() { &self.input.server } else { host };

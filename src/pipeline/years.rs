@@ -23,6 +23,10 @@ const DAY_MICROS: i64 = 86_400_000_000;
 const NEW_YEAR_JUMP: i64 = 180 * DAY_MICROS;
 /// Records of several processes stand out of order by no more than this.
 const STRAY: i64 = 2 * DAY_MICROS;
+/// Records that carry a full date as well are looked for everywhere in so many bytes of a file. Behind
+/// them only the lines that are read anyway are asked, the first and the last of each minute: an operator's
+/// own log may have no such record at all, and would be searched whole for nothing.
+const ANCHORS_SOUGHT: u64 = 16 << 20;
 
 /// The walk over one input's stamps.
 #[derive(Debug, Default)]
@@ -48,8 +52,11 @@ impl Walk {
         }
         let wants_anchor = self.anchor.is_none();
         let blocks: Vec<Range<usize>> = blocks.collect();
-        let noted: Vec<Notable> =
-            blocks.par_iter().map(|block| Notable::of(&bytes[block.clone()], wants_anchor)).collect();
+        let of = |block: &Range<usize>| {
+            let is_searched = wants_anchor && (block.start as u64) < ANCHORS_SOUGHT;
+            Notable::of(&bytes[block.clone()], is_searched)
+        };
+        let noted: Vec<Notable> = blocks.par_iter().map(of).collect();
         for (block, notable) in blocks.into_iter().zip(noted) {
             self.note(&bytes[block.clone()], block.start as u64, &notable);
         }
@@ -57,15 +64,16 @@ impl Walk {
 
     /// Walks over the next block, which holds whole lines.
     pub fn block(&mut self, bytes: &[u8], offset: u64) {
-        let notable = Notable::of(bytes, self.anchor.is_none());
+        let notable = Notable::of(bytes, self.anchor.is_none() && offset < ANCHORS_SOUGHT);
         self.note(bytes, offset, &notable);
     }
 
     fn note(&mut self, bytes: &[u8], offset: u64, notable: &Notable) {
         for line in &notable.lines {
             let text = &bytes[line.clone()];
-            let may_be_anchor =
-                notable.anchor == Some(line.start) || matches!(minute(text), Minute::Elsewhere);
+            let may_be_anchor = notable.anchor == Some(line.start)
+                || offset >= ANCHORS_SOUGHT
+                || matches!(minute(text), Minute::Elsewhere);
             self.line(text, offset + line.start as u64, may_be_anchor);
         }
     }
@@ -160,17 +168,20 @@ impl Notable {
         let mut run: Option<MinuteShown> = None;
         let mut last = 0..0;
         each_line(bytes, |begin, end| {
+            // Most lines show the minute of the line before, at the same place.
+            if let Some(run) = &run
+                && run.is_at(bytes, begin)
+                && anchor != Some(begin)
+            {
+                last = begin..end;
+                return;
+            }
             let line = begin..end;
             let minute = match minute(&bytes[line.clone()]) {
                 Minute::None => return,
                 Minute::Shown(minute) => Some(minute),
                 Minute::Elsewhere => None,
             };
-            let is_anchor = anchor == Some(line.start);
-            if minute.is_some() && minute == run && !is_anchor {
-                last = line;
-                return;
-            }
             if lines.last().is_some_and(|known| known.start < last.start) {
                 lines.push(last.clone());
             }
@@ -193,13 +204,44 @@ enum Minute {
     Elsewhere,
 }
 
-/// The bytes of a minute: `Oct  5 14:03:`.
-type MinuteShown = [u8; 13];
+/// The bytes of a minute, `Oct  5 14:03:`, behind a bracket or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct MinuteShown {
+    is_bracketed: bool,
+    /// The first eight bytes and the last.
+    ends: [u64; 2],
+}
+
+impl MinuteShown {
+    const LEN: usize = 13;
+
+    fn new(is_bracketed: bool, shown: &[u8; Self::LEN]) -> Self {
+        Self { is_bracketed, ends: Self::ends(shown) }
+    }
+
+    fn ends(shown: &[u8; Self::LEN]) -> [u64; 2] {
+        let word = |from: usize| u64::from_ne_bytes(std::array::from_fn(|byte| shown[from + byte]));
+        [word(0), word(Self::LEN - 8)]
+    }
+
+    /// Whether the line that begins there shows this minute in the same way. A minute holds no line
+    /// feed, so nothing of a line behind is taken for it.
+    #[inline(always)]
+    fn is_at(&self, bytes: &[u8], line: usize) -> bool {
+        let Some(text) = bytes.get(line..) else { return false };
+        let shown = match (self.is_bracketed, text) {
+            (true, [b'[', rest @ ..]) => rest,
+            (true, _) => return false,
+            (false, _) => text,
+        };
+        shown.first_chunk().is_some_and(|shown| Self::ends(shown) == self.ends)
+    }
+}
 
 fn minute(line: &[u8]) -> Minute {
-    let text = match line.first() {
-        Some(b'A'..=b'Z') => line,
-        Some(b'[') => &line[1..],
+    let (is_bracketed, text) = match line.first() {
+        Some(b'A'..=b'Z') => (false, line),
+        Some(b'[') => (true, &line[1..]),
         Some(b'<' | b'{' | 0xEF | 0) => return Minute::Elsewhere,
         _ => return Minute::None,
     };
@@ -207,7 +249,9 @@ fn minute(line: &[u8]) -> Minute {
     match head {
         // The last days of a year may stand behind its end, and each such record is noted.
         [b'D', b'e', b'c', b' ', b'3', ..] => Minute::Elsewhere,
-        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':'] => Minute::Shown(*head),
+        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':'] => {
+            Minute::Shown(MinuteShown::new(is_bracketed, head))
+        }
         _ => Minute::None,
     }
 }

@@ -63,15 +63,19 @@ pub fn hint(contact: &[u8]) -> Hint {
 /// with, and a letter of `.invalid`, which is rare where users are numbers; else whether it has that.
 fn rare_bytes(contact: &[u8]) -> Option<bool> {
     let (chunks, rest) = contact.as_chunks();
-    let mut last = [0; WIDTH];
-    last[..rest.len()].copy_from_slice(rest);
+    let mut short = [0; WIDTH];
+    // The last chunk may overlap the one before it.
+    let last = contact.last_chunk().unwrap_or_else(|| {
+        short[..rest.len()].copy_from_slice(rest);
+        &short
+    });
     let (mut starts, mut letters) = (0, 0);
     let mut look = |chunk| {
         starts |= marks(b';', chunk) | marks(b'"', chunk) | marks(b'^', chunk);
         letters |= marks(b'v', chunk);
     };
     chunks.iter().for_each(&mut look);
-    look(&last);
+    look(last);
     (starts | letters != 0).then_some(letters != 0)
 }
 

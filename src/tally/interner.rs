@@ -1,7 +1,9 @@
 //! Byte strings, each stored once and numbered in the order of arrival.
 
+use crate::model::short::is_same;
 use ahash::RandomState;
 use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hasher};
 
 /// A set of byte strings in which each has a number.
 #[derive(Debug, Clone)]
@@ -57,24 +59,29 @@ impl Interner {
     ///
     /// At the 2^32nd string.
     pub fn intern(&mut self, text: &[u8]) -> u32 {
-        let hash = self.state.hash_one(text);
-        let Self { bytes, ends, places, .. } = self;
+        let mut hasher = self.state.build_hasher();
+        hasher.write(text);
+        let hash = hasher.finish();
         let is_it = |place: &Place| {
             let begin = place.begin as usize;
             // Compared byte for byte: a hash only finds the place to compare.
-            place.hash == hash && bytes[begin..begin + place.len as usize] == *text
+            place.hash == hash && is_same(&self.bytes[begin..begin + place.len as usize], text)
         };
-        match places.entry(hash, is_it, |place| place.hash) {
-            hashbrown::hash_table::Entry::Occupied(found) => found.get().number,
-            hashbrown::hash_table::Entry::Vacant(place) => {
-                let number = u32::try_from(ends.len()).expect("fewer than 2^32 distinct strings");
-                let len = u32::try_from(text.len()).expect("a record is at most a mebibyte long");
-                place.insert(Place { hash, begin: bytes.len() as u64, len, number });
-                bytes.extend_from_slice(text);
-                ends.push(bytes.len() as u64);
-                number
-            }
+        match self.places.find(hash, is_it) {
+            Some(known) => known.number,
+            None => self.add(hash, text),
         }
+    }
+
+    #[cold]
+    fn add(&mut self, hash: u64, text: &[u8]) -> u32 {
+        let number = u32::try_from(self.ends.len()).expect("fewer than 2^32 distinct strings");
+        let len = u32::try_from(text.len()).expect("a record is at most a mebibyte long");
+        let place = Place { hash, begin: self.bytes.len() as u64, len, number };
+        self.places.insert_unique(hash, place, |place| place.hash);
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len() as u64);
+        number
     }
 }
 

@@ -14,7 +14,6 @@ mod observed;
 mod part;
 mod repeats;
 mod rows;
-mod short;
 mod table;
 mod users;
 

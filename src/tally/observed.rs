@@ -5,9 +5,8 @@
 //! tallies afterwards.
 
 use super::clients::Clients;
-use super::short;
 use super::table::Slot;
-use crate::model::{AgentKey, EvidenceKind, Moment, Observation, Standing};
+use crate::model::{AgentKey, EvidenceKind, Moment, Observation, Standing, short};
 use ahash::RandomState;
 use std::hash::{BuildHasher, Hasher};
 

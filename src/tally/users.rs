@@ -6,7 +6,7 @@
 //! holds the key itself where it is short (nearly always), and what a growing index asks of its hash.
 
 use super::rows::Rows;
-use super::short::{self, is_same};
+use crate::model::short::{self, is_same};
 
 /// Keys up to this length stand in the user.
 const INLINE_MAX: usize = 38;

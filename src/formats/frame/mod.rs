@@ -15,7 +15,7 @@ mod usual;
 
 use super::line_marks::LineMarks;
 use crate::model::{Dialect, Stamp};
-use usual::Usual;
+use usual::{Opened, Usual};
 
 /// What is reused from record to record: rewritten layers, and prefixes that are known.
 #[derive(Debug, Default)]
@@ -187,6 +187,30 @@ pub fn open_next<'t>(
         usual.learn(trimmed, &record, allow_bare);
     }
     Some(record)
+}
+
+/// The line of a routing script, whose prefix is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Script<'t> {
+    pub host: &'t [u8],
+    /// Where in the line the script's text begins.
+    pub at: usize,
+}
+
+impl Scratch {
+    /// Opens a marked line of a routing script that begins like one before, in its plain form: nothing in
+    /// it is rewritten, nothing but the end of the prefix could be the start of a message, and no SIP message
+    /// begins on it. `None` where [`open_next`] must tell.
+    #[inline]
+    pub fn script<'t>(&mut self, line: &'t [u8], marks: &LineMarks) -> Option<Script<'t>> {
+        // A request's first line ends with its version; a CR or a NUL is taken off a line.
+        if matches!(line.last()?, b'\r' | 0) || line.ends_with(b" SIP/2.0") || line.ends_with(b" SIP/2.0.") {
+            return None;
+        }
+        let Opened { host, begin, .. } =
+            self.usual.prefix(line, false).filter(|opened| opened.has_no_version)?;
+        Some(Script { host, at: usual::script_at(line, begin, marks)? })
+    }
 }
 
 /// Without what copytruncate (NUL), editors (a byte-order mark) and terminals (CR) leave at the ends.

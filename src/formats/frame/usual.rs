@@ -7,7 +7,7 @@
 use super::{Origin, Outer, Record, Starts, kamailio};
 use crate::formats::line_marks::LineMarks;
 use crate::formats::stamp;
-use crate::model::{Dialect, Stamp};
+use crate::model::{Civil, Dialect, Stamp};
 use std::ops::Range;
 
 /// So many prefixes are remembered: a server's processes, for the most part.
@@ -25,9 +25,19 @@ pub(super) struct Usual {
     oldest: usize,
     /// The one that held last.
     latest: usize,
-    /// The stamp that was read last, and its bytes with the blank behind them: a second has many
-    /// lines.
-    stamp: Option<(Stamp, usize, u128)>,
+    /// The bytes of the day of the stamp that was read last, and when that day begins.
+    day: Option<(u64, Civil)>,
+}
+
+/// A line whose prefix is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Opened<'t> {
+    pub stamp: Stamp,
+    pub host: &'t [u8],
+    /// Where in the line the text begins.
+    pub begin: usize,
+    /// The prefix holds nothing that a SIP message could begin with.
+    pub has_no_version: bool,
 }
 
 /// A longer prefix is not remembered.
@@ -45,6 +55,7 @@ struct Known {
     /// The stamp is an ISO date, behind which a host must not be missing.
     is_iso: bool,
     allow_bare: bool,
+    has_no_version: bool,
 }
 
 impl Known {
@@ -62,7 +73,8 @@ impl Known {
             let same = word(&same, number);
             (word(&bytes, number) & same, same)
         });
-        Some(Self { chunks, len: between.len(), process, host, is_iso, allow_bare })
+        let has_no_version = memchr::memmem::find(between, b"SIP/").is_none();
+        Some(Self { chunks, len: between.len(), process, host, is_iso, allow_bare, has_no_version })
     }
 
     /// Whether the text begins with it. A text that ends soon after may begin with it too.
@@ -90,12 +102,31 @@ fn process_in(between: &[u8]) -> Range<usize> {
 impl Usual {
     /// Opens a line (trimmed) whose prefix is known.
     pub fn open<'t>(&mut self, line: &'t [u8], marks: &LineMarks, allow_bare: bool) -> Option<Record<'t>> {
+        let Opened { stamp, host, begin, .. } = self.prefix(line, allow_bare)?;
+        let text = &line[begin..];
+        if !marks.is_whole() {
+            return None;
+        }
+        let outer = Outer { stamp, host, is_framed: true };
+        let starts = match script_at(line, begin, marks) {
+            Some(at) => Starts::only_at(at - begin, Origin::Script),
+            None => kamailio::starts_at(text, marks.colons_from(begin).map(move |at| at - begin)),
+        };
+        Some(outer.record(Dialect::Kamailio, text, starts))
+    }
+
+    /// Reads the prefix of a line (trimmed), where it is known.
+    #[inline]
+    pub fn prefix<'t>(&mut self, line: &'t [u8], allow_bare: bool) -> Option<Opened<'t>> {
         let known = self.known.get(self.latest)?;
-        let (stamp, len) = self.stamp.and_then(|known| known_stamp(line, known)).or_else(|| {
-            let (stamp, len) = stamp_of(line)?;
-            self.stamp = stamp_word(line, len).map(|word| (stamp, len, word));
-            Some((stamp, len))
-        })?;
+        let (stamp, len) = match self.day.and_then(|day| stamp_of_day(line, day)) {
+            Some(stamp) => (stamp, SHORT_LEN),
+            None => {
+                let (stamp, len) = stamp_of(line)?;
+                self.day = day_of(line, stamp);
+                (stamp, len)
+            }
+        };
         let rest = &line[len..];
         let is_iso = line[0].is_ascii_digit();
         let holds =
@@ -107,22 +138,12 @@ impl Usual {
             &self.known[self.latest]
         };
         let begin = len + known.len;
-        let text = &line[begin..];
         if begin < HEAD && memchr::memchr2(0x1B, b'#', &line[begin..line.len().min(HEAD)]).is_some() {
             // Colours, perhaps.
             return None;
         }
-        let outer = Outer { stamp, host: &rest[known.host.clone()], is_framed: true };
-        if !marks.is_whole() {
-            return None;
-        }
-        let behind = SCRIPT_START.len();
-        let starts = match text.starts_with(SCRIPT_START) && !marks.has_colon_from(begin + behind) {
-            // The line of a script, and nothing behind its mark could be another start.
-            true => Starts::only_at(behind, Origin::Script),
-            false => kamailio::starts_at(text, marks.colons_from(begin).map(move |at| at - begin)),
-        };
-        Some(outer.record(Dialect::Kamailio, text, starts))
+        let host = &rest[known.host.clone()];
+        Some(Opened { stamp, host, begin, has_no_version: known.has_no_version })
     }
 
     /// Remembers the prefix of a line that has been opened the long way.
@@ -160,19 +181,35 @@ impl Usual {
     }
 }
 
-/// The length of a stamp of RFC 3164.
-const SHORT_LEN: usize = 15;
-
-/// The bytes of a stamp of [`SHORT_LEN`] and the blank that ends it.
-fn stamp_word(line: &[u8], len: usize) -> Option<u128> {
-    let head = line.first_chunk().filter(|_| len == SHORT_LEN && line[len] == b' ')?;
-    Some(u128::from_ne_bytes(*head))
+/// Where the message of a routing script's line begins, whose text begins there: behind a mark, and with
+/// nothing behind that could be another one.
+#[inline]
+pub(super) fn script_at(line: &[u8], begin: usize, marks: &LineMarks) -> Option<usize> {
+    let at = begin + SCRIPT_START.len();
+    (marks.is_whole() && line.get(begin..at)? == SCRIPT_START && !marks.has_colon_from(at)).then_some(at)
 }
 
-/// That stamp, where the line begins with its bytes too.
-fn known_stamp(line: &[u8], (stamp, len, word): (Stamp, usize, u128)) -> Option<(Stamp, usize)> {
-    let head = line.first_chunk()?;
-    (u128::from_ne_bytes(*head) == word).then_some((stamp, len))
+/// The length of a stamp of RFC 3164.
+const SHORT_LEN: usize = 15;
+/// The bytes of its day and the blank behind them, in a word.
+const DAY_MASK: u64 = u64::from_ne_bytes([0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0]);
+
+/// The day of a stamp of RFC 3164 without a fraction: its bytes, and when it begins.
+fn day_of(line: &[u8], stamp: Stamp) -> Option<(u64, Civil)> {
+    let (Stamp::Yearless(civil), head) = (stamp, line.first_chunk::<{ SHORT_LEN + 1 }>()?) else {
+        return None;
+    };
+    let (day, time) = (u64::from_ne_bytes(*head.first_chunk()?) & DAY_MASK, head[7..].first_chunk()?);
+    (head[SHORT_LEN] == b' ').then_some((day, civil.later_by(-stamp::time_of_day(time)?)))
+}
+
+/// The stamp of a line that begins with the bytes of that day.
+#[inline]
+fn stamp_of_day(line: &[u8], (day, begin): (u64, Civil)) -> Option<Stamp> {
+    let head = line.first_chunk::<{ SHORT_LEN + 1 }>()?;
+    let is_same = u64::from_ne_bytes(*head.first_chunk()?) & DAY_MASK == day && head[SHORT_LEN] == b' ';
+    let time = stamp::time_of_day(head[7..].first_chunk()?).filter(|_| is_same)?;
+    Some(Stamp::Yearless(begin.later_by(time)))
 }
 
 /// The stamp at column 0 of a syslog file.

@@ -16,7 +16,7 @@ mod kamailio;
 mod kazoo;
 mod opensips;
 mod pjsip;
-mod reg_ok;
+pub(super) mod reg_ok;
 mod security;
 
 use super::frame::{Origin, Record};

@@ -12,16 +12,18 @@
 use super::{Message, Outcome, Text};
 use crate::formats::contact::{Lifetime, lifetimes};
 use crate::formats::frame::Origin;
+use crate::formats::line_marks::LineMarks;
 use crate::formats::stamp;
 use crate::formats::text::{is_filler, number, split_once};
 use crate::formats::words::Words;
-use crate::model::{AgentText, Aor, Event, Kind, RejectReason};
+use crate::model::{AgentText, Aor, Event, Kind, Moment, RejectReason, Stamp};
 use memchr::memmem;
 
-pub(super) const MESSAGE: Message = Message { name: "kamailio-reg-ok", needles: &[b"REG-OK "], read };
+pub(super) const MESSAGE: Message = Message { name: "kamailio-reg-ok", needles: &[LABEL], read };
+pub(in crate::formats) const LABEL: &[u8] = b"REG-OK ";
 
 fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
-    let Some(mut words) = Words::behind(b"REG-OK ", text.text, text.marked) else { return Outcome::NoMatch };
+    let Some(mut words) = Words::behind(LABEL, text.text, text.marked) else { return Outcome::NoMatch };
     if !matches!(text.origin, Origin::Script | Origin::Plain) {
         return Outcome::NoMatch;
     }
@@ -29,6 +31,47 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
         Ok(()) => Outcome::Event,
         Err(reason) => Outcome::Reject(reason),
     }
+}
+
+/// Reads the usual line, in which every field is there: from that place of its line on, which is marked
+/// whole and which a routing script wrote. `None` where [`MESSAGE`] must tell.
+#[inline]
+pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks) -> Option<Event<'t>> {
+    if line.get(at..at + LABEL.len())? != LABEL {
+        return None;
+    }
+    let mut begin = at + LABEL.len();
+    let mut blanks = marks.blanks_from(begin);
+    let mut field = |label: &[u8]| {
+        let end = blanks.next()?;
+        let value = line.get(begin..end)?.strip_prefix(label)?;
+        begin = end + 1;
+        Some(value)
+    };
+    let seconds = stamp::ten_digits(field(b"t=")?.try_into().ok()?)?;
+    let source_ip = field(b"src=")?;
+    let aor = field(b"aor=")?;
+    let expires = field(b"exp=")?;
+    let cseq = field(b"cs=")?;
+    let call_id = field(b"ci=")?;
+    let contact = field(b"ct=")?;
+    let agent = line.get(begin..)?.strip_prefix(b"ua=")?;
+    let has_all = [source_ip, aor, cseq, call_id, contact, agent].iter().all(|value| !value.is_empty());
+    if !has_all || aor[0] == b'@' || cseq[0] == b'0' || is_filler(agent) {
+        return None;
+    }
+    let expires = number(expires).filter(|seconds| *seconds != 0)?;
+    Some(Event {
+        stamp: Stamp::Instant(Moment::from_seconds(seconds)),
+        source_ip,
+        aor: Aor::Uri(aor),
+        expires_seconds: Some(expires),
+        cseq,
+        call_id,
+        contact,
+        agent: AgentText::Text(agent),
+        ..Event::new(Kind::Accepted, MESSAGE.name)
+    })
 }
 
 fn fields<'t>(words: &mut Words<'t, '_>, event: &mut Event<'t>) -> Result<(), RejectReason> {

@@ -179,6 +179,80 @@ proptest! {
     }
 }
 
+/// The recommended line in its usual form, and what may be put into it.
+const USUAL: &str = "Oct  5 14:03:22 reg1 kamailio[2211]: NOTICE: <script>: REG-OK t=1791209002 src=192.0.2.10 aor=a@e.com exp=60 cs=2 ci=x@h ct=<sip:a@h;x=y> ua=Acme (Phone) 1";
+const ODD: [&str; 17] = [
+    "",
+    " ",
+    "  ",
+    "0",
+    "a",
+    "@",
+    "=",
+    ": ",
+    "\r",
+    "\0",
+    " SIP/2.0",
+    "SIP/2.0 x",
+    " <script>: REG-OK aor=b ua=",
+    "<null>",
+    ".123 ",
+    "\u{1b}[0m",
+    "3",
+];
+
+/// Every field of every event.
+#[derive(Debug, Default, PartialEq)]
+struct Whole(Vec<String>);
+
+impl Sink for Whole {
+    fn event(&mut self, event: &Event<'_>) {
+        self.0.push(format!("{event:?}"));
+    }
+
+    fn other(&mut self, spot: Spot, stamp: Stamp) {
+        self.0.push(format!("{spot:?} {stamp:?}"));
+    }
+
+    fn reject(&mut self, reject: Reject) {
+        self.0.push(format!("{reject:?}"));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #[test]
+    fn the_usual_line_is_read_as_the_long_way_reads_it(
+        changes in prop::collection::vec((0_usize..USUAL.len(), 0_usize..12, 0_usize..ODD.len()), 1..4),
+    ) {
+        let scanner = Scanner::new(Patterns::default());
+        let mut text = format!("{USUAL}\n{USUAL}\n").repeat(changes.len());
+        for (number, (at, len, odd)) in changes.into_iter().enumerate() {
+            let begin = (2 * number + 1) * (USUAL.len() + 1) + at;
+            // Each change stands in the second line of a pair, seen from behind, so that places hold.
+            let begin = text.len() - begin.min(text.len());
+            let until = (begin + len).min(text.len());
+            if text.is_char_boundary(begin) && text.is_char_boundary(until) {
+                text.replace_range(begin..until, ODD[odd]);
+            }
+        }
+        let scan = |bytes: &str, offset, follows_cr, scratch: &mut Scratch, told: &mut Whole| {
+            let start = Spot { input: 0, offset };
+            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: false, line_ends: LineEnds::Lf, follows_cr, dumps: None };
+            scanner.scan(&block, scratch, told)
+        };
+        let (mut together, mut single) = (Whole::default(), Whole::default());
+        scan(&text, 0, false, &mut scanner.scratch(), &mut together);
+        let (mut offset, mut follows_cr) = (0, false);
+        for line in text.split_inclusive('\n') {
+            scan(line, offset, follows_cr, &mut scanner.scratch(), &mut single);
+            offset += line.len() as u64;
+            follows_cr = line.ends_with("\r\n");
+        }
+        prop_assert_eq!(together, single, "{:?}", text);
+    }
+}
+
 #[test]
 fn the_needles_fit_the_vectorised_search() {
     let scanner = Scanner::new(Patterns::default());

@@ -78,6 +78,12 @@ impl<'t> Dumps<'t> {
         Self { bytes, known, found: None, floor: 0 }
     }
 
+    /// Whether one is known that begins before `end`.
+    #[inline]
+    pub fn is_known_before(&self, end: usize) -> bool {
+        self.known.and_then(|known| known.first()).is_some_and(|dump| dump.message.start < end)
+    }
+
     /// The message that begins on this line, which has these marks. The lines that are asked for
     /// come in their order, none inside a dump.
     pub fn at(&mut self, line: Range<usize>, marks: &LineMarks, layers: &mut Scratch) -> Option<&Dump> {
