@@ -4,7 +4,7 @@
 //! hit proves nothing by itself (a User-Agent can hold any literal); it only makes the line worth
 //! opening from its column 0.
 
-use super::frame;
+use super::frame::{self, Script};
 use super::line_marks::LineMarks;
 use super::message::{MESSAGES, Outcome, Text, reg_ok};
 use super::needles::{Hit, Needles};
@@ -25,8 +25,6 @@ pub struct Scanner {
     patterns: Patterns,
     needles: Vec<Needle>,
     searcher: Needles,
-    /// The needle of the recommended line, where that needs no pattern to be asked first.
-    usual: Option<usize>,
 }
 
 /// A needle, and its first bytes as one word to compare with.
@@ -118,13 +116,8 @@ impl Scanner {
         needles.sort_unstable();
         needles.dedup();
         let searcher = Needles::new(&needles);
-        // An operator's pattern may read the recommended line in its own way.
-        let usual = match patterns.each().is_empty() {
-            true => needles.iter().position(|needle| *needle == reg_ok::LABEL),
-            false => None,
-        };
         let needles = needles.into_iter().map(Needle::new).collect();
-        Self { patterns, needles, searcher, usual }
+        Self { patterns, needles, searcher }
     }
 
     /// Buffers for one worker.
@@ -180,11 +173,7 @@ impl Scanner {
                 at = whole.end;
                 continue;
             }
-            if habit.is_some_and(|hit| Some(hit.needle) == self.usual)
-                && !dumps.is_known_before(whole.end)
-                && let Some(event) = self.usual(block, begin..end, scratch)
-            {
-                sink.event(&event);
+            if !dumps.is_known_before(whole.end) && self.usual(block, begin..end, scratch, sink) {
                 at = whole.end;
                 continue;
             }
@@ -204,18 +193,42 @@ impl Scanner {
         lines + lines_of(&bytes[counted..])
     }
 
-    /// Reads a line that holds [`reg_ok::LABEL`], where it is the recommended one in its usual form, behind a
-    /// prefix that is known. `None` where the long way must tell.
+    /// Reads a line of a routing script behind a prefix that is known, in as few steps as there can be: where
+    /// an operator's pattern takes it, or where it is the recommended line in its usual form. `false` where
+    /// the long way must tell, and nothing has been told.
     #[inline]
-    fn usual<'t>(&self, block: &Block<'t>, line: Range<usize>, scratch: &mut Scratch) -> Option<Event<'t>> {
+    fn usual(
+        &self,
+        block: &Block<'_>,
+        line: Range<usize>,
+        scratch: &mut Scratch,
+        sink: &mut impl Sink,
+    ) -> bool {
         if block.allow_bare || block.is_continuation(line.start) {
-            return None;
+            return false;
         }
         let spot = block.spot(line.start);
         let line = &block.bytes[line];
-        let script = scratch.layers.script(line, &scratch.marks)?;
-        let event = reg_ok::usual(line, script.at, &scratch.marks)?;
-        Some(Event { spot, dialect: Dialect::Kamailio, host: script.host, ..event })
+        let Some(Script { stamp, host, at }) = scratch.layers.script(line, &scratch.marks) else {
+            return false;
+        };
+        let mut event =
+            Event { spot, stamp, host, dialect: Dialect::Kamailio, ..Event::new(Kind::Attempt, "") };
+        if !self.patterns.each().is_empty() {
+            match self.patterns.read(&line[at..], &mut event, &mut scratch.patterns).0 {
+                Outcome::NoMatch => {}
+                Outcome::Event => {
+                    sink.event(&event);
+                    return true;
+                }
+                Outcome::Other | Outcome::Reject(_) => return false,
+            }
+        }
+        let is_usual = reg_ok::usual(line, at, &scratch.marks, &mut event).is_some();
+        if is_usual {
+            sink.event(&event);
+        }
+        is_usual
     }
 
     /// Reads a whole SIP message among the lines.

@@ -184,6 +184,20 @@ impl Cell {
     }
 }
 
+#[cfg(test)]
+impl Cell {
+    /// Of an entry that says nothing.
+    pub fn any() -> Self {
+        let spot = Spot { input: 0, offset: 0 };
+        let (standing, evidence) = (Standing::Accepted, EvidenceKind::Line);
+        let (first, last) = (i64::MAX, i64::MIN);
+        Self::new(
+            &Entry { agent: AgentId(0), window: 0, standing, evidence, count: 1, first, last, days: 0, spot },
+            u32::MAX,
+        )
+    }
+}
+
 /// A count as a cell holds it.
 fn counted(count: u64) -> u32 {
     u32::try_from(count).expect("fewer than 2^32 registrations of one user and client in one window")

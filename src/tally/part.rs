@@ -5,7 +5,7 @@ use super::faint::{Faint, is_faint};
 use super::observed::{Observed, Record, bits_of, hash_of};
 use super::repeats::Repeats;
 use super::rows::Rows;
-use super::users::{NONE, Users};
+use super::users::{NONE, User, Users};
 use crate::model::{AgentId, Spot, Standing};
 use std::collections::HashMap;
 
@@ -21,6 +21,7 @@ const ABREAST: usize = 64;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Part {
     pub users: Users,
+    /// Those behind the first of each user.
     cells: Rows<Cell>,
     /// Cells of users who have more than [`CHAIN_MAX`], by user and key.
     crowd: HashMap<(u32, Key), u32, ahash::RandomState>,
@@ -63,16 +64,19 @@ impl Part {
         for (guess, (_, _, record)) in guesses.iter_mut().zip(&*abreast) {
             *guess = self.users.guess(bits_of(record.hash));
         }
-        let mut places = guesses.map(|guess| self.users.head(guess));
-        // A cell may lie on two lines, so both its ends are touched.
         let mut sum = 0;
-        for place in &mut places {
-            let cell = self.cells.get(*place);
-            sum ^= cell.map_or(0, Cell::begin);
-            *place = cell.map_or(NONE, |cell| cell.next);
+        for guess in &guesses {
+            sum ^= self.users.guessed(*guess).map_or(0, User::touch);
         }
-        for place in &places {
-            sum ^= self.cells.get(*place).map_or(0, |cell| cell.begin() ^ cell.next);
+        for (guess, (_, clients, record)) in guesses.iter().zip(&*abreast) {
+            let key = (clients[record.client as usize].0, record.window, record.standing);
+            if let Some(user) = self.users.guessed(*guess)
+                && !user.first.is_of(key)
+                && let Some(cell) = self.cells.get(user.first.next)
+            {
+                // A cell may lie on two lines, so both its ends are touched.
+                sum ^= cell.begin() ^ cell.next;
+            }
         }
         std::hint::black_box(sum);
         for ((block, clients, record), guess) in abreast.drain(..).zip(guesses) {
@@ -98,10 +102,11 @@ impl Part {
             self.unlisted += 1;
             return;
         }
-        let number = match self.users.is(guess, user) {
-            true => guess,
-            false => self.users.number(bits_of(record.hash), user).0,
+        let known = match self.users.is(guess, user) {
+            true => Some(guess),
+            false => self.users.find(bits_of(record.hash), user),
         };
+        let number = known.unwrap_or_else(|| self.add(record.hash, user, &entry));
         if record.transaction != 0 {
             let user = self.users.get_mut(number);
             if self.repeats.is_repeated(number, user, record.transaction, record.micros) {
@@ -109,21 +114,45 @@ impl Part {
                 return;
             }
         }
-        self.join(number, &entry);
+        if known.is_some() {
+            self.join(number, &entry);
+        }
     }
 
-    /// Counts an entry for the user with that hash.
-    pub fn insert(&mut self, hash: u64, user: &[u8], entry: &Entry) {
-        let (number, _) = self.users.number(bits_of(hash), user);
-        self.join(number, entry);
+    /// Counts an entry for the user with that hash, and gives the user's number.
+    pub fn insert(&mut self, hash: u64, user: &[u8], entry: &Entry) -> u32 {
+        match self.users.find(bits_of(hash), user) {
+            Some(number) => {
+                self.join(number, entry);
+                number
+            }
+            None => self.add(hash, user, entry),
+        }
+    }
+
+    /// Counts the first entry of a new user.
+    fn add(&mut self, hash: u64, user: &[u8], entry: &Entry) -> u32 {
+        self.counts[entry.standing as usize] += entry.count;
+        self.faint_cells += usize::from(is_faint(entry.standing));
+        self.users.add(bits_of(hash), user, Cell::new(entry, NONE))
     }
 
     fn join(&mut self, number: u32, entry: &Entry) {
         self.counts[entry.standing as usize] += entry.count;
         let key = entry.key();
-        let head = self.users.head(number);
+        let user = self.users.get_mut(number);
+        if user.first.is_of(key) {
+            user.first.join(entry);
+            return;
+        }
+        self.join_further(number, key, entry);
+    }
+
+    /// Counts an entry that is not of the user's first cell.
+    fn join_further(&mut self, number: u32, key: Key, entry: &Entry) {
+        let head = self.users.get(number).first.next;
         let mut at = head;
-        for _ in 0..CHAIN_MAX {
+        for _ in 1..CHAIN_MAX {
             let Some(cell) = self.cells.get_mut(at) else {
                 self.link(number, entry);
                 return;
@@ -154,16 +183,9 @@ impl Part {
 
     /// Puts a new cell right behind the user's first, which so remains the first.
     fn link(&mut self, number: u32, entry: &Entry) -> u32 {
-        let cell = Rows::<Cell>::number(self.cells.len());
+        let cell = self.cells.next_number();
         self.faint_cells += usize::from(is_faint(entry.standing));
-        let user = self.users.get_mut(number);
-        let next = match self.cells.get_mut(user.head) {
-            Some(head) => std::mem::replace(&mut head.next, cell),
-            None => {
-                user.head = cell;
-                NONE
-            }
-        };
+        let next = std::mem::replace(&mut self.users.get_mut(number).first.next, cell);
         self.cells.push(Cell::new(entry, next));
         cell
     }
@@ -183,8 +205,10 @@ impl Part {
                     lost += entry.count;
                     continue;
                 }
-                let number = *kept.get_or_insert_with(|| self.users.number(bits_of(hash_of(key)), key).0);
-                self.join(number, &entry);
+                match kept {
+                    Some(kept) => self.join(kept, &entry),
+                    None => kept = Some(self.add(hash_of(key), key, &entry)),
+                }
             }
             if let Some(kept) = kept {
                 self.repeats.take_over(&old.repeats, (number, user), (kept, self.users.get_mut(kept)));
@@ -195,21 +219,18 @@ impl Part {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.cells.len()
+        self.users.len() + self.cells.len()
     }
 
-    /// Touches a user's first cells, to bring them near.
+    /// Touches a user's second cell, to bring it near.
     pub fn touch(&self, number: u32) -> u32 {
-        let first = self.cells.get(self.users.head(number));
-        let second = first.and_then(|cell| self.cells.get(cell.next));
-        first.map_or(0, Cell::begin) ^ second.map_or(0, Cell::begin)
+        self.cells.get(self.users.get(number).first.next).map_or(0, Cell::begin)
     }
 
     /// One user's entries, in no order.
     pub fn entries_of(&self, number: u32) -> impl Iterator<Item = Entry> + '_ {
-        let at = |number: u32| self.cells.get(number);
-        let cells = std::iter::successors(at(self.users.head(number)), move |cell| at(cell.next));
-        cells.map(Cell::entry)
+        let first = &self.users.get(number).first;
+        std::iter::successors(Some(first), |cell| self.cells.get(cell.next)).map(Cell::entry)
     }
 
     /// The numbers of all users.

@@ -2,13 +2,10 @@
 //! memory is touched that holds nothing. Memory that was never touched before is the most
 //! expensive there is.
 
-/// Bytes of one piece: few enough for tallies of a hundred parts with a handful of users each, and a line
-/// of memory less than a size that the allocator has, which adds what an alignment may cost and would
-/// else take the next larger one.
-const PIECE_BYTES: usize = (8 << 10) - 64;
+/// Most bytes of one piece: few enough for tallies of a hundred parts with a handful of users each.
+const PIECE_BYTES_MAX: usize = 16 << 10;
 
-/// A list that only grows. The numbers of its rows begin at zero and grow, with gaps: each piece has a power
-/// of two of them, more than rows, so that a number tells the row's place without a division.
+/// A list that only grows, of rows that are numbered in the order of arrival.
 #[derive(Debug, Clone)]
 pub(super) struct Rows<T> {
     pieces: Vec<Vec<T>>,
@@ -21,10 +18,9 @@ impl<T> Default for Rows<T> {
 }
 
 impl<T> Rows<T> {
-    /// Rows of one piece.
-    const PIECE_LEN: usize = PIECE_BYTES / size_of::<T>();
-    /// Numbers of one piece, as a power of two.
-    const PIECE_BITS: u32 = Self::PIECE_LEN.next_power_of_two().trailing_zeros();
+    /// Rows of one piece are so many bits of a number, which so tells the row's place without a division.
+    const PIECE_BITS: u32 = (PIECE_BYTES_MAX / size_of::<T>()).ilog2();
+    const PIECE_LEN: usize = 1 << Self::PIECE_BITS;
 
     /// How many rows there are.
     pub fn len(&self) -> usize {
@@ -34,19 +30,13 @@ impl<T> Rows<T> {
         }
     }
 
-    /// The number of the row that has so many before it.
+    /// The number of the row that is appended next.
     ///
     /// # Panics
     ///
     /// Where four bytes do not hold it.
-    pub fn number(place: usize) -> u32 {
-        let number = (place / Self::PIECE_LEN) << Self::PIECE_BITS | (place % Self::PIECE_LEN);
-        u32::try_from(number).expect("fewer than 2^31 rows")
-    }
-
-    /// The numbers of all rows.
-    pub fn numbers(&self) -> impl Iterator<Item = u32> + use<T> {
-        (0..self.len()).map(Self::number)
+    pub fn next_number(&self) -> u32 {
+        u32::try_from(self.len()).expect("fewer than 2^32 rows")
     }
 
     /// The row of that number.
@@ -60,10 +50,10 @@ impl<T> Rows<T> {
     }
 
     const fn within(number: u32) -> usize {
-        number as usize & ((1 << Self::PIECE_BITS) - 1)
+        number as usize % Self::PIECE_LEN
     }
 
-    /// Appends a row, which gets the number of the place behind the last.
+    /// Appends a row, which gets the [next number](Rows::next_number).
     pub fn push(&mut self, row: T) {
         match self.pieces.last_mut().filter(|piece| piece.len() < Self::PIECE_LEN) {
             Some(piece) => piece.push(row),
@@ -86,15 +76,12 @@ mod tests {
         let len = 3 * Rows::<u32>::PIECE_LEN + 1;
         for place in 0..len {
             assert_eq!(rows.len(), place);
-            let number = Rows::<u32>::number(place);
+            let number = rows.next_number();
             assert_eq!(rows.get(number), None);
             rows.push(number);
         }
-        assert!(rows.numbers().is_sorted_by(|one, other| one < other));
-        for number in rows.numbers().collect::<Vec<_>>() {
+        for number in 0..len as u32 {
             assert_eq!(rows.get_mut(number), Some(&mut { number }));
         }
-        assert_eq!(rows.numbers().count(), len);
-        assert_eq!(rows.get(Rows::<u32>::PIECE_LEN as u32), None, "a gap");
     }
 }

@@ -5,7 +5,6 @@ use super::entry::Entry;
 use super::faint::{Faint, LISTED_USERS, is_faint};
 use super::observed::{Observed, PARTS, hash_of, part_of};
 use super::part::Part;
-use super::users::Users;
 use crate::model::{AgentId, AgentKey, AgentRef, Moment, Observation, Standing};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -276,7 +275,7 @@ impl Order {
             Self::Parts { behind } => {
                 let part = behind.partition_point(|behind| *behind <= place);
                 let before = part.checked_sub(1).map_or(0, |before| behind[before]);
-                (part, Users::number_at(place - before))
+                (part, (place - before) as u32)
             }
             Self::Listed(users) => (users[place].0 as usize, users[place].1),
         }
@@ -316,7 +315,7 @@ impl<'t> ByUser<'t> {
             let (part, number) = self.order.at(*place as usize);
             (&self.tally.parts[part], number)
         };
-        let heads = places.iter().map(at).fold(0, |sum, (part, number)| sum ^ part.users.head(number));
+        let heads = places.iter().map(at).fold(0, |sum, (part, number)| sum ^ part.users.get(number).touch());
         let cells = places.iter().map(at).fold(0, |sum, (part, number)| sum ^ part.touch(number));
         std::hint::black_box((heads, cells));
     }

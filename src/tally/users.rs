@@ -3,36 +3,45 @@
 //! A registration names a user at random among all of them, so every line of memory that a look-up
 //! touches is a miss. A place of the index has the user's number in as many bits as the index needs for
 //! its own size, and bits of the hash in the rest, so that hardly ever a second user is looked at; a user
-//! holds the key itself where it is short (nearly always), and what a growing index asks of its hash.
+//! holds the key itself where it is short (nearly always), what a growing index asks of its hash, and the
+//! first of its cells, which is the only one of most users.
 
+use super::entry::Cell;
 use super::rows::Rows;
 use crate::model::short::{self, is_same};
 
 /// Keys up to this length stand in the user.
-const INLINE_MAX: usize = 38;
+const INLINE_MAX: usize = 42;
 /// The length of a key that stands in the arena.
 const LONG: u8 = u8::MAX;
 /// No user, no cell.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// A user: its key, the first of its cells, and the latest transaction.
+/// A user: its key, the latest transaction, and the first of its cells.
 #[derive(Debug, Clone, Copy)]
-#[repr(C, align(64))]
+#[repr(C, align(16))]
 pub(super) struct User {
-    /// The first cell, from which the others are chained.
-    pub head: u32,
+    /// The key, or for a longer one its place in the arena as eight bytes, and its length as four.
+    key: [u8; INLINE_MAX],
+    /// Bytes of the key, or [`LONG`].
+    key_len: u8,
+    /// Transactions before the latest one are remembered elsewhere.
+    pub has_others: bool,
     /// Of the hash of the key.
     bits: u32,
     /// Fingerprint of the latest transaction that was counted once; zero before the first.
     pub transaction: u64,
     /// When that was, in microseconds; `i64::MIN` without a clock.
     pub when: i64,
-    /// Transactions before that one are remembered elsewhere.
-    pub has_others: bool,
-    /// Bytes of the key, or [`LONG`].
-    key_len: u8,
-    /// The key, or for a longer one its place in the arena as eight bytes, and its length as four.
-    key: [u8; INLINE_MAX],
+    /// The first cell, from which the others are chained.
+    pub first: Cell,
+}
+
+impl User {
+    /// Something of each of its lines of memory, to bring them near.
+    pub fn touch(&self) -> u32 {
+        u32::from(self.key[0]) ^ self.when as u32 ^ self.first.next
+    }
 }
 
 /// A place of the index of 2^n places: the user's number in the lower n bits, and in the others those
@@ -51,14 +60,9 @@ pub(super) struct Users {
 }
 
 impl Users {
-    /// The number of the user that has so many before it.
-    pub fn number_at(place: usize) -> u32 {
-        Rows::<User>::number(place)
-    }
-
     /// The numbers of all users.
     pub fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
-        self.users.numbers()
+        0..self.users.next_number()
     }
 
     /// How many users there are.
@@ -72,7 +76,12 @@ impl Users {
     ///
     /// If there is none.
     pub fn get(&self, number: u32) -> &User {
-        self.users.get(number).expect("numbers are given out here")
+        self.guessed(number).expect("numbers are given out here")
+    }
+
+    /// The user of that number, if there is one.
+    pub fn guessed(&self, number: u32) -> Option<&User> {
+        self.users.get(number)
     }
 
     /// The same, to be changed.
@@ -82,7 +91,11 @@ impl Users {
 
     /// That user's key.
     pub fn key(&self, number: u32) -> &[u8] {
-        let user = self.get(number);
+        self.key_of(self.get(number))
+    }
+
+    #[inline]
+    fn key_of<'t>(&'t self, user: &'t User) -> &'t [u8] {
         if user.key_len != LONG {
             return &user.key[..usize::from(user.key_len)];
         }
@@ -110,48 +123,49 @@ impl Users {
     }
 
     /// Whether that number is the one of the user with that key; [`NONE`] is nobody's.
+    #[inline]
     pub fn is(&self, number: u32, key: &[u8]) -> bool {
-        number != NONE && is_same(self.key(number), key)
+        self.guessed(number).is_some_and(|user| is_same(self.key_of(user), key))
     }
 
-    /// The head of that user's chain, if there is such a user.
-    pub fn head(&self, number: u32) -> u32 {
-        self.users.get(number).map_or(NONE, |user| user.head)
-    }
-
-    /// The number of the user with that key, who is new if the second value says so. `bits` are of
-    /// a hash of the key.
-    ///
-    /// # Panics
-    ///
-    /// At the 2^31st user of the part.
-    pub fn number(&mut self, bits: u32, key: &[u8]) -> (u32, bool) {
-        if (self.users.len() + 1) * 4 > self.index.len() * 3 {
-            self.grow();
-        }
-        let mask = self.mask().expect("it has grown");
+    /// The number of the user with that key, if there is one. `bits` are of a hash of the key.
+    pub fn find(&self, bits: u32, key: &[u8]) -> Option<u32> {
+        let mask = self.mask()?;
         let mut at = bits & mask;
         loop {
             let place = self.index[at as usize];
             if place == FREE {
-                break;
+                return None;
             }
             // Compared byte for byte: a hash alone never decides who is billed.
             if (place ^ bits) & !mask == 0 && is_same(self.key(place & mask), key) {
-                return (place & mask, false);
+                return Some(place & mask);
             }
             at = (at + 1) & mask;
         }
-        let number = Rows::<User>::number(self.users.len());
+    }
+
+    /// Adds a user with its first cell, who was not [found](Users::find), and gives its number.
+    ///
+    /// # Panics
+    ///
+    /// At the 2^31st user of the part.
+    pub fn add(&mut self, bits: u32, key: &[u8], first: Cell) -> u32 {
+        if (self.users.len() + 1) * 4 > self.index.len() * 3 {
+            self.grow();
+        }
+        let mask = self.mask().expect("it has grown");
+        let at = self.free_from(bits & mask, mask);
+        let number = self.users.next_number();
         self.index[at as usize] = bits & !mask | number;
         let mut user = User {
-            head: NONE,
+            key: [0; INLINE_MAX],
+            key_len: LONG,
+            has_others: false,
             bits,
             transaction: 0,
             when: i64::MIN,
-            has_others: false,
-            key_len: LONG,
-            key: [0; INLINE_MAX],
+            first,
         };
         if key.len() <= INLINE_MAX {
             user.key_len = key.len() as u8;
@@ -163,7 +177,15 @@ impl Users {
             self.arena.extend_from_slice(key);
         }
         self.users.push(user);
-        (number, true)
+        number
+    }
+
+    /// The first free place of the index at or behind that one.
+    fn free_from(&self, mut at: u32, mask: u32) -> u32 {
+        while self.index[at as usize] != FREE {
+            at = (at + 1) & mask;
+        }
+        at
     }
 
     /// Ones for the bits of a place that are a number; `None` before the first user.
@@ -179,12 +201,9 @@ impl Users {
         // The old one goes before the new one comes.
         self.index = Vec::new();
         self.index.resize(len, FREE);
-        for number in self.users.numbers() {
+        for number in self.numbers() {
             let bits = self.get(number).bits;
-            let mut at = bits & mask;
-            while self.index[at as usize] != FREE {
-                at = (at + 1) & mask;
-            }
+            let at = self.free_from(bits & mask, mask);
             self.index[at as usize] = bits & !mask | number;
         }
     }
@@ -197,8 +216,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
-    fn a_user_is_one_cache_line() {
-        assert_eq!(size_of::<User>(), 64);
+    fn a_user_has_no_padding() {
+        assert_eq!(size_of::<User>(), 112);
     }
 
     proptest! {
@@ -213,9 +232,13 @@ mod tests {
             let mut users = Users::default();
             let mut map = BTreeMap::new();
             for key in &keys {
-                let next = Users::number_at(map.len());
+                let next = map.len() as u32;
                 let known = *map.entry(key.clone()).or_insert(next);
-                prop_assert_eq!(users.number(hash(key), key), (known, known == next));
+                let found = users.find(hash(key), key);
+                prop_assert_eq!(found, Some(known).filter(|known| *known != next));
+                let number = found.unwrap_or_else(|| users.add(hash(key), key, Cell::any()));
+                prop_assert_eq!(number, known);
+                prop_assert!(users.is(number, key));
                 prop_assert_eq!(users.key(known), &key[..]);
             }
             prop_assert_eq!(users.len(), map.len());

@@ -192,6 +192,7 @@ pub fn open_next<'t>(
 /// The line of a routing script, whose prefix is known.
 #[derive(Debug, Clone, Copy)]
 pub struct Script<'t> {
+    pub stamp: Stamp,
     pub host: &'t [u8],
     /// Where in the line the script's text begins.
     pub at: usize,
@@ -207,9 +208,9 @@ impl Scratch {
         if matches!(line.last()?, b'\r' | 0) || line.ends_with(b" SIP/2.0") || line.ends_with(b" SIP/2.0.") {
             return None;
         }
-        let Opened { host, begin, .. } =
+        let Opened { stamp, host, begin, .. } =
             self.usual.prefix(line, false).filter(|opened| opened.has_no_version)?;
-        Some(Script { host, at: usual::script_at(line, begin, marks)? })
+        Some(Script { stamp, host, at: usual::script_at(line, begin, marks)? })
     }
 }
 

@@ -34,9 +34,9 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
 }
 
 /// Reads the usual line, in which every field is there: from that place of its line on, which is marked
-/// whole and which a routing script wrote. `None` where [`MESSAGE`] must tell.
+/// whole and which a routing script wrote. `None` where [`MESSAGE`] must tell, and the event is as it was.
 #[inline]
-pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks) -> Option<Event<'t>> {
+pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks, event: &mut Event<'t>) -> Option<()> {
     if line.get(at..at + LABEL.len())? != LABEL {
         return None;
     }
@@ -56,22 +56,30 @@ pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks) -> Option<Event<'
     let call_id = field(b"ci=")?;
     let contact = field(b"ct=")?;
     let agent = line.get(begin..)?.strip_prefix(b"ua=")?;
-    let has_all = [source_ip, aor, cseq, call_id, contact, agent].iter().all(|value| !value.is_empty());
-    if !has_all || aor[0] == b'@' || cseq[0] == b'0' || is_filler(agent) {
+    if source_ip.is_empty()
+        || call_id.is_empty()
+        || contact.is_empty()
+        || agent.is_empty()
+        || is_filler(agent)
+    {
+        return None;
+    }
+    // A CSeq that begins with a zero is written without it.
+    if matches!(aor.first(), None | Some(b'@')) || matches!(cseq.first(), None | Some(b'0')) {
         return None;
     }
     let expires = number(expires).filter(|seconds| *seconds != 0)?;
-    Some(Event {
-        stamp: Stamp::Instant(Moment::from_seconds(seconds)),
-        source_ip,
-        aor: Aor::Uri(aor),
-        expires_seconds: Some(expires),
-        cseq,
-        call_id,
-        contact,
-        agent: AgentText::Text(agent),
-        ..Event::new(Kind::Accepted, MESSAGE.name)
-    })
+    event.kind = Kind::Accepted;
+    event.source = MESSAGE.name;
+    event.stamp = Stamp::Instant(Moment::from_seconds(seconds));
+    event.source_ip = source_ip;
+    event.aor = Aor::Uri(aor);
+    event.expires_seconds = Some(expires);
+    event.cseq = cseq;
+    event.call_id = call_id;
+    event.contact = contact;
+    event.agent = AgentText::Text(agent);
+    Some(())
 }
 
 fn fields<'t>(words: &mut Words<'t, '_>, event: &mut Event<'t>) -> Result<(), RejectReason> {
