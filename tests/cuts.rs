@@ -163,3 +163,48 @@ fn strangers_by_the_hundred_thousand_change_no_users_and_are_counted() {
         assert_eq!(users(folder.path(), jobs, block).into_bytes(), run.stdout);
     }
 }
+
+/// Over the night when clocks are put back, and over New Year, in an Asterisk log whose first record has a
+/// full clock of its own.
+const YEARLESS: &str = "\
+[Oct 10 12:00:00] SECURITY[77] res_security_log.c: SecurityEvent=\"SuccessfulAuth\",EventTV=\"2026-10-10T10:00:00.000+0000\",Severity=\"Informational\",Service=\"SIP\",EventVersion=\"1\",AccountID=\"eve\",SessionID=\"8f\",LocalAddress=\"IPV4/UDP/203.0.113.5/5060\",RemoteAddress=\"IPV4/UDP/192.0.2.10/5060\",UsingPassword=\"1\"
+[Oct 25 02:59:58] VERBOSE[1234] chan_sip.c: Registered SIP 'alice' at 192.0.2.10:5060
+[Oct 25 02:30:00] VERBOSE[1234] chan_sip.c: Registered SIP 'alice' at 192.0.2.10:5060
+[Dec 31 23:59:58] VERBOSE[1234] chan_sip.c: Registered SIP 'bob' at 192.0.2.10:5060
+[Jan  1 00:00:01] VERBOSE[1234] chan_sip.c: Registered SIP 'carol' at 192.0.2.10:5060
+[Dec 31 23:59:59] VERBOSE[1234] chan_sip.c: Registered SIP 'dave' at 192.0.2.10:5060
+[Jan  2 00:00:01] VERBOSE[1234] chan_sip.c: Registered SIP 'bob' at 192.0.2.10:5060
+";
+
+#[test]
+fn a_compressed_log_has_the_years_and_hours_of_a_plain_one() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, YEARLESS.as_bytes()).expect("gzip in memory");
+    let packed = packed.finish().expect("gzip in memory");
+    let seen = |bytes: &[u8], zone: &str, modified_seconds: u64, block: &str| {
+        let folder = folder_of(&[("full", bytes)]);
+        let log = fs::File::options().write(true).open(folder.path().join("logs/full")).expect("it is there");
+        let modified = std::time::UNIX_EPOCH + std::time::Duration::from_secs(modified_seconds);
+        log.set_modified(modified).expect("a file's time can be set");
+        let args = ["users", "--format", "ndjson", "--log-zone", zone, "logs"];
+        let run = siptally::run(folder.path(), &args, b"", &[("SIPTALLY_BLOCK", block)]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        String::from_utf8(run.stdout).expect("JSON is UTF-8")
+    };
+    // Before the night, when only the scan can notice it; long behind it.
+    let (before, behind) = (1_791_633_400, 1_800_000_000);
+    for zone in ["UTC", "Europe/Berlin"] {
+        let expected = seen(YEARLESS.as_bytes(), zone, behind, "262144");
+        for (modified, block) in [(before, "100"), (before, "262144"), (behind, "100"), (behind, "262144")] {
+            assert_eq!(seen(&packed, zone, modified, block), expected, "{zone}, {modified}, {block}");
+        }
+    }
+    let berlin = seen(&packed, "Europe/Berlin", before, "100");
+    for expected in [
+        r#""first_seen":"2026-10-25T00:59:58Z","last_seen":"2026-10-25T01:30:00Z""#,
+        r#""first_seen":"2026-12-31T22:59:58Z","last_seen":"2027-01-01T23:00:01Z""#,
+        r#""first_seen":"2026-12-31T22:59:59Z","last_seen":"2026-12-31T22:59:59Z""#,
+    ] {
+        assert!(berlin.contains(expected), "{expected} in {berlin}");
+    }
+}

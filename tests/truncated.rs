@@ -63,6 +63,7 @@ fn plan(path: &Path) -> Plan {
         assumed_date: None,
         assumes_utc: true,
         forgives_cuts: true,
+        walks_first: false,
         push_sources: PushSources::default(),
     };
     survey(&[path.to_owned()], &setup, false).expect("the log is sound before the run")

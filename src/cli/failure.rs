@@ -126,6 +126,7 @@ impl From<ScanError> for Failure {
         match error {
             ScanError::Input(error) => error.into(),
             ScanError::Interrupted => Self::Interrupted,
+            ScanError::Turned { .. } => Self::Input(error.to_string()),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::pipeline::collect::Counting;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::probe;
 use crate::pipeline::roll::{Count, count};
-use crate::pipeline::scan::{BLOCK_LEN, Meter, Scan, scan};
+use crate::pipeline::scan::{BLOCK_LEN, Meter, Scan, ScanError, scan};
 use crate::pipeline::setup::{Setup, SourceRule, YearRule};
 use crate::pipeline::survey::survey;
 use crate::pipeline::trace::Wanted;
@@ -221,7 +221,7 @@ pub fn read_unchecked(
     config: &Config,
     ask: &Ask<'_>,
 ) -> Result<Read, Failure> {
-    let setup = setup(logs, config, ask.is_bill)?;
+    let mut setup = setup(logs, config, ask.is_bill)?;
     let pseudonyms = logs.pseudonymise.as_deref().map(pseudonyms).transpose()?;
     if let Some(jobs) = logs.jobs {
         // A pool that exists already was made by an earlier call in this process.
@@ -231,8 +231,8 @@ pub fn read_unchecked(
     if !logs.quiet {
         plan.notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
     }
-    let Setup { patterns, push_sources, .. } = setup;
-    let scanner = Scanner::new(patterns);
+    let scanner = Scanner::new(std::mem::take(&mut setup.patterns));
+    let push_sources = std::mem::take(&mut setup.push_sources);
     let audit_days = AuditDays::of_logs_from(plan.first());
     let counting = Counting {
         days: ask.cycles.unwrap_or(&audit_days),
@@ -244,7 +244,13 @@ pub fn read_unchecked(
     let meter = Arc::new(Meter::default());
     interrupt_stops(&meter);
     let progress = Progress::follow(&meter, plan.raw_bytes(), !logs.quiet && !logs.no_progress);
-    let result = scan(&plan, &scanner, &counting, block_len(), &meter);
+    let mut result = scan(&plan, &scanner, &counting, block_len(), &meter);
+    if matches!(result, Err(ScanError::Turned { .. })) {
+        setup.walks_first = true;
+        plan = survey(paths, &setup, ask.goes_on)?;
+        meter.begin_anew();
+        result = scan(&plan, &scanner, &counting, block_len(), &meter);
+    }
     drop(progress);
     let scan = result?;
     let unlisted = scan.part.tally.unlisted();
@@ -314,6 +320,7 @@ pub fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Fa
         assumed_date: logs.assume_date,
         assumes_utc: !is_bill,
         forgives_cuts: !is_bill,
+        walks_first: false,
         push_sources,
     })
 }

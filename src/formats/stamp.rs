@@ -5,6 +5,9 @@
 
 use crate::model::{Civil, Moment, Stamp};
 
+/// Eight digits that are zero.
+pub const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+
 /// The year that stands inside a [`Stamp::Yearless`]: a leap year, so that `Feb 29` exists.
 pub const NO_YEAR: i32 = 2000;
 
@@ -149,7 +152,7 @@ pub fn time_of_day(text: &[u8; 8]) -> Option<i64> {
 
 /// Whether each byte is the value of a digit.
 #[inline]
-const fn are_digits(values: u64) -> bool {
+pub const fn are_digits(values: u64) -> bool {
     const HIGH: u64 = u64::from_ne_bytes([0xF0; 8]);
     const SIX: u64 = u64::from_ne_bytes([6; 8]);
     // A digit's value is below ten, so six more do not reach its upper half.
@@ -185,7 +188,6 @@ pub fn ten_digits(text: &[u8; 10]) -> Option<i64> {
 /// The number that eight digits are, all of them at once.
 #[inline]
 fn eight_digits(text: &[u8; 8]) -> Option<u32> {
-    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
     let values = u64::from_le_bytes(*text) ^ ZEROS;
     if !are_digits(values) {
         return None;

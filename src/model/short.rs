@@ -2,7 +2,7 @@
 //! longer than their work, and nearly every SIP-ID has between sixteen and thirty-two bytes.
 
 /// Whether the texts are the same, byte for byte.
-#[inline]
+#[inline(always)]
 pub fn is_same(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
         return false;

@@ -41,6 +41,9 @@ pub struct Input {
     /// Its stamps carry no zone, so that `zone` decides.
     pub is_zoneless: bool,
     pub years: Years,
+    /// The first year is known and no more: later ones come with the blocks of a compressed log, which
+    /// need not be decoded twice for them.
+    pub(super) walks_on: bool,
     /// Instant of records without any clock, on the operator's word.
     pub assumed: Option<Moment>,
     /// How zone and years were found, for the manifest.

@@ -5,7 +5,7 @@ mod feed;
 mod forms;
 mod settling;
 
-use super::clock::Clock;
+use super::clock::{Clock, Years};
 use super::collect::{Collector, Counting, Memory, Trace};
 use super::plan::{Form, Input, Plan};
 use super::trace::{OwnLife, Proof};
@@ -41,6 +41,14 @@ pub struct Meter {
     pub is_interrupted: AtomicBool,
 }
 
+impl Meter {
+    /// Everything is read again from its beginning.
+    pub fn begin_anew(&self) {
+        self.raw_bytes.store(0, Ordering::Relaxed);
+        self.registrations.store(0, Ordering::Relaxed);
+    }
+}
+
 /// Why a scan gave up.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
@@ -48,6 +56,10 @@ pub enum ScanError {
     Input(#[from] InputError),
     #[error("interrupted")]
     Interrupted,
+    /// The plan took a compressed log for one in which no clock is put back, by its start and its time; it has
+    /// to be made anew by [`Setup::walks_first`](super::setup::Setup).
+    #[error("{shown}: clocks were put back in it, behind the time of its last change")]
+    Turned { shown: String },
 }
 
 /// What a scan found, all streams settled.
@@ -267,8 +279,11 @@ impl Run<'_> {
     }
 
     fn close(reading: Reading<'_>, scan: &mut Scan) -> Result<(), ScanError> {
-        let Reading { feed, mut counts, .. } = reading;
+        let Reading { input, feed, mut counts, .. } = reading;
         let end = feed.close()?;
+        if end.has_turned {
+            return Err(ScanError::Turned { shown: input.found.shown.clone() });
+        }
         counts.is_cut = end.is_cut;
         scan.digests.push(end.digest);
         scan.lines.push(counts);
@@ -332,7 +347,7 @@ impl Run<'_> {
         let scan = |scratch: &mut Scratch, collector: &mut Collector<'_>| {
             lines = self.scanner.scan(&block, scratch, collector);
         };
-        let scanned = self.listen(input, b"", scan);
+        let scanned = self.listen_dated(input, piece.years().unwrap_or(&input.years), b"", scan);
         Scanned { lines, ..scanned }
     }
 
@@ -341,6 +356,17 @@ impl Run<'_> {
     fn listen(
         &self,
         input: &Input,
+        bytes: &[u8],
+        read: impl FnOnce(&mut Scratch, &mut Collector<'_>),
+    ) -> Scanned {
+        self.listen_dated(input, &input.years, bytes, read)
+    }
+
+    /// The same, where the input's years came with the block.
+    fn listen_dated(
+        &self,
+        input: &Input,
+        years: &Years,
         bytes: &[u8],
         read: impl FnOnce(&mut Scratch, &mut Collector<'_>),
     ) -> Scanned {
@@ -353,7 +379,7 @@ impl Run<'_> {
         let records_before = part.records.known();
         let mut collector = Collector {
             input,
-            clock: Clock::new(input.zone.clone(), &input.years).assuming(input.assumed),
+            clock: Clock::new(input.zone.clone(), years).assuming(input.assumed),
             counting: self.counting,
             part,
             observed: &mut observed,

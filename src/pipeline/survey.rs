@@ -39,6 +39,8 @@ struct Look {
     start: Option<blake3::Hash>,
     sample: Sample,
     walk: Walk,
+    /// Only the start was walked over, and tells the first year.
+    walks_on: bool,
     /// Of stamps with a full date and no zone.
     jumps: Jumps,
 }
@@ -66,8 +68,8 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     let discovery = discover(paths)?;
     let mut notes = discovery.notes;
     let mut unreadable = Vec::new();
-    let looks: Vec<Result<Look, PlanError>> =
-        discovery.found.into_par_iter().map(|found| look(found, setup)).collect();
+    let look = |found| look(found, setup, !goes_on && !setup.walks_first);
+    let looks: Vec<Result<Look, PlanError>> = discovery.found.into_par_iter().map(look).collect();
     let mut readable = Vec::new();
     for result in looks {
         match result {
@@ -85,6 +87,12 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
         true => format!("{file}: given twice with the same content; read once"),
         false => format!("{file}: holds the same as {same_as}, which is read instead"),
     }));
+    let mut readable = readable;
+    let lacks_year = |look: &Look| look.sample.has_yearless && own_year(look, setup).is_none();
+    if readable.iter().any(lacks_year) {
+        // Its siblings may tell, from their first stamps to their last.
+        readable.par_iter_mut().filter(|look| look.walks_on).try_for_each(|look| look.walk_whole(setup))?;
+    }
     let (mut inputs, mut without_zone) = (Vec::new(), Vec::new());
     let years = first_years(&readable, setup);
     for (look, year) in readable.into_iter().zip(years) {
@@ -141,9 +149,9 @@ impl Look {
     }
 }
 
-fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
+fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanError> {
     let mut scratch = Scratch::default();
-    let (mut walk, mut jumps) = (Walk::default(), Jumps::default());
+    let (mut walk, mut walks_on, mut jumps) = (Walk::default(), false, Jumps::default());
     let zone = setup.zone_of(&found).unwrap_or(TimeZone::UTC);
     let (mut begun, mut spool, codec, sample);
     let raw_bytes;
@@ -187,6 +195,12 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
                     stream.recycle(block.bytes);
                     next = stream.next_block(1 << 20)?;
                 }
+            } else if let Some(block) = &first
+                && (is_file && may_walk_on && sample.has_yearless)
+                && let start = walk_of(block)
+                && may_walk_on_behind(&start, &found, setup, &zone)
+            {
+                (walk, walks_on) = (start, true);
             } else if sample.has_yearless {
                 let mut copy = if is_file { None } else { Some(temporary()?) };
                 let mut next = first;
@@ -216,8 +230,49 @@ fn look(found: Found, setup: &Setup) -> Result<Look, PlanError> {
         start: start_digest,
         sample,
         walk,
+        walks_on,
         jumps,
     })
+}
+
+fn walk_of(block: &OwnedBlock) -> Walk {
+    let mut walk = Walk::default();
+    walk.block(&block.bytes, block.offset);
+    walk
+}
+
+/// Whether the start of a compressed log is enough to plan with: it tells the first year by a full clock of
+/// its own, and the log's zone does not put its clocks back before the log's end, as far as the file's own
+/// time tells of that. Should it do so all the same, the scan says so and begins anew.
+fn may_walk_on_behind(start: &Walk, found: &Found, setup: &Setup, zone: &TimeZone) -> bool {
+    if matches!(setup.year, YearRule::Given(_)) {
+        return false;
+    }
+    let first = start.year_by_anchor(zone).and_then(|year| start.first_in(year));
+    let modified = std::fs::metadata(&found.path).and_then(|metadata| metadata.modified());
+    let modified = modified.ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
+    let (Some(first), Some(modified)) = (first, modified) else { return false };
+    // Most are rotated within a week.
+    let week_on = super::clock::date_time(first).checked_add(8.days());
+    let last = week_on.map(|week_on| week_on.max(zone.to_datetime(modified)));
+    last.is_ok_and(|last| !fold::puts_back(zone, first, last))
+}
+
+impl Look {
+    /// Walks through all of a log of which only the start was.
+    fn walk_whole(&mut self, setup: &Setup) -> Result<(), InputError> {
+        let Source::Stream(mut stream) = Source::open(&self.found)? else { return Ok(()) };
+        if setup.forgives_cuts {
+            stream.forgive_cut();
+        }
+        (self.walk, self.walks_on) = (Walk::default(), false);
+        while let Some(block) = stream.next_block(1 << 20)? {
+            self.walk.block(&block.bytes, block.offset);
+            stream.recycle(block.bytes);
+        }
+        self.is_cut = stream.is_cut();
+        Ok(())
+    }
 }
 
 impl Sample {
@@ -304,7 +359,7 @@ fn plan_input(
     setup: &Setup,
     without_zone: &mut Vec<String>,
 ) -> Result<Input, PlanError> {
-    let Look { found, codec, raw_bytes, begun, spool, is_cut, sample, walk, jumps, .. } = look;
+    let Look { found, codec, raw_bytes, begun, spool, is_cut, sample, walk, walks_on, jumps, .. } = look;
     let rule = setup.rule_of(&found).map(|number| &setup.sources[number]);
     let identity = rule.map_or(&setup.identity, |rule| &rule.identity);
     let given = setup.zone_of(&found);
@@ -352,6 +407,7 @@ fn plan_input(
         zone,
         is_zoneless: needs_zone,
         years,
+        walks_on,
         assumed: assumed.map(Moment::from),
         clock_rule: clock_rule.join(", "),
         allow_bare: !sample.has_framed,
@@ -368,7 +424,7 @@ fn plan_input(
 /// then its modification time where that may be asked.
 fn first_years(looks: &[Look], setup: &Setup) -> Vec<FirstYear> {
     let zone = |look: &Look| setup.zone_of(&look.found).unwrap_or(TimeZone::UTC);
-    let mut years: Vec<FirstYear> = looks.iter().map(|look| own_year(look, setup, &zone(look))).collect();
+    let mut years: Vec<FirstYear> = looks.iter().map(|look| own_year(look, setup)).collect();
     let mut rotations: BTreeMap<(PathBuf, String), Vec<usize>> = BTreeMap::new();
     for (number, look) in looks.iter().enumerate() {
         rotations.entry(stream_of(&look.found)).or_default().push(number);
@@ -407,13 +463,14 @@ impl Look {
 }
 
 /// The year of the first section by what the input itself tells.
-fn own_year(look: &Look, setup: &Setup, zone: &TimeZone) -> FirstYear {
+fn own_year(look: &Look, setup: &Setup) -> FirstYear {
     let Look { walk, found, sample, .. } = look;
+    let zone = setup.zone_of(found).unwrap_or(TimeZone::UTC);
     if let YearRule::Given(year) = setup.year {
         let bound = Date::new(i16::try_from(year).ok()?, 12, 31).ok()?;
         return Some((walk.year_by_bound(bound)?, "--year"));
     }
-    if let Some(year) = walk.year_by_anchor(zone) {
+    if let Some(year) = walk.year_by_anchor(&zone) {
         return Some((year, "a clock in the data"));
     }
     // A log whose format was changed under way: the other stamps are of the same days.

@@ -143,11 +143,26 @@ impl Walk {
         Some((self.first?, self.newest?, i32::try_from(self.turns.len()).ok()?))
     }
 
-    /// The sections, where the first is of that year, and the turns of that zone.
-    pub fn years(self, first: i32, zone: &TimeZone) -> Years {
+    /// First stamp of all, where the first section is of that year.
+    pub fn first_in(&self, year: i32) -> Option<Civil> {
+        in_year(self.first?, year)
+    }
+
+    /// How many places have been found at which the year is another one than before.
+    pub fn changes(&self) -> usize {
+        self.turns.len() + self.strays.len()
+    }
+
+    /// The sections of what has been walked over, where the first is of that year.
+    pub fn sections(&self, first: i32) -> Years {
         let later = self.turns.iter().zip(first + 1..).map(|(offset, year)| (*offset, year));
         let sections = std::iter::once((0, first)).chain(later).collect();
-        let years = Years { sections, strays: self.strays, turns: Vec::new() };
+        Years { sections, strays: self.strays.clone(), turns: Vec::new() }
+    }
+
+    /// The same, and the turns of that zone.
+    pub fn years(&self, first: i32, zone: &TimeZone) -> Years {
+        let years = self.sections(first);
         let turns = self.jumps.turns(zone, |civil, offset| in_year(civil, years.at(offset)?));
         Years { turns, ..years }
     }

@@ -205,8 +205,10 @@ impl Scratch {
     #[inline]
     pub fn script<'t>(&mut self, line: &'t [u8], marks: &LineMarks) -> Option<Script<'t>> {
         // A request's first line ends with its version; a CR or a NUL is taken off a line.
-        if matches!(line.last()?, b'\r' | 0) || line.ends_with(b" SIP/2.0") || line.ends_with(b" SIP/2.0.") {
-            return None;
+        match line.last()? {
+            b'\r' | 0 => return None,
+            b'0' | b'.' if line.ends_with(b" SIP/2.0") || line.ends_with(b" SIP/2.0.") => return None,
+            _ => {}
         }
         let Opened { stamp, host, begin, .. } =
             self.usual.prefix(line, false).filter(|opened| opened.has_no_version)?;

@@ -6,7 +6,7 @@
 
 use super::{Origin, Outer, Record, Starts, kamailio};
 use crate::formats::line_marks::LineMarks;
-use crate::formats::stamp;
+use crate::formats::stamp::{self, ZEROS, are_digits};
 use crate::model::{Civil, Dialect, Stamp};
 use std::ops::Range;
 
@@ -49,8 +49,9 @@ struct Known {
     /// Its bytes, sixteen at a time, and ones where they have to be the same.
     chunks: [(u128, u128); PREFIX_MAX / 16],
     len: usize,
-    /// The digits of the process, of which only the number matters.
-    process: Range<usize>,
+    /// Where eight bytes hold the digits of the process, and ones where those stand: only how many there
+    /// are matters.
+    process: (usize, u64),
     host: Range<usize>,
     /// The stamp is an ISO date, behind which a host must not be missing.
     is_iso: bool,
@@ -65,6 +66,10 @@ impl Known {
         bytes.get_mut(..between.len())?.copy_from_slice(between);
         same[..between.len()].fill(0xFF);
         same[process.clone()].fill(0);
+        let mut digits = [0; 8];
+        digits.get_mut(..process.len())?.fill(0xFF);
+        let at = process.start.min(PREFIX_MAX - 8);
+        let process = (at, u64::from_le_bytes(digits) << (8 * (process.start - at)));
         let word = |bytes: &[u8; PREFIX_MAX], number: usize| {
             let chunk: &[u8; 16] = bytes[number * 16..].first_chunk().expect("a quarter of the prefix");
             u128::from_ne_bytes(*chunk)
@@ -84,7 +89,9 @@ impl Known {
         let differing = chunks.iter().zip(&self.chunks).fold(0, |differing, (chunk, (bytes, same))| {
             differing | (u128::from_ne_bytes(*chunk) & same ^ bytes)
         });
-        differing == 0 && head[self.process.clone()].iter().all(u8::is_ascii_digit)
+        let (at, digits) = self.process;
+        let Some(process) = head[at..].first_chunk() else { return false };
+        differing == 0 && are_digits((u64::from_le_bytes(*process) ^ ZEROS) & digits)
     }
 }
 

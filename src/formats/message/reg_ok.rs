@@ -12,7 +12,7 @@
 use super::{Message, Outcome, Text};
 use crate::formats::contact::{Lifetime, lifetimes};
 use crate::formats::frame::Origin;
-use crate::formats::line_marks::LineMarks;
+use crate::formats::line_marks::{LineMarks, Places};
 use crate::formats::stamp;
 use crate::formats::text::{is_filler, number, split_once};
 use crate::formats::words::Words;
@@ -40,22 +40,16 @@ pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks, event: &mut Event
     if line.get(at..at + LABEL.len())? != LABEL {
         return None;
     }
-    let mut begin = at + LABEL.len();
-    let mut blanks = marks.blanks_from(begin);
-    let mut field = |label: &[u8]| {
-        let end = blanks.next()?;
-        let value = line.get(begin..end)?.strip_prefix(label)?;
-        begin = end + 1;
-        Some(value)
-    };
-    let seconds = stamp::ten_digits(field(b"t=")?.try_into().ok()?)?;
-    let source_ip = field(b"src=")?;
-    let aor = field(b"aor=")?;
-    let expires = field(b"exp=")?;
-    let cseq = field(b"cs=")?;
-    let call_id = field(b"ci=")?;
-    let contact = field(b"ct=")?;
-    let agent = line.get(begin..)?.strip_prefix(b"ua=")?;
+    let begin = at + LABEL.len();
+    let mut usual = Usual { line, begin, blanks: marks.blanks_from(begin) };
+    let seconds = stamp::ten_digits(usual.field(b"t=")?.try_into().ok()?)?;
+    let source_ip = usual.field(b"src=")?;
+    let aor = usual.field(b"aor=")?;
+    let expires = usual.field(b"exp=")?;
+    let cseq = usual.field(b"cs=")?;
+    let call_id = usual.field(b"ci=")?;
+    let contact = usual.field(b"ct=")?;
+    let agent = line.get(usual.begin..)?.strip_prefix(b"ua=")?;
     if source_ip.is_empty()
         || call_id.is_empty()
         || contact.is_empty()
@@ -80,6 +74,25 @@ pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks, event: &mut Event
     event.contact = contact;
     event.agent = AgentText::Text(agent);
     Some(())
+}
+
+/// The fields of the usual line that have not been read.
+struct Usual<'t, 'm> {
+    line: &'t [u8],
+    begin: usize,
+    blanks: Places<'m>,
+}
+
+impl<'t> Usual<'t, '_> {
+    /// The value of the next field, which has that label. Its length is known to the compiler, and the label
+    /// is one comparison.
+    #[inline(always)]
+    fn field<const LEN: usize>(&mut self, label: &[u8; LEN]) -> Option<&'t [u8]> {
+        let end = self.blanks.next()?;
+        let (head, value) = self.line.get(self.begin..end)?.split_first_chunk()?;
+        self.begin = end + 1;
+        (head == label).then_some(value)
+    }
 }
 
 fn fields<'t>(words: &mut Words<'t, '_>, event: &mut Event<'t>) -> Result<(), RejectReason> {

@@ -18,6 +18,7 @@ fn setup() -> Setup {
         assumed_date: None,
         assumes_utc: true,
         forgives_cuts: true,
+        walks_first: false,
         push_sources: PushSources::new(&[]).unwrap(),
     }
 }

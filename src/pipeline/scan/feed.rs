@@ -4,7 +4,9 @@ use crate::formats::frame;
 use crate::formats::scan::LineEnds;
 use crate::formats::sip::dump::{self, Cut, Dump};
 use crate::model::Spot;
+use crate::pipeline::clock::Years;
 use crate::pipeline::plan::Input;
+use crate::pipeline::years::Walk;
 use crate::read::{InputError, Mapped, OwnedBlock, Source, Stream};
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,6 +24,8 @@ pub(super) struct Piece {
     pub follows_cr: bool,
     /// Its dumps, where the cut had to find them all.
     dumps: Option<Vec<Dump>>,
+    /// Of its stamps, where its input did not know them beforehand.
+    years: Option<Arc<Years>>,
 }
 
 enum Bytes {
@@ -40,6 +44,10 @@ impl Piece {
     pub fn dumps(&self) -> Option<&[Dump]> {
         self.dumps.as_deref()
     }
+
+    pub fn years(&self) -> Option<&Years> {
+        self.years.as_deref()
+    }
 }
 
 /// An open input.
@@ -52,6 +60,33 @@ pub(super) struct Feed<'p> {
     has_records: bool,
     layers: frame::Scratch,
     raw_bytes_told: u64,
+    dating: Option<Dating>,
+}
+
+/// The walk over the stamps of an input whose later years come with its blocks.
+struct Dating {
+    walk: Walk,
+    first: i32,
+    changes: usize,
+    years: Arc<Years>,
+}
+
+impl Dating {
+    fn of(input: &Input) -> Option<Self> {
+        let (_, first) = *input.years.sections.first().filter(|_| input.walks_on)?;
+        let walk = Walk::default();
+        Some(Self { years: Arc::new(walk.sections(first)), walk, first, changes: 0 })
+    }
+
+    /// The years of the next block, which are known with it.
+    fn years(&mut self, bytes: &[u8], offset: u64) -> Arc<Years> {
+        self.walk.block(bytes, offset);
+        if self.changes != self.walk.changes() {
+            self.changes = self.walk.changes();
+            self.years = Arc::new(self.walk.sections(self.first));
+        }
+        Arc::clone(&self.years)
+    }
 }
 
 enum Kind {
@@ -73,6 +108,8 @@ struct Decoding {
 pub(super) struct End {
     pub digest: blake3::Hash,
     pub is_cut: bool,
+    /// Clocks were put back in it, which nobody had expected: some stamps were misread.
+    pub has_turned: bool,
 }
 
 impl<'p> Feed<'p> {
@@ -99,8 +136,8 @@ impl<'p> Feed<'p> {
                 }
             },
         };
-        let layers = frame::Scratch::default();
-        Ok(Self { input, rank, kind, line_ends, has_records, layers, raw_bytes_told: 0 })
+        let (layers, dating) = (frame::Scratch::default(), Dating::of(input));
+        Ok(Self { input, rank, kind, line_ends, has_records, layers, raw_bytes_told: 0, dating })
     }
 
     /// The input as it was opened, for who reads it from the first byte to the last.
@@ -132,6 +169,7 @@ impl<'p> Feed<'p> {
                         line_ends: self.line_ends,
                         follows_cr: bytes[..*at].ends_with(b"\r\n"),
                         dumps,
+                        years: None,
                     });
                     *at = end;
                 }
@@ -151,13 +189,12 @@ impl<'p> Feed<'p> {
                     }
                     let start = Spot { input: rank, offset: 0 };
                     let line_ends = self.line_ends;
-                    ready.extend(decoding.piece(
-                        len,
-                        start,
-                        line_ends,
-                        self.has_records,
-                        &mut self.layers,
-                    )?);
+                    let piece = decoding.piece(len, start, line_ends, self.has_records, &mut self.layers)?;
+                    ready.extend(piece.map(|mut piece| {
+                        let dating = self.dating.as_mut();
+                        piece.years = dating.map(|dating| dating.years(piece.bytes(), piece.start.offset));
+                        piece
+                    }));
                 }
             }
         }
@@ -195,16 +232,19 @@ impl<'p> Feed<'p> {
     /// [`InputError::Changed`] where it is not what it was at opening: what was counted is not to
     /// be believed.
     pub fn close(self) -> Result<End, InputError> {
+        let dated = self.dating.map(|dating| dating.walk.years(dating.first, &self.input.zone));
+        let has_turned = dated.is_some_and(|years| !years.turns.is_empty());
         match self.kind {
             Kind::Mapped { mapped, hasher, .. } => {
                 mapped.verify_unchanged()?;
                 let none = blake3::Hash::from_bytes([0; 32]);
-                Ok(End { digest: hasher.map_or(none, |hasher| hasher.finalize()), is_cut: false })
+                let digest = hasher.map_or(none, |hasher| hasher.finalize());
+                Ok(End { digest, is_cut: false, has_turned })
             }
             Kind::Stream(decoding) => {
                 decoding.stream.verify_unchanged()?;
                 let digest = decoding.stream.digest().unwrap_or_else(|| blake3::hash(b""));
-                Ok(End { digest, is_cut: decoding.stream.is_cut() })
+                Ok(End { digest, is_cut: decoding.stream.is_cut(), has_turned })
             }
         }
     }
@@ -266,7 +306,7 @@ impl Decoding {
         let start = Spot { offset: start.offset + self.offset, ..start };
         let follows_cr = std::mem::replace(&mut self.follows_cr, bytes.ends_with(b"\r\n"));
         self.offset += cut as u64;
-        Ok(Some(Piece { bytes: Bytes::Owned(bytes), start, line_ends, follows_cr, dumps }))
+        Ok(Some(Piece { bytes: Bytes::Owned(bytes), start, line_ends, follows_cr, dumps, years: None }))
     }
 }
 

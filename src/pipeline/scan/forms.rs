@@ -41,7 +41,7 @@ impl Run<'_> {
                 };
                 let (digest, counts) = rayon::join(digest, read);
                 mapped.verify_unchanged()?;
-                (counts?, End { digest, is_cut: false })
+                (counts?, End { digest, is_cut: false, has_turned: false })
             }
             (Source::Stream(stream), first) => match is_capture {
                 true => self.stream_capture(input, stream, first, rank, &mut settle)?,
@@ -140,7 +140,11 @@ impl Run<'_> {
         let counts = counts?;
         let stream = reader.into_stream();
         stream.verify_unchanged()?;
-        let end = End { digest: stream.digest().unwrap_or_else(|| blake3::hash(b"")), is_cut: false };
+        let end = End {
+            digest: stream.digest().unwrap_or_else(|| blake3::hash(b"")),
+            is_cut: false,
+            has_turned: false,
+        };
         Ok((InputCounts { bytes: stream.raw_bytes_read(), ..counts }, end))
     }
 
@@ -204,6 +208,6 @@ impl Run<'_> {
         settle(last);
         stream.verify_unchanged()?;
         let digest = stream.digest().unwrap_or_else(|| blake3::hash(b""));
-        Ok((counts, End { digest, is_cut: stream.is_cut() }))
+        Ok((counts, End { digest, is_cut: stream.is_cut(), has_turned: false }))
     }
 }
