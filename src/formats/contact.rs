@@ -1,5 +1,7 @@
 //! The arithmetic of a Contact header: does it leave anything bound?
 
+use crate::model::marks::holds;
+
 /// What a REGISTER with such a Contact header asks of the registrar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
@@ -64,7 +66,7 @@ fn of_bare(expires: Option<u32>) -> Lifetime {
 
 /// Whether it is at most one contact, and one without parameters: what most lines have.
 fn is_bare(contact: &[u8]) -> bool {
-    memchr::memchr2(b',', b';', contact).is_none()
+    !holds(b',', contact) && !holds(b';', contact)
 }
 
 /// The user part of the first contact's URI.

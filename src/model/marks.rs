@@ -51,17 +51,21 @@ pub fn masks_by_avx2(chunk: &[u8; WIDE]) -> Masks {
 /// A bit for each place where the byte stands, the lowest for the first.
 pub fn marks(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
     #[cfg(target_arch = "x86_64")]
-    return by_sse2::<false>(byte, chunk);
+    return by_sse2(byte, chunk);
     #[cfg(not(target_arch = "x86_64"))]
     by_words(byte, chunk)
 }
 
-/// A bit for each place where a byte stands that is not above `most`.
-pub fn marks_to(most: u8, chunk: &[u8; WIDTH]) -> u16 {
+/// Two ranges of bytes, by the first of each and how many follow it.
+pub type Ranges = [(u8, u8); 2];
+
+/// A bit for each place where a byte of one of the ranges stands.
+#[inline]
+pub fn marks_of(ranges: &Ranges, chunk: &[u8; WIDTH]) -> u16 {
     #[cfg(target_arch = "x86_64")]
-    return by_sse2::<true>(most, chunk);
+    return ranges_by_sse2(ranges, chunk);
     #[cfg(not(target_arch = "x86_64"))]
-    one_by_one(most, chunk)
+    one_by_one(ranges, chunk)
 }
 
 /// Whether the byte stands in a text, which is short as a rule.
@@ -72,28 +76,52 @@ pub fn holds(byte: u8, text: &[u8]) -> bool {
     }
 }
 
-/// Where the byte stands, or where one stands that is not above it.
+/// What [`marks`] finds.
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "the compiler asks for it although the target has no processor without them")]
 #[inline]
-fn by_sse2<const UP_TO: bool>(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
-    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+fn by_sse2(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
+    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
 
     #[target_feature(enable = "sse2")]
-    fn marks<const UP_TO: bool>(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
+    fn marks(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
         let chunk = u128::from_le_bytes(*chunk);
         let chunk = _mm_set_epi64x((chunk >> 64) as i64, chunk as i64);
-        let byte = _mm_set1_epi8(byte as i8);
-        let wanted = if UP_TO { _mm_min_epu8(chunk, byte) } else { byte };
-        _mm_movemask_epi8(_mm_cmpeq_epi8(chunk, wanted)) as u16
+        _mm_movemask_epi8(_mm_cmpeq_epi8(chunk, _mm_set1_epi8(byte as i8))) as u16
     }
     // SAFETY: SSE2 belongs to the x86-64 instruction set itself.
-    unsafe { marks::<UP_TO>(byte, chunk) }
+    unsafe { marks(byte, chunk) }
+}
+
+/// What [`marks_of`] finds.
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "the compiler asks for it although the target has no processor without them")]
+#[inline]
+fn ranges_by_sse2(ranges: &Ranges, chunk: &[u8; WIDTH]) -> u16 {
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
+        _mm_sub_epi8,
+    };
+
+    #[target_feature(enable = "sse2")]
+    fn marks([one, other]: &Ranges, chunk: &[u8; WIDTH]) -> u16 {
+        let chunk = u128::from_le_bytes(*chunk);
+        let chunk = _mm_set_epi64x((chunk >> 64) as i64, chunk as i64);
+        // Counted from its first, a byte of a range is no more than what follows that.
+        let within = |(first, more): (u8, u8)| {
+            let place = _mm_sub_epi8(chunk, _mm_set1_epi8(first as i8));
+            _mm_cmpeq_epi8(place, _mm_min_epu8(place, _mm_set1_epi8(more as i8)))
+        };
+        _mm_movemask_epi8(_mm_or_si128(within(*one), within(*other))) as u16
+    }
+    // SAFETY: SSE2 belongs to the x86-64 instruction set itself.
+    unsafe { marks(ranges, chunk) }
 }
 
 #[cfg(any(test, not(target_arch = "x86_64")))]
-fn one_by_one(most: u8, chunk: &[u8; WIDTH]) -> u16 {
-    chunk.iter().rev().fold(0, |bits, byte| bits << 1 | u16::from(*byte <= most))
+fn one_by_one(ranges: &Ranges, chunk: &[u8; WIDTH]) -> u16 {
+    let holds = |byte: u8| ranges.iter().any(|(first, more)| byte.wrapping_sub(*first) <= *more);
+    chunk.iter().rev().fold(0, |bits, byte| bits << 1 | u16::from(holds(*byte)))
 }
 
 /// What [`marks`] finds, eight bytes at a time.
@@ -169,7 +197,11 @@ mod tests {
             let expected = (0..WIDTH).filter(|at| chunk[*at] == byte).fold(0, |bits, at| bits | 1 << at);
             prop_assert_eq!(marks(byte, &chunk), expected);
             prop_assert_eq!(by_words(byte, &chunk), expected);
-            prop_assert_eq!(marks_to(byte, &chunk), one_by_one(byte, &chunk));
+        }
+
+        #[test]
+        fn every_byte_of_a_range_has_its_bit(ranges: Ranges, chunk: [u8; WIDTH]) {
+            prop_assert_eq!(marks_of(&ranges, &chunk), one_by_one(&ranges, &chunk));
         }
 
         #[test]

@@ -1,42 +1,101 @@
-//! Clients, numbered: the text's number in an interner and the few bits that go with it.
+//! Clients, each stored once and numbered in the order of arrival: a User-Agent's text and the few bits
+//! that go with it.
+//!
+//! Every registration asks for its client's number, so all that tells a client apart stands in one place of
+//! the table, but for the text itself.
 
-use super::Interner;
+use crate::model::short::is_same;
 use crate::model::{AgentId, AgentKey, AgentRef, Hint};
-
-/// Each text has a place for every hint, with and without push source.
-const PLACES: usize = 16;
-/// No client of that text, hint and source has been seen.
-const UNSEEN: u32 = u32::MAX;
+use ahash::RandomState;
+use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hasher};
 
 /// The distinct clients, each with a number in the order of arrival.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clients {
-    /// The texts; number 0 of a place stands for no text, so these begin at 1.
-    texts: Interner,
-    /// [`PLACES`] numbers for each text, and for no text.
-    numbers: Vec<u32>,
-    /// Place of each number.
-    places: Vec<u32>,
+    /// All texts behind one another.
+    texts: Vec<u8>,
+    /// By number.
+    clients: Vec<Client>,
+    places: HashTable<Place>,
+}
+
+/// A client: where its text begins, and what [`sort`] makes of the rest.
+#[derive(Debug, Clone, Copy)]
+struct Client {
+    begin: u64,
+    sort: u32,
+}
+
+/// A client with its number, as it is looked for.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    hash: u64,
+    client: Client,
+    number: u32,
+}
+
+// Seeds are fixed for repeatable timing; no output depends on them.
+const STATE: RandomState = RandomState::with_seeds(0x73_69_70, 0x74_61_6c, 0x6c_79, 1);
+
+/// Bits of [`sort`] below the text's length.
+const SORT_BITS: u32 = 5;
+const HAS_TEXT: u32 = 1 << 4;
+
+/// The length of a client's text, whether it has one, its hint and whether it is a push source.
+///
+/// # Panics
+///
+/// Where the text has 2^27 bytes or more: no record is a hundredth as long.
+fn sort(agent: AgentRef<'_>) -> u32 {
+    let len = agent.text.map_or(0, <[u8]>::len);
+    let len = u32::try_from(len).ok().filter(|len| *len < 1 << (32 - SORT_BITS));
+    let has_text = if agent.text.is_some() { HAS_TEXT } else { 0 };
+    let len = len.expect("a record is at most a mebibyte long");
+    len << SORT_BITS | has_text | (agent.hint as u32) << 1 | u32::from(agent.is_push_source)
 }
 
 impl Clients {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.clients.len()
     }
 
     /// The client's number; it is kept where it is new.
+    ///
+    /// # Panics
+    ///
+    /// At the 2^32nd client.
     pub fn intern(&mut self, agent: AgentRef<'_>) -> AgentId {
-        let text = agent.text.map_or(0, |text| self.texts.intern(text) as usize + 1);
-        let place = text * PLACES + agent.hint as usize * 2 + usize::from(agent.is_push_source);
-        if place >= self.numbers.len() {
-            self.numbers.resize((text + 1) * PLACES, UNSEEN);
+        let text = agent.text.unwrap_or_default();
+        let sort = sort(agent);
+        let mut hasher = STATE.build_hasher();
+        hasher.write(text);
+        // An odd number keeps what differs in the sort only apart, in the upper bits as well.
+        let hash = hasher.finish().wrapping_add(u64::from(sort).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        // Compared byte for byte: a hash only finds the place to compare.
+        let is_it = |place: &Place| {
+            place.hash == hash && place.client.sort == sort && is_same(self.text(place.client), text)
+        };
+        match self.places.find(hash, is_it) {
+            Some(place) => AgentId(place.number),
+            None => self.add(hash, sort, text),
         }
-        if self.numbers[place] == UNSEEN {
-            self.numbers[place] = self.places.len() as u32;
-            self.places.push(u32::try_from(place).expect("fewer than 2^28 distinct User-Agents"));
-        }
-        AgentId(self.numbers[place])
+    }
+
+    #[cold]
+    fn add(&mut self, hash: u64, sort: u32, text: &[u8]) -> AgentId {
+        let number = u32::try_from(self.clients.len()).expect("fewer than 2^32 distinct clients");
+        let client = Client { begin: self.texts.len() as u64, sort };
+        self.texts.extend_from_slice(text);
+        self.clients.push(client);
+        self.places.insert_unique(hash, Place { hash, client, number }, |place| place.hash);
+        AgentId(number)
+    }
+
+    fn text(&self, client: Client) -> &[u8] {
+        let begin = client.begin as usize;
+        &self.texts[begin..begin + (client.sort >> SORT_BITS) as usize]
     }
 
     /// The client of that number.
@@ -45,12 +104,11 @@ impl Clients {
     ///
     /// If no client was given that number.
     pub fn get(&self, id: AgentId) -> AgentRef<'_> {
-        let place = self.places[id.0 as usize] as usize;
-        let text = place / PLACES;
+        let client = self.clients[id.0 as usize];
         AgentRef {
-            text: (text > 0).then(|| self.texts.get(text as u32 - 1)),
-            hint: HINTS[place % PLACES / 2],
-            is_push_source: place % 2 == 1,
+            text: (client.sort & HAS_TEXT != 0).then(|| self.text(client)),
+            hint: HINTS[(client.sort >> 1 & 7) as usize],
+            is_push_source: client.sort & 1 == 1,
         }
     }
 
@@ -65,7 +123,7 @@ impl Clients {
 }
 
 /// Every hint, at the place of its number.
-const HINTS: [Hint; PLACES / 2] = [
+const HINTS: [Hint; 8] = [
     Hint::None,
     Hint::ApplePush,
     Hint::GooglePush,

@@ -9,7 +9,6 @@
 mod clients;
 mod entry;
 mod faint;
-mod interner;
 mod observed;
 mod part;
 mod repeats;
@@ -19,6 +18,5 @@ mod users;
 
 pub use entry::Entry;
 pub use faint::LISTED_USERS;
-pub use interner::Interner;
 pub use observed::{Numbering, Observed, transaction};
 pub use table::{ByUser, Slot, Tally};

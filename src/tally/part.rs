@@ -60,11 +60,14 @@ impl Part {
     /// A look-up waits for three or four lines of memory, and waiting for sixty of them together takes
     /// hardly longer than for one: so they are touched before each is counted in its turn.
     fn take_abreast(&mut self, abreast: &mut Vec<(&Observed, &[AgentId], &Record)>, faint: &Faint) {
+        let mut sum = 0;
+        for (_, _, record) in &*abreast {
+            sum ^= self.users.touch(bits_of(record.hash));
+        }
         let mut guesses = [NONE; ABREAST];
         for (guess, (_, _, record)) in guesses.iter_mut().zip(&*abreast) {
             *guess = self.users.guess(bits_of(record.hash));
         }
-        let mut sum = 0;
         for guess in &guesses {
             sum ^= self.users.guessed(*guess).map_or(0, User::touch);
         }

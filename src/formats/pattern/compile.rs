@@ -185,14 +185,16 @@ impl Pattern {
         if self.contains.as_ref().is_some_and(is_without_literal) {
             return Outcome::NoMatch;
         }
-        let fields = match &self.matcher {
-            Matcher::Regex(matcher) => matcher.fields(text, scratch.locations.as_mut(), &mut scratch.places),
-            Matcher::Json { names } => self.members(text, names, &mut scratch.undone),
+        let mut fields = Fields::default();
+        let read = match &self.matcher {
+            Matcher::Regex(matcher) => {
+                matcher.fields(text, scratch.locations.as_mut(), &mut scratch.places, &mut fields)
+            }
+            Matcher::Json { names } => self.members(text, names, &mut scratch.undone, &mut fields),
         };
-        let fields = match fields {
-            Ok(fields) => fields,
-            Err(outcome) => return outcome,
-        };
+        if let Err(outcome) = read {
+            return outcome;
+        }
         let before = *event;
         event.source = &self.name;
         let outcome = match self.meaning.read(&fields, event) {
@@ -209,7 +211,8 @@ impl Pattern {
         text: &'t [u8],
         names: &[Option<Box<[u8]>>; Field::COUNT],
         undone: &'t mut Vec<u8>,
-    ) -> Result<Fields<'t>, Outcome> {
+        fields: &mut Fields<'t>,
+    ) -> Result<(), Outcome> {
         if !text.starts_with(b"{") || memmem::find(text, &self.needle).is_none() {
             return Err(Outcome::NoMatch);
         }
@@ -224,7 +227,6 @@ impl Pattern {
             return Err(Outcome::NoMatch);
         }
         let undone: &'t [u8] = undone;
-        let mut fields = Fields::default();
         for (field, value) in Field::ALL.into_iter().zip(values) {
             match value {
                 Value::Absent | Value::Null => {}
@@ -232,7 +234,7 @@ impl Pattern {
                 Value::Undone(range) => fields.set(field, &undone[range]),
             }
         }
-        Ok(fields)
+        Ok(())
     }
 }
 
@@ -242,8 +244,8 @@ impl RegexMatcher {
         text: &'t [u8],
         locations: Option<&mut CaptureLocations>,
         places: &mut Places,
-    ) -> Result<Fields<'t>, Outcome> {
-        let mut fields = Fields::default();
+        fields: &mut Fields<'t>,
+    ) -> Result<(), Outcome> {
         if let Some(lowered) = &self.lowered {
             if !lowered.read(text, places) {
                 return Err(self.unmatched(text));
@@ -251,7 +253,7 @@ impl RegexMatcher {
             for (field, group) in &self.groups {
                 fields.set(*field, &text[lowered.group(*group, places)]);
             }
-            return Ok(fields);
+            return Ok(());
         }
         if !text.starts_with(&self.prefix) {
             return Err(Outcome::NoMatch);
@@ -272,7 +274,7 @@ impl RegexMatcher {
                 fields.set(*field, &text[start..end]);
             }
         }
-        Ok(fields)
+        Ok(())
     }
 
     /// What a text is that does not match: this template cut short, or something else.

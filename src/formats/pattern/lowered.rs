@@ -5,8 +5,7 @@
 //! there is nothing to go back to, so a table of 256 bytes does what a general engine does at ten
 //! times the cost. Whatever is not of that form is left to the general engine.
 
-use crate::formats::text::near;
-use crate::model::marks::{WIDTH, marks_to};
+use crate::model::marks::{Ranges, WIDTH, marks_of};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use std::ops::Range;
@@ -54,15 +53,12 @@ struct Set {
 /// What ends a run of a class, as far as that helps to find it quickly.
 #[derive(Debug, Clone, Copy)]
 enum Ends {
-    /// One byte only: `.` and `[^"]`.
-    One(u8),
-    /// Some of the bytes up to the blank and none above: `\S`.
-    Low,
+    /// The bytes of two ranges: `.`, `[^"]` and `\S`.
+    Of(Ranges),
+    /// All others: `\d`, `[0-9.]`.
+    AllBut(Ranges),
     Any,
 }
-
-/// The highest byte of [`Ends::Low`].
-const LOW_MAX: u8 = b' ';
 
 /// Where in the text each step of a match begins, and where its literal ends; then where the last one ends.
 pub(super) type Places = Vec<usize>;
@@ -213,11 +209,10 @@ fn lower(hir: &Hir, steps: &mut Vec<Step>) -> Option<()> {
 
 impl Set {
     fn new(holds: [bool; 256]) -> Box<Self> {
-        let mut others = (0..=u8::MAX).filter(|byte| !holds[usize::from(*byte)]);
-        let ends = match (others.next(), others.next_back()) {
-            (Some(only), None) => Ends::One(only),
-            (Some(_), Some(..=LOW_MAX)) => Ends::Low,
-            _ => Ends::Any,
+        let ends = match (ranges(&holds, false), ranges(&holds, true)) {
+            (Some(others), _) => Ends::Of(others),
+            (None, Some(own)) => Ends::AllBut(own),
+            (None, None) => Ends::Any,
         };
         Box::new(Self { holds, ends })
     }
@@ -227,27 +222,47 @@ impl Set {
     }
 
     /// How many bytes of the set the text begins with.
+    #[inline]
     fn run_len(&self, text: &[u8]) -> usize {
-        let mut from = 0;
-        match self.ends {
-            Ends::One(byte) => return near(byte, text).unwrap_or(text.len()),
-            Ends::Low => {
-                let (chunks, _) = text.as_chunks();
-                for chunk in chunks {
-                    let mut low = marks_to(LOW_MAX, chunk);
-                    while low != 0 {
-                        let at = from + low.trailing_zeros() as usize;
-                        if !self.has(text[at]) {
-                            return at;
-                        }
-                        low &= low - 1;
-                    }
-                    from += WIDTH;
-                }
+        let (ranges, others) = match &self.ends {
+            Ends::Of(ranges) => (ranges, 0),
+            Ends::AllBut(ranges) => (ranges, u16::MAX),
+            Ends::Any => return text.iter().take_while(|byte| self.has(**byte)).count(),
+        };
+        let (chunks, rest) = text.as_chunks();
+        for (number, chunk) in chunks.iter().enumerate() {
+            let ends = marks_of(ranges, chunk) ^ others;
+            if ends != 0 {
+                return number * WIDTH + ends.trailing_zeros() as usize;
             }
-            Ends::Any => {}
         }
-        from + text[from..].iter().take_while(|byte| self.has(**byte)).count()
+        let from = text.len() - rest.len();
+        match text.last_chunk().filter(|_| !rest.is_empty()) {
+            // What it shares with the chunk before ends nothing.
+            Some(last) => {
+                let ends = marks_of(ranges, last) ^ others;
+                text.len() - WIDTH + (ends.trailing_zeros() as usize).min(WIDTH)
+            }
+            None => from + rest.iter().take_while(|byte| self.has(**byte)).count(),
+        }
+    }
+}
+
+/// The bytes that the class holds or, for `false`, all others; `None` where they are not one or two ranges.
+fn ranges(holds: &[bool; 256], wanted: bool) -> Option<Ranges> {
+    let mut found: Vec<(u8, u8)> = Vec::new();
+    for byte in (0..=u8::MAX).filter(|byte| holds[usize::from(*byte)] == wanted) {
+        match found.last_mut() {
+            Some((first, more)) if usize::from(*first) + usize::from(*more) + 1 == usize::from(byte) => {
+                *more += 1
+            }
+            _ => found.push((byte, 0)),
+        }
+    }
+    match found[..] {
+        [only] => Some([only; 2]),
+        [one, other] => Some([one, other]),
+        _ => None,
     }
 }
 
@@ -336,10 +351,11 @@ mod tests {
     proptest! {
         #[test]
         fn a_run_is_as_long_as_byte_by_byte(
-            number in 0_usize..5,
+            number in 0_usize..7,
             text in prop::collection::vec(prop_oneof![4 => Just(b'x'), 1 => 0_u8..=0x22, 1 => 0x7F_u8..=0xA1], 0..70),
         ) {
-            const CLASSES: [&str; 5] = [r"\S", ".", "[^ ]", "[x0-9]", r"[^\x00-\x1F]"];
+            const CLASSES: [&str; 7] =
+                [r"\S", ".", "[^ ]", "[x0-9]", r"[^\x00-\x1F]", r"[!x\xA0]", r"[\x00-\x07\x09\x0B-\xFF]"];
             let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(CLASSES[number]).unwrap();
             let HirKind::Class(class) = hir.kind() else { panic!("{hir:?} is no class") };
             let set = set_of(class).unwrap();

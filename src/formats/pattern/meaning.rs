@@ -4,6 +4,7 @@ use super::PatternEvent;
 use super::field::{Declared, Field, Fields};
 use super::time::{TimeFormat, completeness};
 use crate::formats::contact::{Lifetime, lifetimes_and_longest, seconds};
+use crate::formats::text::near;
 use crate::model::{AgentText, Aor, Event, Kind, RejectReason};
 
 /// How a pattern wants its fields to be understood.
@@ -164,9 +165,9 @@ fn without_port(address: &[u8]) -> &[u8] {
     if let Some(inner) = address.strip_prefix(b"[") {
         return inner.split(|byte| *byte == b']').next().unwrap_or(inner);
     }
-    let mut parts = address.split(|byte| *byte == b':');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(host), Some(_), None) => host,
+    match near(b':', address) {
+        // A second colon makes it a bare IPv6 address.
+        Some(at) if near(b':', &address[at + 1..]).is_none() => &address[..at],
         _ => address,
     }
 }
