@@ -53,7 +53,8 @@ pub fn lifetimes_and_longest(contact: &[u8], expires: Option<u32>) -> (Lifetime,
 
 fn longest_seconds(contact: &[u8], expires: Option<u32>) -> Option<u32> {
     let mut longest = None;
-    for one in Contacts::new(contact) {
+    // `*` removes, and lives no time at all.
+    for one in Contacts::new(contact).filter(|one| one != b"*") {
         longest = longest.max(Some(own_expires(one).or(expires)?));
     }
     longest
