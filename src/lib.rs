@@ -85,7 +85,8 @@
 //!
 //! **Why does a year-less log get walked first?** Its years follow from the order of its stamps
 //! (a jump backwards is a new year) and from a bound at its end, so they are known before blocks
-//! are read in parallel.
+//! are read in parallel. A compressed log whose start tells the first year needs no bound: it is decoded once, and
+//! each block comes with the years up to its end.
 
 pub mod billing;
 pub mod book;

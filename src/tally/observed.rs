@@ -100,17 +100,10 @@ impl Observed {
             self.parts.resize_with(PARTS, Vec::new);
         }
         let user = observation.user;
-        let mut name = [0; INLINE_MAX];
-        if user.len() <= INLINE_MAX {
-            short::copy(user, &mut name);
-        } else {
-            let begin = u32::try_from(self.long_names.len()).expect("a block's names fit four gigabytes");
-            name[..4].copy_from_slice(&begin.to_le_bytes());
-            self.long_names.extend_from_slice(user);
-        }
         let hash = hash_of(user);
         self.len += 1;
-        self.parts[part_of(hash)].push(Record {
+        let records = &mut self.parts[part_of(hash)];
+        records.push(Record {
             hash,
             transaction: transaction.map_or(0, |fingerprint| fingerprint.max(1)),
             micros: observation.moment.map_or(i64::MIN, Moment::micros),
@@ -122,8 +115,17 @@ impl Observed {
             day: slot.day,
             standing: observation.standing,
             evidence: observation.evidence,
-            name,
+            name: [0; INLINE_MAX],
         });
+        // Written where it stays: a name that was put together elsewhere would be waited for.
+        let name = &mut records.last_mut().expect("it has just been pushed").name;
+        if user.len() <= INLINE_MAX {
+            short::copy(user, name);
+        } else {
+            let begin = u32::try_from(self.long_names.len()).expect("a block's names fit four gigabytes");
+            name[..4].copy_from_slice(&begin.to_le_bytes());
+            self.long_names.extend_from_slice(user);
+        }
     }
 
     /// How many observations there are.
