@@ -16,6 +16,8 @@ pub struct LineMarks {
     colons: [u64; WORDS],
     /// So many words of both hold; what the others hold is of a line before.
     words: usize,
+    /// How many `: ` there are.
+    colons_len: u32,
     /// The line is longer than what is marked.
     is_cut: bool,
 }
@@ -25,23 +27,23 @@ impl LineMarks {
     /// everything where there is none.
     pub fn find(&mut self, text: &[u8]) -> usize {
         #[cfg(target_arch = "x86_64")]
-        if std::is_x86_feature_detected!("avx2") {
+        if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("popcnt") {
             #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
-            // SAFETY: the processor has AVX2.
+            // SAFETY: the processor has AVX2 and POPCNT.
             return unsafe { self.find_by_avx2(text) };
         }
         self.find_by(text, masks)
     }
 
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,popcnt")]
     fn find_by_avx2(&mut self, text: &[u8]) -> usize {
         self.find_by(text, |chunk| crate::model::marks::masks_by_avx2(chunk))
     }
 
     #[inline(always)]
     fn find_by(&mut self, text: &[u8], masks: impl Fn(&[u8; WIDE]) -> Masks) -> usize {
-        self.is_cut = false;
+        (self.colons_len, self.is_cut) = (0, false);
         let (chunks, rest) = text.as_chunks();
         let mut colon_last = 0;
         for (word, chunk) in chunks.iter().take(WORDS).enumerate() {
@@ -76,9 +78,13 @@ impl LineMarks {
         let kept = first.wrapping_sub(1);
         let blanks = found.blanks & kept;
         self.blanks[word] = blanks;
-        self.colons[word] = found.colons & kept & (blanks >> 1);
+        let colons = found.colons & kept & (blanks >> 1);
+        self.colons[word] = colons;
+        self.colons_len += colons.count_ones();
         if word > 0 {
-            self.colons[word - 1] |= colons_before & (blanks << (WIDE - 1));
+            let colon = colons_before & (blanks << (WIDE - 1));
+            self.colons[word - 1] |= colon;
+            self.colons_len += u32::from(colon != 0);
         }
         self.words = word + 1;
     }
@@ -86,6 +92,12 @@ impl LineMarks {
     /// Whether every byte of the line is marked.
     pub const fn is_whole(&self) -> bool {
         !self.is_cut
+    }
+
+    /// How many `: ` are marked.
+    #[inline]
+    pub const fn colons_len(&self) -> u32 {
+        self.colons_len
     }
 
     /// The places of blanks at or behind that place, in their order.
@@ -168,6 +180,7 @@ mod tests {
                 prop_assert_eq!(len, line.len());
                 prop_assert_eq!(marks.is_whole(), line.len() <= MARKED_MAX);
                 prop_assert_eq!(marks.colons_from(from).filter(is_known).collect::<Vec<_>>(), &all[..]);
+                prop_assert_eq!(marks.colons_from(0).count(), marks.colons_len() as usize);
                 let has_colon = marks.has_colon_from(from);
                 prop_assert!(has_colon || all.is_empty());
                 prop_assert!(!has_colon || !all.is_empty() || !marks.is_whole());

@@ -318,7 +318,9 @@ impl Run<'_> {
                 }
             });
         };
-        let (scanned, _) = rayon::join(scan, || rayon::join(|| settling.take(said, self.spares), fill));
+        // A block is decoded on one core, so what takes longest begins first and the shortest pieces come last.
+        let settle = || settling.take(said, self.spares);
+        let (_, (_, scanned)) = rayon::join(fill, || rayon::join(settle, scan));
         settling.learn(&scanned);
         for ((at, _, piece), scanned) in pieces.into_iter().zip(scanned) {
             let reading = &mut readings[at];

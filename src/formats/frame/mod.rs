@@ -15,7 +15,7 @@ mod usual;
 
 use super::line_marks::LineMarks;
 use crate::model::{Dialect, Stamp};
-use usual::{Opened, Usual};
+use usual::Usual;
 
 /// What is reused from record to record: rewritten layers, and prefixes that are known.
 #[derive(Debug, Default)]
@@ -210,9 +210,8 @@ impl Scratch {
             b'0' | b'.' if line.ends_with(b" SIP/2.0") || line.ends_with(b" SIP/2.0.") => return None,
             _ => {}
         }
-        let Opened { stamp, host, begin, .. } =
-            self.usual.prefix(line, false).filter(|opened| opened.has_no_version)?;
-        Some(Script { stamp, host, at: usual::script_at(line, begin, marks)? })
+        let opened = self.usual.prefix(line, false).filter(|opened| opened.has_no_version)?;
+        Some(Script { stamp: opened.stamp, host: opened.host, at: opened.script_at(line, marks)? })
     }
 }
 

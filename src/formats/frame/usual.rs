@@ -17,6 +17,18 @@ const HEAD: usize = 40;
 /// How the lines of a routing script begin.
 const SCRIPT_START: &[u8] = b"<script>: ";
 
+impl Opened<'_> {
+    /// Where the message of a routing script's line begins: behind a mark, and with nothing behind that could
+    /// be another one.
+    #[inline]
+    pub fn script_at(&self, line: &[u8], marks: &LineMarks) -> Option<usize> {
+        let at = self.begin + SCRIPT_START.len();
+        let is_script = marks.is_whole() && line.get(self.begin..at)? == SCRIPT_START;
+        // The mark has one of its own. Counting costs no branch that a line's length decides.
+        (is_script && marks.colons_len() == self.colons + 1).then_some(at)
+    }
+}
+
 /// Prefixes of Kamailio's records in syslog files.
 #[derive(Debug, Default)]
 pub(super) struct Usual {
@@ -36,6 +48,8 @@ pub(super) struct Opened<'t> {
     pub host: &'t [u8],
     /// Where in the line the text begins.
     pub begin: usize,
+    /// How many `: ` the prefix holds.
+    pub colons: u32,
     /// The prefix holds nothing that a SIP message could begin with.
     pub has_no_version: bool,
 }
@@ -56,6 +70,7 @@ struct Known {
     /// The stamp is an ISO date, behind which a host must not be missing.
     is_iso: bool,
     allow_bare: bool,
+    colons: u32,
     has_no_version: bool,
 }
 
@@ -79,7 +94,8 @@ impl Known {
             (word(&bytes, number) & same, same)
         });
         let has_no_version = memchr::memmem::find(between, b"SIP/").is_none();
-        Some(Self { chunks, len: between.len(), process, host, is_iso, allow_bare, has_no_version })
+        let colons = memchr::memmem::find_iter(between, b": ").count() as u32;
+        Some(Self { chunks, len: between.len(), process, host, is_iso, allow_bare, colons, has_no_version })
     }
 
     /// Whether the text begins with it. A text that ends soon after may begin with it too.
@@ -115,9 +131,11 @@ impl Usual {
             return None;
         }
         let outer = Outer { stamp, host, is_framed: true };
-        let starts = match script_at(line, begin, marks) {
-            Some(at) => Starts::only_at(at - begin, Origin::Script),
-            None => kamailio::starts_at(text, marks.colons_from(begin).map(move |at| at - begin)),
+        let behind = SCRIPT_START.len();
+        let starts = match text.starts_with(SCRIPT_START) && !marks.has_colon_from(begin + behind) {
+            // The line of a script, and nothing behind its mark could be another start.
+            true => Starts::only_at(behind, Origin::Script),
+            false => kamailio::starts_at(text, marks.colons_from(begin).map(move |at| at - begin)),
         };
         Some(outer.record(Dialect::Kamailio, text, starts))
     }
@@ -150,7 +168,8 @@ impl Usual {
             return None;
         }
         let host = &rest[known.host.clone()];
-        Some(Opened { stamp, host, begin, has_no_version: known.has_no_version })
+        let Known { colons, has_no_version, .. } = *known;
+        Some(Opened { stamp, host, begin, colons, has_no_version })
     }
 
     /// Remembers the prefix of a line that has been opened the long way.
@@ -186,14 +205,6 @@ impl Usual {
             self.oldest = (self.oldest + 1) % KNOWN_MAX;
         }
     }
-}
-
-/// Where the message of a routing script's line begins, whose text begins there: behind a mark, and with
-/// nothing behind that could be another one.
-#[inline]
-pub(super) fn script_at(line: &[u8], begin: usize, marks: &LineMarks) -> Option<usize> {
-    let at = begin + SCRIPT_START.len();
-    (marks.is_whole() && line.get(begin..at)? == SCRIPT_START && !marks.has_colon_from(at)).then_some(at)
 }
 
 /// The length of a stamp of RFC 3164.
