@@ -256,12 +256,19 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether one more input of the stream is opened: always one, and as many compressed logs as
-    /// there are cores to decode them.
+    /// Whether one more input of the stream is opened: always one, and as many compressed logs as keep every
+    /// core busy. What is said in all but the first has to wait and takes memory, so there are no more.
     fn may_open(&self, readings: &VecDeque<Reading<'_>>, next: &Input) -> bool {
         let is_decoded = |input: &Input| input.form == Form::Log && input.codec != Codec::Plain;
+        let threads = rayon::current_num_threads();
+        let abreast = match next.codec {
+            // Decoding takes about as long as all that is done with what is decoded.
+            Codec::Gzip | Codec::Zstd => threads.div_ceil(2),
+            Codec::Plain | Codec::Bzip2 | Codec::Xz => threads,
+        };
+        let decoding = readings.iter().filter(|reading| !reading.feed.is_over()).count();
         readings.is_empty()
-            || (readings.len() < rayon::current_num_threads()
+            || (decoding < abreast
                 && is_decoded(next)
                 && readings.iter().all(|reading| is_decoded(reading.input)))
     }
