@@ -6,6 +6,7 @@ use crate::identity::Policy;
 use crate::model::Moment;
 use crate::read::{Change, Codec, Found, InputError, OwnedBlock, Source, Stream};
 use crate::settle::LifeRules;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -44,6 +45,8 @@ pub struct Input {
     /// The first year is known and no more: later ones come with the blocks of a compressed log, which
     /// need not be decoded twice for them.
     pub(super) walks_on: bool,
+    /// No stamp is later, on the operator's word.
+    pub(super) year_bound: Option<Date>,
     /// Instant of records without any clock, on the operator's word.
     pub assumed: Option<Moment>,
     /// How zone and years were found, for the manifest.

@@ -64,6 +64,14 @@ impl Setup {
         self.sources.iter().position(fits)
     }
 
+    /// The last day of the year that the operator gave.
+    pub fn year_bound(&self) -> Option<Date> {
+        match self.year {
+            YearRule::Given(year) => Date::new(i16::try_from(year).ok()?, 12, 31).ok(),
+            YearRule::Infer | YearRule::Mtime => None,
+        }
+    }
+
     /// The zone given for that input's stamps: its source's, else the one for all.
     pub fn zone_of(&self, found: &Found) -> Option<TimeZone> {
         let rule = self.rule_of(found).and_then(|number| self.sources[number].zone.clone());

@@ -242,13 +242,15 @@ fn walk_of(block: &OwnedBlock) -> Walk {
 }
 
 /// Whether the start of a compressed log is enough to plan with: it tells the first year by a full clock of
-/// its own, and the log's zone does not put its clocks back before the log's end, as far as the file's own
-/// time tells of that. Should it do so all the same, the scan says so and begins anew.
+/// its own, or by the operator's word where no year begins behind it; and the log's zone does not put its clocks
+/// back before the log's end, as far as the file's own time tells of that. Should it be otherwise, the scan says
+/// so and begins anew.
 fn may_walk_on_behind(start: &Walk, found: &Found, setup: &Setup, zone: &TimeZone) -> bool {
-    if matches!(setup.year, YearRule::Given(_)) {
-        return false;
-    }
-    let first = start.year_by_anchor(zone).and_then(|year| start.first_in(year));
+    let year = match setup.year {
+        YearRule::Given(_) => setup.year_bound().and_then(|bound| start.year_by_bound(bound)),
+        YearRule::Infer | YearRule::Mtime => start.year_by_anchor(zone),
+    };
+    let first = year.and_then(|year| start.first_in(year));
     let modified = std::fs::metadata(&found.path).and_then(|metadata| metadata.modified());
     let modified = modified.ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
     let (Some(first), Some(modified)) = (first, modified) else { return false };
@@ -408,6 +410,7 @@ fn plan_input(
         is_zoneless: needs_zone,
         years,
         walks_on,
+        year_bound: setup.year_bound(),
         assumed: assumed.map(Moment::from),
         clock_rule: clock_rule.join(", "),
         allow_bare: !sample.has_framed,
@@ -466,9 +469,8 @@ impl Look {
 fn own_year(look: &Look, setup: &Setup) -> FirstYear {
     let Look { walk, found, sample, .. } = look;
     let zone = setup.zone_of(found).unwrap_or(TimeZone::UTC);
-    if let YearRule::Given(year) = setup.year {
-        let bound = Date::new(i16::try_from(year).ok()?, 12, 31).ok()?;
-        return Some((walk.year_by_bound(bound)?, "--year"));
+    if let YearRule::Given(_) = setup.year {
+        return Some((walk.year_by_bound(setup.year_bound()?)?, "--year"));
     }
     if let Some(year) = walk.year_by_anchor(&zone) {
         return Some((year, "a clock in the data"));

@@ -78,6 +78,12 @@ impl Dating {
         Some(Self { years: Arc::new(walk.sections(first)), walk, first, changes: 0 })
     }
 
+    /// Whether the whole input tells other times than its start did.
+    fn has_turned(&self, input: &Input) -> bool {
+        let is_other = |bound| self.walk.year_by_bound(bound) != Some(self.first);
+        !self.walk.years(self.first, &input.zone).turns.is_empty() || input.year_bound.is_some_and(is_other)
+    }
+
     /// The years of the next block, which are known with it.
     fn years(&mut self, bytes: &[u8], offset: u64) -> Arc<Years> {
         self.walk.block(bytes, offset);
@@ -108,7 +114,7 @@ struct Decoding {
 pub(super) struct End {
     pub digest: blake3::Hash,
     pub is_cut: bool,
-    /// Clocks were put back in it, which nobody had expected: some stamps were misread.
+    /// Clocks were put back in it, or a year began, which nobody had expected: some stamps were misread.
     pub has_turned: bool,
 }
 
@@ -232,8 +238,7 @@ impl<'p> Feed<'p> {
     /// [`InputError::Changed`] where it is not what it was at opening: what was counted is not to
     /// be believed.
     pub fn close(self) -> Result<End, InputError> {
-        let dated = self.dating.map(|dating| dating.walk.years(dating.first, &self.input.zone));
-        let has_turned = dated.is_some_and(|years| !years.turns.is_empty());
+        let has_turned = self.dating.is_some_and(|dating| dating.has_turned(self.input));
         match self.kind {
             Kind::Mapped { mapped, hasher, .. } => {
                 mapped.verify_unchanged()?;
