@@ -27,7 +27,7 @@ pub const BLOCK_LEN: usize = 256 << 10;
 
 /// Blocks of each core in one step: the more there are, the better both the scan and the counting keep what
 /// they look up in the caches, and the more memory waits in between.
-const BLOCKS_ABREAST: usize = 16;
+const BLOCKS_ABREAST: usize = 12;
 
 /// So many decoded bytes of a file are read ahead of the files before it: what is said in them
 /// has to wait.

@@ -2,9 +2,8 @@
 //! memory is touched that holds nothing. Memory that was never touched before is the most
 //! expensive there is.
 
-/// Most bytes of one piece: few enough for tallies of a hundred parts with a handful of users each, and more
-/// than what the allocator puts into its small pages, of which four such pieces would leave an eighth unused.
-const PIECE_BYTES_MAX: usize = 32 << 10;
+/// Most bytes of one piece: few enough for tallies of a hundred parts with a handful of users each.
+const PIECE_BYTES_MAX: usize = 16 << 10;
 
 /// A list that only grows, of rows that are numbered in the order of arrival.
 #[derive(Debug, Clone)]
