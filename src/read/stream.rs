@@ -12,8 +12,10 @@ use std::sync::{Arc, OnceLock};
 
 /// How much of the raw bytes is asked for at a time; large, since each ask is a system call.
 const RAW_LEN: usize = 256 << 10;
-/// Buffers kept for reuse: about as many as are under way between a reader and its workers.
-const SPARES_MAX: usize = 16;
+/// Bytes of a new buffer that are made ready at first.
+const FIRST_LEN: usize = 64 << 10;
+/// Buffers kept for reuse: more than are under way between a reader and its workers.
+const SPARES_MAX: usize = 256;
 
 /// A block of a decoded stream, in a buffer of its own.
 ///
@@ -39,8 +41,8 @@ pub struct Stream {
     progress: Arc<Progress>,
     /// The file behind it, where there is one.
     watch: Option<Watch>,
-    /// Bytes read beyond the last block's end: the start of a line.
-    carry: Vec<u8>,
+    /// Bytes read beyond the last block's end.
+    carry: Unread,
     /// Where `carry` starts in the decoded stream.
     offset: u64,
     continues: bool,
@@ -49,6 +51,59 @@ pub struct Stream {
     /// Line ends given out so far.
     lines: u64,
     spares: Vec<Vec<u8>>,
+}
+
+/// What has been read and not given out, at the start of a buffer. The rest of the buffer is of an earlier block:
+/// bytes that a decoder overwrites need not be cleared first.
+#[derive(Default)]
+struct Unread {
+    buffer: Vec<u8>,
+    len: usize,
+}
+
+impl Unread {
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.len]
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    fn into_bytes(mut self) -> Vec<u8> {
+        self.buffer.truncate(self.len);
+        self.buffer
+    }
+
+    /// Reads until it is `wanted` long, or the reader has come to its end.
+    fn read_up_to(&mut self, reader: &mut impl Read, wanted: usize) -> io::Result<()> {
+        self.buffer.reserve_exact(wanted.saturating_sub(self.buffer.len()));
+        while self.len < wanted {
+            if self.buffer.len() == self.len {
+                // A new buffer; short streams touch little of it.
+                self.buffer.resize(wanted.min(self.len + self.len.max(FIRST_LEN)), 0);
+            }
+            let end = self.buffer.len().min(wanted);
+            match reader.read(&mut self.buffer[self.len..end]) {
+                Ok(0) => break,
+                Ok(len) => self.len += len,
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(cause) => return Err(cause),
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts bytes before it.
+    fn prepend(&mut self, bytes: &[u8]) {
+        let len = bytes.len() + self.len;
+        if self.buffer.len() < len {
+            self.buffer.resize(len, 0);
+        }
+        self.buffer.copy_within(..self.len, bytes.len());
+        self.buffer[..bytes.len()].copy_from_slice(bytes);
+        self.len = len;
+    }
 }
 
 enum State {
@@ -98,7 +153,7 @@ impl Stream {
             decoded,
             progress,
             watch,
-            carry: Vec::new(),
+            carry: Unread::default(),
             offset: 0,
             continues: false,
             state: State::Reading,
@@ -132,31 +187,31 @@ impl Stream {
     /// [`InputError::Unreadable`] where the system refuses.
     pub fn next_block(&mut self, target: usize) -> Result<Option<OwnedBlock>, InputError> {
         let target = target.clamp(1, LINE_MAX);
-        let mut bytes = std::mem::take(&mut self.carry);
+        let mut unread = std::mem::take(&mut self.carry);
         let mut wanted = target;
         // Where the search for a line end goes on: what is before has none.
         let mut searched = 0;
         while matches!(self.state, State::Reading) {
-            self.read_up_to(&mut bytes, wanted);
+            self.read_up_to(&mut unread, wanted);
             if self.is_cut() {
                 // Half a line says something else than the whole one.
-                bytes.truncate(memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1));
+                unread.truncate(memchr::memrchr(b'\n', unread.bytes()).map_or(0, |at| at + 1));
             }
-            if let Some(at) = memchr::memrchr(b'\n', &bytes[searched..]) {
+            if let Some(at) = memchr::memrchr(b'\n', &unread.bytes()[searched..]) {
                 // At the stream's end everything goes out at once.
                 if matches!(self.state, State::Reading) {
-                    self.carry_from(&mut bytes, searched + at + 1);
+                    self.carry_from(&mut unread, searched + at + 1);
                 }
-                return Ok(Some(self.give(bytes, false)));
+                return Ok(Some(self.give(unread, false)));
             }
-            if bytes.len() == LINE_MAX {
-                return Ok(Some(self.give(bytes, true)));
+            if unread.len == LINE_MAX {
+                return Ok(Some(self.give(unread, true)));
             }
-            searched = bytes.len();
-            wanted = bytes.len().saturating_mul(2).clamp(target, LINE_MAX);
+            searched = unread.len;
+            wanted = unread.len.saturating_mul(2).clamp(target, LINE_MAX);
         }
-        if !bytes.is_empty() {
-            return Ok(Some(self.give(bytes, false)));
+        if unread.len > 0 {
+            return Ok(Some(self.give(unread, false)));
         }
         match &self.state {
             State::Failed(error) => Err(error.clone()),
@@ -164,11 +219,32 @@ impl Stream {
         }
     }
 
+    /// Puts back the end of the block that was given last: the next block begins with it, and no line of an
+    /// earlier one goes on there.
+    ///
+    /// To be asked for no more than that block's length, and before anything else is read.
+    pub fn put_back(&mut self, end: &[u8]) {
+        if end.is_empty() {
+            return;
+        }
+        self.offset -= end.len() as u64;
+        self.lines -= count_lines(end);
+        self.continues = false;
+        if self.carry.buffer.capacity() == 0 {
+            self.carry.buffer = self.spares.pop().unwrap_or_default();
+        }
+        self.carry.prepend(end);
+    }
+
+    /// Whether blocks may follow the one that was given last, or an error.
+    pub fn may_go_on(&self) -> bool {
+        matches!(self.state, State::Reading | State::Failed(_)) || self.carry.len > 0
+    }
+
     /// Takes back the buffer of a block that is done with, for a later one.
-    pub fn recycle(&mut self, mut buffer: Vec<u8>) {
+    pub fn recycle(&mut self, buffer: Vec<u8>) {
         // One enormous line must not keep its memory for the rest of the run.
         if self.spares.len() < SPARES_MAX && buffer.capacity() <= LINE_MAX {
-            buffer.clear();
             self.spares.push(buffer);
         }
     }
@@ -210,18 +286,16 @@ impl Stream {
         self.watch.as_ref().map_or(Ok(()), Watch::check)
     }
 
-    /// Reads until `bytes` is `wanted` long, or leaves `Reading` for why it is not.
-    fn read_up_to(&mut self, bytes: &mut Vec<u8>, wanted: usize) {
-        if bytes.capacity() == 0 {
-            *bytes = self.spares.pop().unwrap_or_default();
+    /// Reads until there are `wanted` bytes, or leaves `Reading` for why there are not.
+    fn read_up_to(&mut self, unread: &mut Unread, wanted: usize) {
+        if unread.buffer.capacity() == 0 {
+            unread.buffer = self.spares.pop().unwrap_or_default();
         }
-        let missing = wanted.saturating_sub(bytes.len());
-        bytes.reserve(missing);
-        match self.decoded.by_ref().take(missing as u64).read_to_end(bytes) {
-            Ok(len) if len < missing => self.state = State::Ended,
-            Ok(_) => {}
+        match unread.read_up_to(&mut self.decoded, wanted) {
+            Ok(()) if unread.len < wanted => self.state = State::Ended,
+            Ok(()) => {}
             Err(cause) => {
-                self.state = match self.failure(cause, bytes) {
+                self.state = match self.failure(cause, unread.bytes()) {
                     InputError::Damaged { what: Damage::Cut, .. } if self.forgives_cut => State::Cut,
                     error => State::Failed(error),
                 }
@@ -246,18 +320,17 @@ impl Stream {
     }
 
     /// Cuts the bytes at `end` and keeps the rest for the next block.
-    fn carry_from(&mut self, bytes: &mut Vec<u8>, end: usize) {
-        if end < bytes.len() {
-            let mut carry = self.spares.pop().unwrap_or_default();
-            carry.extend_from_slice(&bytes[end..]);
-            self.carry = carry;
-            bytes.truncate(end);
+    fn carry_from(&mut self, unread: &mut Unread, end: usize) {
+        if end < unread.len {
+            self.carry.buffer = self.spares.pop().unwrap_or_default();
+            self.carry.prepend(&unread.bytes()[end..]);
+            unread.truncate(end);
         }
     }
 
     /// Makes a block of the bytes; `is_cut` where it ends in mid-line.
-    fn give(&mut self, bytes: Vec<u8>, is_cut: bool) -> OwnedBlock {
-        let block = OwnedBlock { offset: self.offset, continues: self.continues, bytes };
+    fn give(&mut self, unread: Unread, is_cut: bool) -> OwnedBlock {
+        let block = OwnedBlock { offset: self.offset, continues: self.continues, bytes: unread.into_bytes() };
         self.offset += block.bytes.len() as u64;
         self.lines += count_lines(&block.bytes);
         self.continues = is_cut;
@@ -458,6 +531,32 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_put_back_comes_again(
+            lines in prop::collection::vec("[a-c]{0,8}", 0..40),
+            target in 1usize..60,
+            backs in prop::collection::vec(0_usize..30, 1..9),
+            is_compressed: bool,
+        ) {
+            let bytes = lines.join("\n").into_bytes();
+            let raw = if is_compressed { gzip(&bytes) } else { bytes.clone() };
+            let mut stream = stream(raw);
+            let mut kept = Vec::new();
+            for back in backs.iter().cycle() {
+                let Some(block) = stream.next_block(target).unwrap() else { break };
+                prop_assert_eq!(block.offset, kept.len() as u64);
+                let (front, end) = block.bytes.split_at(block.bytes.len() - back.min(&(block.bytes.len() - 1)));
+                prop_assert!(stream.may_go_on() || kept.len() + block.bytes.len() == bytes.len());
+                stream.put_back(end);
+                prop_assert!(stream.may_go_on() || end.is_empty());
+                prop_assert_eq!(stream.lines, count_lines(&[&kept[..], front].concat()));
+                kept.extend_from_slice(front);
+                stream.recycle(block.bytes);
+            }
+            prop_assert_eq!(kept, bytes);
+            prop_assert!(!stream.may_go_on());
+        }
+
         #[test]
         fn blocks_are_the_whole_stream_in_order_and_end_at_line_ends(
             lines in prop::collection::vec("[a-c\r]{0,8}", 0..40),

@@ -100,11 +100,14 @@ enum Kind {
     Stream(Box<Decoding>),
 }
 
-/// A stream, and what has been read of it and not given out: a record may go on in what follows.
+/// A stream that is cut where records begin.
 struct Decoding {
     stream: Stream,
-    next: Option<OwnedBlock>,
+    /// The first block, where it has been read.
+    first: Option<OwnedBlock>,
     is_begun: bool,
+    is_over: bool,
+    /// The start of a record of which no end has been read.
     kept: Vec<u8>,
     offset: u64,
     follows_cr: bool,
@@ -153,7 +156,7 @@ impl<'p> Feed<'p> {
                 Ok(mapped) => (Source::Mapped(mapped), None),
                 Err(_) => (self.input.open()?, None),
             },
-            Kind::Stream(decoding) => (Source::Stream(decoding.stream), decoding.next),
+            Kind::Stream(decoding) => (Source::Stream(decoding.stream), decoding.first),
         })
     }
 
@@ -189,7 +192,7 @@ impl<'p> Feed<'p> {
                 while !decoding.is_over() && ready.len() < wanted {
                     if !decoding.is_begun {
                         decoding.begin(len)?;
-                        let first = decoding.next.as_ref().map_or(&b""[..], |block| &block.bytes);
+                        let first = decoding.first.as_ref().map_or(&b""[..], |block| &block.bytes);
                         self.line_ends = line_ends(first);
                         self.has_records = has_records(self.input, first);
                     }
@@ -256,11 +259,12 @@ impl<'p> Feed<'p> {
 }
 
 impl Kind {
-    fn decoding(stream: Stream, next: Option<OwnedBlock>) -> Self {
+    fn decoding(stream: Stream, first: Option<OwnedBlock>) -> Self {
         Self::Stream(Box::new(Decoding {
             stream,
-            is_begun: next.is_some(),
-            next,
+            is_begun: first.is_some(),
+            first,
+            is_over: false,
             kept: Vec::new(),
             offset: 0,
             follows_cr: false,
@@ -271,16 +275,17 @@ impl Kind {
 impl Decoding {
     fn begin(&mut self, len: usize) -> Result<(), InputError> {
         self.is_begun = true;
-        self.next = self.stream.next_block(decoded_len(len))?;
+        self.first = self.stream.next_block(decoded_len(len))?;
+        self.is_over = self.first.is_none();
         Ok(())
     }
 
     fn is_over(&self) -> bool {
-        self.is_begun && self.next.is_none()
+        self.is_over
     }
 
-    /// The next bytes that end before a record; `None` where more has to be read first. The stream
-    /// begins at `start`.
+    /// The next bytes that end before a record; `None` where there are none, or more has to be read first. The
+    /// stream begins at `start`.
     fn piece(
         &mut self,
         len: usize,
@@ -289,24 +294,31 @@ impl Decoding {
         has_records: bool,
         layers: &mut frame::Scratch,
     ) -> Result<Option<Piece>, InputError> {
-        let Some(block) = self.next.take() else { return Ok(None) };
-        if self.kept.is_empty() {
-            self.offset = block.offset;
-            self.kept = block.bytes;
-        } else {
-            self.kept.extend_from_slice(&block.bytes);
-            self.stream.recycle(block.bytes);
+        let block = match self.first.take() {
+            Some(block) => Some(block),
+            None => self.stream.next_block(decoded_len(len))?,
+        };
+        self.is_over = block.is_none() || !self.stream.may_go_on();
+        let mut bytes = std::mem::take(&mut self.kept);
+        match block {
+            Some(block) if bytes.is_empty() => (self.offset, bytes) = (block.offset, block.bytes),
+            Some(block) => {
+                bytes.extend_from_slice(&block.bytes);
+                self.stream.recycle(block.bytes);
+            }
+            None if bytes.is_empty() => return Ok(None),
+            None => {}
         }
-        self.next = self.stream.next_block(decoded_len(len))?;
-        let Cut { end: cut, dumps } = match self.next {
-            Some(_) if self.kept.len() < KEPT_MAX => dump::last_cut(&self.kept, has_records, layers),
-            _ => Cut::behind(&self.kept),
+        let Cut { end: cut, dumps } = match self.is_over || bytes.len() >= KEPT_MAX {
+            true => Cut::behind(&bytes),
+            false => dump::last_cut(&bytes, has_records, layers),
         };
         if cut == 0 {
+            self.kept = bytes;
             return Ok(None);
         }
-        let rest = self.kept[cut..].to_vec();
-        let mut bytes = std::mem::replace(&mut self.kept, rest);
+        // The next block begins where this one is cut, so that nothing is moved but the rest.
+        self.stream.put_back(&bytes[cut..]);
         bytes.truncate(cut);
         let start = Spot { offset: start.offset + self.offset, ..start };
         let follows_cr = std::mem::replace(&mut self.follows_cr, bytes.ends_with(b"\r\n"));
