@@ -82,11 +82,14 @@ mod tests {
                 unsafe {
                     let zeroed = ALLOCATOR.alloc_zeroed(layout);
                     let block = ALLOCATOR.alloc(layout);
-                    assert!(zeroed.addr() % align == 0 && block.addr() % align == 0, "{layout:?}");
+                    assert!(
+                        zeroed.addr().is_multiple_of(align) && block.addr().is_multiple_of(align),
+                        "{layout:?}"
+                    );
                     assert!(std::slice::from_raw_parts(zeroed, size).iter().all(|byte| *byte == 0));
                     block.write_bytes(7, size);
                     let grown = ALLOCATOR.realloc(block, layout, size + 77);
-                    assert!(grown.addr() % align == 0, "{layout:?} grown");
+                    assert!(grown.addr().is_multiple_of(align), "{layout:?} grown");
                     assert!(std::slice::from_raw_parts(grown, size).iter().all(|byte| *byte == 7));
                     let shrunk = Layout::from_size_align(size.div_ceil(3), align).unwrap();
                     let kept = ALLOCATOR.realloc(
@@ -94,7 +97,7 @@ mod tests {
                         Layout::from_size_align(size + 77, align).unwrap(),
                         shrunk.size(),
                     );
-                    assert!(kept.addr() % align == 0, "{layout:?} shrunk");
+                    assert!(kept.addr().is_multiple_of(align), "{layout:?} shrunk");
                     assert!(std::slice::from_raw_parts(kept, shrunk.size()).iter().all(|byte| *byte == 7));
                     ALLOCATOR.dealloc(kept, shrunk);
                     ALLOCATOR.dealloc(zeroed, layout);

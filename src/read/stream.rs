@@ -14,8 +14,9 @@ use std::sync::{Arc, OnceLock};
 const RAW_LEN: usize = 256 << 10;
 /// Bytes of a new buffer that are made ready at first.
 const FIRST_LEN: usize = 64 << 10;
-/// Buffers kept for reuse: more than are under way between a reader and its workers.
-const SPARES_MAX: usize = 256;
+/// Bytes of buffers kept for reuse: about as many as are under way between a reader and its workers, on a large
+/// machine too.
+const SPARE_BYTES_MAX: usize = 256 << 20;
 
 /// A block of a decoded stream, in a buffer of its own.
 ///
@@ -243,8 +244,9 @@ impl Stream {
 
     /// Takes back the buffer of a block that is done with, for a later one.
     pub fn recycle(&mut self, buffer: Vec<u8>) {
+        let kept: usize = self.spares.iter().map(Vec::capacity).sum();
         // One enormous line must not keep its memory for the rest of the run.
-        if self.spares.len() < SPARES_MAX && buffer.capacity() <= LINE_MAX {
+        if kept + buffer.capacity() <= SPARE_BYTES_MAX && buffer.capacity() <= LINE_MAX {
             self.spares.push(buffer);
         }
     }
