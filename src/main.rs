@@ -66,54 +66,51 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+// These stand outside of any module, from which the program's root would have to be imported.
 
-    #[test]
-    #[expect(unsafe_code, reason = "the allocator is asked as the standard library asks it")]
-    fn blocks_of_every_size_and_alignment_are_aligned_and_keep_their_bytes() {
-        let sizes = (1..=80).chain((7..=21).flat_map(|bits| [-1, 0, 1].map(|more| (1_isize << bits) + more)));
-        for size in sizes.map(|size| usize::try_from(size).unwrap()) {
-            for align in (0..=13).map(|bits| 1 << bits) {
-                let layout = Layout::from_size_align(size, align).unwrap();
-                // SAFETY: no size is zero, blocks are written within their sizes, and each is freed once with the
-                // layout that it has at last.
-                unsafe {
-                    let zeroed = ALLOCATOR.alloc_zeroed(layout);
-                    let block = ALLOCATOR.alloc(layout);
-                    assert!(
-                        zeroed.addr().is_multiple_of(align) && block.addr().is_multiple_of(align),
-                        "{layout:?}"
-                    );
-                    assert!(std::slice::from_raw_parts(zeroed, size).iter().all(|byte| *byte == 0));
-                    block.write_bytes(7, size);
-                    let grown = ALLOCATOR.realloc(block, layout, size + 77);
-                    assert!(grown.addr().is_multiple_of(align), "{layout:?} grown");
-                    assert!(std::slice::from_raw_parts(grown, size).iter().all(|byte| *byte == 7));
-                    let shrunk = Layout::from_size_align(size.div_ceil(3), align).unwrap();
-                    let kept = ALLOCATOR.realloc(
-                        grown,
-                        Layout::from_size_align(size + 77, align).unwrap(),
-                        shrunk.size(),
-                    );
-                    assert!(kept.addr().is_multiple_of(align), "{layout:?} shrunk");
-                    assert!(std::slice::from_raw_parts(kept, shrunk.size()).iter().all(|byte| *byte == 7));
-                    ALLOCATOR.dealloc(kept, shrunk);
-                    ALLOCATOR.dealloc(zeroed, layout);
-                }
+#[test]
+#[expect(unsafe_code, reason = "the allocator is asked as the standard library asks it")]
+fn blocks_of_every_size_and_alignment_are_aligned_and_keep_their_bytes() {
+    let sizes = (1..=80).chain((7..=21).flat_map(|bits| [-1, 0, 1].map(|more| (1_isize << bits) + more)));
+    for size in sizes.map(|size| usize::try_from(size).unwrap()) {
+        for align in (0..=13).map(|bits| 1 << bits) {
+            let layout = Layout::from_size_align(size, align).unwrap();
+            // SAFETY: no size is zero, blocks are written within their sizes, and each is freed once with the
+            // layout that it has at last.
+            unsafe {
+                let zeroed = ALLOCATOR.alloc_zeroed(layout);
+                let block = ALLOCATOR.alloc(layout);
+                assert!(
+                    zeroed.addr().is_multiple_of(align) && block.addr().is_multiple_of(align),
+                    "{layout:?}"
+                );
+                assert!(std::slice::from_raw_parts(zeroed, size).iter().all(|byte| *byte == 0));
+                block.write_bytes(7, size);
+                let grown = ALLOCATOR.realloc(block, layout, size + 77);
+                assert!(grown.addr().is_multiple_of(align), "{layout:?} grown");
+                assert!(std::slice::from_raw_parts(grown, size).iter().all(|byte| *byte == 7));
+                let shrunk = Layout::from_size_align(size.div_ceil(3), align).unwrap();
+                let kept = ALLOCATOR.realloc(
+                    grown,
+                    Layout::from_size_align(size + 77, align).unwrap(),
+                    shrunk.size(),
+                );
+                assert!(kept.addr().is_multiple_of(align), "{layout:?} shrunk");
+                assert!(std::slice::from_raw_parts(kept, shrunk.size()).iter().all(|byte| *byte == 7));
+                ALLOCATOR.dealloc(kept, shrunk);
+                ALLOCATOR.dealloc(zeroed, layout);
             }
         }
     }
+}
 
-    #[test]
-    fn a_block_that_fits_exactly_is_not_rounded_up() {
-        for size in [24 << 10, 28 << 10, 256 << 10] {
-            let block = Vec::<u128>::with_capacity(size / size_of::<u128>());
-            #[expect(unsafe_code, reason = "only mimalloc knows how long its blocks are")]
-            // SAFETY: the pointer is that of a block.
-            let usable = unsafe { sys::mi_usable_size(block.as_ptr().cast()) };
-            assert_eq!(usable, size);
-        }
+#[test]
+fn a_block_that_fits_exactly_is_not_rounded_up() {
+    for size in [24 << 10, 28 << 10, 256 << 10] {
+        let block = Vec::<u128>::with_capacity(size / size_of::<u128>());
+        #[expect(unsafe_code, reason = "only mimalloc knows how long its blocks are")]
+        // SAFETY: the pointer is that of a block.
+        let usable = unsafe { sys::mi_usable_size(block.as_ptr().cast()) };
+        assert_eq!(usable, size);
     }
 }
