@@ -231,7 +231,7 @@ pub fn read_unchecked(
     if !logs.quiet {
         plan.notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
     }
-    let scanner = Scanner::new(std::mem::take(&mut setup.patterns));
+    let scanner = Scanner::for_logs(std::mem::take(&mut setup.patterns), &plan.sample);
     let push_sources = std::mem::take(&mut setup.push_sources);
     let audit_days = AuditDays::of_logs_from(plan.first());
     let counting = Counting {
@@ -271,7 +271,8 @@ pub fn read_unchecked(
 pub fn survey_only(paths: &[PathBuf], logs: &LogArgs, config: &Config) -> Result<(Plan, Scanner), Failure> {
     let setup = setup(logs, config, false)?;
     let plan = survey(paths, &setup, true)?;
-    Ok((plan, Scanner::new(setup.patterns)))
+    let scanner = Scanner::for_logs(setup.patterns, &plan.sample);
+    Ok((plan, scanner))
 }
 
 /// The first interrupt (Ctrl-C) stops the scan, and with it the run; a second one ends the process.

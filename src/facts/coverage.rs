@@ -29,6 +29,12 @@ impl Coverage {
         self.note_hour(host, moment.micros().div_euclid(HOUR_MICROS));
     }
 
+    /// The hour that was noted last, where it is that host's and the moment's.
+    pub fn hour(&self, host: &[u8], moment: Moment) -> Option<Window> {
+        let (name, hour) = self.last.as_ref()?;
+        (**name == *host && hour.contains(moment)).then_some(*hour)
+    }
+
     #[cold]
     fn note_hour(&mut self, host: &[u8], hour: i64) {
         match self.hours.get_mut(host) {

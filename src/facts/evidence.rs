@@ -15,6 +15,12 @@ impl Evidence {
     /// Counts one record.
     #[inline]
     pub fn note(&mut self, source: &str, kind: Kind) {
+        self.note_all(source, kind, 1);
+    }
+
+    /// Counts so many records of one kind.
+    #[inline]
+    pub fn note_all(&mut self, source: &str, kind: Kind, count: u64) {
         let is_it = |row: &(String, Kind, u64)| row.1 == kind && is_same(row.0.as_bytes(), source.as_bytes());
         if !self.rows.get(self.last).is_some_and(is_it) {
             self.last = self.rows.iter().position(is_it).unwrap_or(self.rows.len());
@@ -22,7 +28,7 @@ impl Evidence {
                 self.rows.push((source.to_owned(), kind, 0));
             }
         }
-        self.rows[self.last].2 += 1;
+        self.rows[self.last].2 += count;
     }
 
     /// Takes in another part's counts.

@@ -2,7 +2,7 @@
 //! of messages are told by it and fields end with blanks, so one pass over the line's bytes
 //! replaces a dozen short searches.
 
-use crate::model::marks::{Masks, WIDE, masks};
+use crate::model::marks::{AHEAD, Masks, WIDE, fetch, masks};
 
 /// So many bytes of a line are marked; a longer one is searched by whoever needs more.
 const MARKED_MAX: usize = WORDS * WIDE;
@@ -36,8 +36,9 @@ impl LineMarks {
     }
 
     #[cfg(target_arch = "x86_64")]
+    #[inline]
     #[target_feature(enable = "avx2,popcnt")]
-    fn find_by_avx2(&mut self, text: &[u8]) -> usize {
+    pub fn find_by_avx2(&mut self, text: &[u8]) -> usize {
         self.find_by(text, |chunk| crate::model::marks::masks_by_avx2(chunk))
     }
 
@@ -47,6 +48,7 @@ impl LineMarks {
         let (chunks, rest) = text.as_chunks();
         let mut colon_last = 0;
         for (word, chunk) in chunks.iter().take(WORDS).enumerate() {
+            fetch(text, word * WIDE + AHEAD);
             let found = masks(chunk);
             self.note(word, &found, colon_last);
             if found.feeds != 0 {
@@ -110,6 +112,24 @@ impl LineMarks {
     #[inline]
     pub fn has_colon_from(&self, from: usize) -> bool {
         self.colons_from(from).next().is_some()
+    }
+
+    /// The places of the next blanks at or behind that place, as many as are asked for; `None` where there are fewer.
+    #[inline(always)]
+    pub fn next_blanks<const LEN: usize>(&self, from: usize) -> Option<[usize; LEN]> {
+        let words = &self.blanks[..self.words];
+        let mut word = from / WIDE;
+        let mut bits = words.get(word)? & (u64::MAX << (from % WIDE));
+        let mut places = [0; LEN];
+        for place in &mut places {
+            while bits == 0 {
+                word += 1;
+                bits = *words.get(word)?;
+            }
+            *place = word * WIDE + bits.trailing_zeros() as usize;
+            bits &= bits - 1;
+        }
+        Some(places)
     }
 
     /// The places of `: ` at or behind that place, in their order.

@@ -12,6 +12,7 @@ pub mod needles;
 mod outcome;
 pub mod pattern;
 pub mod scan;
+mod sieve;
 pub mod sip;
 pub mod snapshot;
 pub mod stamp;

@@ -7,7 +7,7 @@
 use super::frame::{self, Script};
 use super::line_marks::LineMarks;
 use super::message::{MESSAGES, Outcome, Text, reg_ok};
-use super::needles::{Hit, Needles};
+use super::needles::{Feeds, Hit, Needles};
 use super::pattern::{self, Pattern, Patterns};
 use super::sip::{dump, event::Transfer, opener, siptrace};
 use super::words::Marked;
@@ -23,16 +23,7 @@ pub const RECORD_MAX: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Scanner {
     patterns: Patterns,
-    needles: Vec<Needle>,
-    searcher: Needles,
-}
-
-/// A needle, and its first bytes as one word to compare with.
-#[derive(Debug)]
-struct Needle {
-    bytes: Box<[u8]>,
-    word: u64,
-    mask: u64,
+    needles: Needles,
 }
 
 /// Buffers of one worker, reused from record to record.
@@ -43,6 +34,7 @@ pub struct Scratch {
     marks: LineMarks,
     patterns: Vec<pattern::Scratch>,
     sip: SipScratch,
+    feeds: Feeds,
 }
 
 /// What a message needs rewritten: its line ends, and its folded values.
@@ -109,15 +101,19 @@ impl Block<'_> {
 impl Scanner {
     /// A scanner for the built-in messages and these patterns, which are asked first.
     pub fn new(patterns: Patterns) -> Self {
+        Self::for_logs(patterns, b"")
+    }
+
+    /// The same, quick in logs like that sample of some.
+    pub fn for_logs(patterns: Patterns, sample: &[u8]) -> Self {
         let mut needles: Vec<&[u8]> =
             MESSAGES.iter().flat_map(|message| message.needles.iter().copied()).collect();
         needles.extend(patterns.each().iter().map(Pattern::needle));
         needles.extend(dump::NEEDLES);
         needles.sort_unstable();
         needles.dedup();
-        let searcher = Needles::new(&needles);
-        let needles = needles.into_iter().map(Needle::new).collect();
-        Self { patterns, needles, searcher }
+        let needles = Needles::new(&needles, sample);
+        Self { patterns, needles }
     }
 
     /// Buffers for one worker.
@@ -127,44 +123,100 @@ impl Scanner {
             marks: LineMarks::default(),
             patterns: self.patterns.scratch(),
             sip: SipScratch::default(),
+            feeds: Feeds::default(),
         }
     }
 
     /// Tells the sink of every record in the block that says something, and returns the number of
     /// lines in the block.
     pub fn scan(&self, block: &Block<'_>, scratch: &mut Scratch, sink: &mut impl Sink) -> u64 {
+        let mut lines = Counted::default();
+        self.scan_lines(block, scratch, &mut lines, sink);
+        lines.0
+    }
+
+    /// The same, and tells `lines` of every line, read or not.
+    pub fn scan_lines(
+        &self,
+        block: &Block<'_>,
+        scratch: &mut Scratch,
+        lines: &mut impl Lines,
+        sink: &mut impl Sink,
+    ) {
+        #[cfg(target_arch = "x86_64")]
+        if is_wide() {
+            #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
+            // SAFETY: the processor has all that is asked for.
+            unsafe {
+                self.scan_by_avx2(block, scratch, lines, sink);
+            }
+            return;
+        }
+        self.scan_by(block, scratch, lines, sink, LineMarks::find);
+    }
+
+    /// The whole way from line to event with the instructions that nearly every processor has by now.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    fn scan_by_avx2(
+        &self,
+        block: &Block<'_>,
+        scratch: &mut Scratch,
+        lines: &mut impl Lines,
+        sink: &mut impl Sink,
+    ) {
+        self.scan_by(block, scratch, lines, sink, |marks, text| marks.find_by_avx2(text));
+    }
+
+    #[inline(always)]
+    fn scan_by(
+        &self,
+        block: &Block<'_>,
+        scratch: &mut Scratch,
+        lines: &mut impl Lines,
+        sink: &mut impl Sink,
+        mark: impl Fn(&mut LineMarks, &[u8]) -> usize,
+    ) {
         let bytes = block.bytes;
-        // So many lines end before there. Lines that are read are counted as they come.
-        let (mut lines, mut counted) = (0, 0);
+        // What stands before has been told of. Lines that are read are told of as they come.
+        let mut told = 0;
         let mut at = 0;
         let mut dumps = dump::Dumps::of(bytes, block.dumps);
         // Where the line before had its needle, counted from its begin: lines of one kind follow
         // one another, and what has a needle there needs no search.
         let mut habit: Option<Hit> = None;
         loop {
-            let is_same = |hit: &Hit| self.needles[hit.needle].is_at(bytes, at + hit.at);
+            let is_same = |hit: &Hit| self.needles.is_at(hit.needle, bytes, at + hit.at);
             let (mut begin, mut len) = (at, 0);
             let mut is_known = false;
             if let Some(hit) = habit.filter(is_same) {
-                len = scratch.marks.find(&bytes[at..]);
+                len = mark(&mut scratch.marks, &bytes[at..]);
                 // Else it stands in a line further on, and an earlier one may have another.
                 is_known = hit.at < len;
             }
             if !is_known {
-                let Some(hit) = self.searcher.find(bytes, at) else { break };
-                begin = memchr::memrchr(b'\n', &bytes[at..hit.at]).map_or(at, |before| at + before + 1);
-                len = scratch.marks.find(&bytes[begin..]);
+                let hit = self.needles.find(bytes, at, &mut scratch.feeds);
+                let feeds = scratch.feeds.before(hit.map_or(bytes.len(), |hit| hit.at));
+                begin = feeds.last().map_or(at, |before| before + 1);
+                if told == at {
+                    lines.ended(bytes, at, feeds);
+                    told = begin;
+                }
+                let Some(hit) = hit else { break };
+                len = mark(&mut scratch.marks, &bytes[begin..]);
                 habit = Some(Hit { at: hit.at - begin, ..hit });
             }
             let end = begin + len;
             let whole = begin..(end + 1).min(bytes.len());
-            // What follows a dump may be the rest of a line that has been counted.
-            if whole.end > counted {
-                if counted < begin {
-                    lines += memchr::memchr_iter(b'\n', &bytes[counted..begin]).count() as u64;
+            // What follows a dump may be the rest of a line that has been told of, or of one that has not.
+            if whole.end > told {
+                let is_whole = begin == 0 || bytes[begin - 1] == b'\n';
+                let start = if is_whole { begin } else { line_start(bytes, begin) };
+                if told < start {
+                    lines.stretch(bytes, told..start);
                 }
-                lines += 1;
-                counted = whole.end;
+                lines.line(bytes, start..end);
+                told = whole.end;
             }
             if len > RECORD_MAX {
                 let reject =
@@ -190,13 +242,15 @@ impl Scanner {
             self.line(&bytes[begin..end], context, scratch, sink);
             at = whole.end;
         }
-        lines + lines_of(&bytes[counted..])
+        if told < bytes.len() {
+            lines.stretch(bytes, told..bytes.len());
+        }
     }
 
     /// Reads a line of a routing script behind a prefix that is known, in as few steps as there can be: where
     /// an operator's pattern takes it, or where it is the recommended line in its usual form. `false` where
     /// the long way must tell, and nothing has been told.
-    #[inline]
+    #[inline(always)]
     fn usual(
         &self,
         block: &Block<'_>,
@@ -377,21 +431,51 @@ impl Scanner {
     }
 }
 
-impl Needle {
-    fn new(bytes: &[u8]) -> Self {
-        let (mut word, mut mask) = ([0; 8], [0; 8]);
-        for (at, byte) in bytes.iter().take(8).enumerate() {
-            (word[at], mask[at]) = (*byte, 0xFF);
-        }
-        Self { bytes: bytes.into(), word: u64::from_ne_bytes(word), mask: u64::from_ne_bytes(mask) }
+/// Who is told of every line of a block, in their order.
+pub trait Lines {
+    /// A line that is read, without its line end.
+    fn line(&mut self, bytes: &[u8], line: Range<usize>);
+
+    /// Whole lines that nobody reads; the block's last may lack its line end.
+    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>);
+
+    /// Lines that nobody reads: the first begins there, and each ends at a line feed.
+    fn ended(&mut self, bytes: &[u8], begin: usize, feeds: &[usize]);
+}
+
+/// Counts lines.
+#[derive(Debug, Default)]
+pub struct Counted(pub u64);
+
+impl Lines for Counted {
+    #[inline]
+    fn line(&mut self, _: &[u8], _: Range<usize>) {
+        self.0 += 1;
     }
 
-    /// Whether it stands there; a text that ends soon after may hold it too.
-    fn is_at(&self, text: &[u8], at: usize) -> bool {
-        let Some(rest) = text.get(at..) else { return false };
-        rest.first_chunk().is_some_and(|word| u64::from_ne_bytes(*word) & self.mask == self.word)
-            && (self.bytes.len() <= 8 || rest.starts_with(&self.bytes))
+    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>) {
+        self.0 += lines_of(&bytes[lines]);
     }
+
+    fn ended(&mut self, _: &[u8], _: usize, feeds: &[usize]) {
+        self.0 += feeds.len() as u64;
+    }
+}
+
+/// Whether the processor has what [`Scanner::scan_by_avx2`] is made of.
+#[cfg(target_arch = "x86_64")]
+fn is_wide() -> bool {
+    std::is_x86_feature_detected!("avx2")
+        && std::is_x86_feature_detected!("bmi1")
+        && std::is_x86_feature_detected!("bmi2")
+        && std::is_x86_feature_detected!("lzcnt")
+        && std::is_x86_feature_detected!("popcnt")
+}
+
+/// Where the line begins that goes on at that place.
+#[cold]
+fn line_start(bytes: &[u8], at: usize) -> usize {
+    memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1)
 }
 
 /// How many lines the bytes hold; the last may lack its line end.

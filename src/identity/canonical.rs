@@ -80,8 +80,9 @@ pub fn canonical_or_copy<'t>(
     }
 }
 
-/// What follows the scheme, where that is the canonical spelling.
-fn as_it_is<'t>(aor: Aor<'t>, policy: &Policy) -> Option<&'t [u8]> {
+/// What follows the scheme, where that is the canonical spelling: a user and a domain.
+#[inline]
+pub fn as_it_is<'t>(aor: Aor<'t>, policy: &Policy) -> Option<&'t [u8]> {
     let Aor::Uri(text) = aor else { return None };
     let text = text.strip_prefix(b"sip:").unwrap_or(text);
     (policy.keeps_plain() && is_plain(text)).then_some(text)

@@ -18,6 +18,12 @@ impl Window {
         self.start <= moment && moment < self.end
     }
 
+    /// What lies inside of both; nothing does where they share no instant.
+    #[must_use]
+    pub fn common(self, other: Self) -> Self {
+        Self { start: self.start.max(other.start), end: self.end.min(other.end) }
+    }
+
     /// Whether the two spans share an instant.
     pub fn overlaps(self, other: Self) -> bool {
         self.start < other.end && other.start < self.end

@@ -34,6 +34,69 @@ pub fn copy(text: &[u8], out: &mut [u8]) {
     }
 }
 
+/// A hash of the text in a few steps, the same in every run.
+///
+/// Two words are multiplied and both halves of the product put together, as wyhash and its kin do: each bit of the
+/// result hangs on every bit of both. It finds places to compare at, and decides nothing.
+#[inline(always)]
+pub fn hash(text: &[u8], seed: u64) -> u64 {
+    let seed = seed ^ (text.len() as u64).wrapping_mul(KEYS[0]);
+    match text.len() {
+        0..=16 => {
+            let (first, last) = match text.len() {
+                8.. => (word(text, 0), word(text, text.len() - 8)),
+                4..8 => (half_word(text, 0), half_word(text, text.len() - 4)),
+                0 => (0, 0),
+                len => (u64::from(text[0]) << 8 | u64::from(text[len / 2]), u64::from(text[len - 1])),
+            };
+            fold(fold(first ^ KEYS[1], last ^ seed), KEYS[2])
+        }
+        17..=32 => {
+            let end = text.len() - 16;
+            let one = fold(word(text, 0) ^ KEYS[1], word(text, 8) ^ seed);
+            let other = fold(word(text, end) ^ KEYS[2], word(text, end + 8) ^ KEYS[3]);
+            fold(one ^ KEYS[0], other)
+        }
+        33..=64 => {
+            let end = text.len() - 32;
+            let one = fold(word(text, 0) ^ KEYS[1], word(text, 8) ^ seed);
+            let two = fold(word(text, 16) ^ KEYS[2], word(text, 24) ^ seed);
+            let three = fold(word(text, end) ^ KEYS[3], word(text, end + 8) ^ KEYS[0]);
+            let four = fold(word(text, end + 16) ^ KEYS[2], word(text, end + 24) ^ KEYS[1]);
+            fold(one ^ two.rotate_left(32) ^ KEYS[0], three ^ four.rotate_left(32))
+        }
+        _ => long_hash(text, seed),
+    }
+}
+
+#[inline(never)]
+fn long_hash(text: &[u8], seed: u64) -> u64 {
+    let (chunks, rest) = text.as_chunks::<16>();
+    let sum = chunks.iter().fold(seed, |sum, chunk| fold(word(chunk, 0) ^ sum, word(chunk, 8) ^ KEYS[1]));
+    hash(rest, sum)
+}
+
+/// Numbers of as many ones as zeros, without a pattern: the digits of e, pi, and two square roots.
+const KEYS: [u64; 4] =
+    [0xB7E1_5162_8AED_2A6B, 0x243F_6A88_85A3_08D3, 0x6A09_E667_F3BC_C909, 0xBB67_AE85_84CA_A73B];
+
+#[inline(always)]
+const fn fold(one: u64, other: u64) -> u64 {
+    let product = one as u128 * other as u128;
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Eight bytes of the text.
+#[inline(always)]
+fn word(text: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(*text[at..].first_chunk().expect("eight bytes from there on"))
+}
+
+#[inline(always)]
+fn half_word(text: &[u8], at: usize) -> u64 {
+    u32::from_le_bytes(*text[at..].first_chunk().expect("four bytes from there on")).into()
+}
+
 /// The first bytes and the last; they overlap where there are fewer than two halves.
 #[inline]
 fn halves<const HALF: usize>(text: &[u8]) -> Option<(&[u8; HALF], &[u8; HALF])> {
@@ -44,6 +107,26 @@ fn halves<const HALF: usize>(text: &[u8]) -> Option<(&[u8; HALF], &[u8; HALF])> 
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn every_bit_of_a_text_changes_half_of_the_hash() {
+        for len in 1..150 {
+            let text: Vec<u8> = (0..len).map(|at| (at * 37 % 251) as u8).collect();
+            let whole = hash(&text, 7);
+            let mut changed_bits = 0;
+            for bit in 0..8 * len {
+                let mut other = text.clone();
+                other[bit / 8] ^= 1 << (bit % 8);
+                let changed = hash(&other, 7) ^ whole;
+                // Which part of a tally, which place in it, and which bits are compared there.
+                assert!(changed >> 58 | changed >> 26 & 0xFFFF_FFFF != 0, "{len} {bit}");
+                changed_bits += changed.count_ones() as usize;
+            }
+            let mean = changed_bits / (8 * len);
+            assert!((28..=36).contains(&mean), "{len}: {mean} of 64 bits");
+            assert_ne!(hash(&text[..len - 1], 7), whole);
+        }
+    }
 
     proptest! {
         #[test]

@@ -1,8 +1,11 @@
 //! The worker's ear: from the events of one block to counts and to what must wait.
 
+mod streak;
+
 use super::clock::{BadStamp, Clock};
 use super::plan::Input;
 use super::trace::{Proof, Wanted};
+use streak::Streak;
 use crate::facts::Part;
 use crate::formats::contact::{self, Lifetime, lifetimes};
 use crate::identity::{Policy, canonical_or_copy};
@@ -56,6 +59,7 @@ pub struct Memory {
     user: Vec<u8>,
     contacts: Vec<u8>,
     slot: Option<(Slot, Window)>,
+    streak: Option<Streak>,
     /// What was noted of the user that was asked for.
     pub(super) proofs: Vec<Proof>,
 }
@@ -137,18 +141,11 @@ fn server_name(input: &Input) -> &[u8] {
 }
 
 impl Sink for Collector<'_> {
+    #[inline]
     fn event(&mut self, event: &Event<'_>) {
-        let Ok(moment) = self.moment(event.stamp, event.spot, event.host, event.source) else { return };
-        if event.dialect == Dialect::Asterisk
-            && let Some(moment) = moment
-        {
-            self.hear(event.host, moment);
+        if self.go_on(event).is_none() {
+            self.event_by_itself(event);
         }
-        let mut buffer = std::mem::take(&mut self.memory.user);
-        let policy: &Policy = &self.input.identity;
-        let user = canonical_or_copy(event.aor, event.dialect, policy, &mut buffer);
-        self.settle_event(event, moment, user);
-        self.memory.user = buffer;
     }
 
     fn other(&mut self, spot: Spot, stamp: Stamp) {
@@ -170,6 +167,22 @@ impl Sink for Collector<'_> {
 }
 
 impl Collector<'_> {
+    /// Whatever goes on with no streak.
+    #[inline(never)]
+    fn event_by_itself(&mut self, event: &Event<'_>) {
+        let Ok(moment) = self.moment(event.stamp, event.spot, event.host, event.source) else { return };
+        if event.dialect == Dialect::Asterisk
+            && let Some(moment) = moment
+        {
+            self.hear(event.host, moment);
+        }
+        let mut buffer = std::mem::take(&mut self.memory.user);
+        let policy: &Policy = &self.input.identity;
+        let user = canonical_or_copy(event.aor, event.dialect, policy, &mut buffer);
+        self.settle_event(event, moment, user);
+        self.memory.user = buffer;
+    }
+
     /// A server that follows bindings was up and wrote; whether its clock went on steadily, the
     /// settling tells.
     fn hear(&mut self, host: &[u8], moment: Moment) {
@@ -276,6 +289,9 @@ impl Collector<'_> {
         let transaction = (has_transaction && event.kind == Kind::Accepted)
             .then(|| transaction(self.input.stream as u32, event.call_id, event.cseq));
         note(self.observed, &observation, transaction, self.counting, self.numbering, self.memory);
+        if event.kind == Kind::Accepted {
+            self.begin_streak(event, moment);
+        }
     }
 
     /// Two servers may both have a `1001` of their own.

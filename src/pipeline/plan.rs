@@ -43,7 +43,8 @@ pub struct Input {
     pub is_zoneless: bool,
     pub years: Years,
     /// The first year is known and no more: later ones come with the blocks of a compressed log, which
-    /// need not be decoded twice for them.
+    /// need not be decoded twice for them. A plain log probably has no later ones, and need not be read twice to
+    /// know that.
     pub(super) walks_on: bool,
     /// No stamp is later, on the operator's word.
     pub(super) year_bound: Option<Date>,
@@ -116,6 +117,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Files that could not be read, where the run goes on without them.
     pub unreadable: Vec<InputError>,
+    /// Some text of the inputs, to know what is common in them.
+    pub sample: Vec<u8>,
 }
 
 impl Plan {

@@ -9,6 +9,7 @@ use super::clock::{Clock, Years};
 use super::collect::{Collector, Counting, Memory, Trace};
 use super::plan::{Form, Input, Plan};
 use super::trace::{OwnLife, Proof};
+use super::years::Notable;
 use crate::facts::Part;
 use crate::formats::scan::{Block, Scanner, Scratch, lines_of};
 use crate::read::{Codec, InputError};
@@ -23,11 +24,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Bytes of a block: enough that its fixed costs vanish, few enough that a worker's stay in cache
 /// and that a few dozen of them keep every core busy.
-pub const BLOCK_LEN: usize = 256 << 10;
+pub const BLOCK_LEN: usize = 1 << 20;
 
 /// Blocks of each core in one step: the more there are, the better both the scan and the counting keep what
 /// they look up in the caches, and the more memory waits in between.
-const BLOCKS_ABREAST: usize = 12;
+const BLOCKS_ABREAST: usize = 4;
 
 /// So many decoded bytes of a file are read ahead of the files before it: what is said in them
 /// has to wait.
@@ -333,6 +334,9 @@ impl Run<'_> {
             let reading = &mut readings[at];
             reading.counts.bytes += piece.bytes().len() as u64;
             reading.counts.add(&scanned);
+            if let Some(notable) = &scanned.notable {
+                reading.feed.note(&piece, notable);
+            }
             if at == 0 {
                 said.push(scanned);
             } else {
@@ -353,12 +357,19 @@ impl Run<'_> {
             follows_cr: piece.follows_cr,
             dumps: piece.dumps(),
         };
+        // Years that do not come with the block are those that the input began with, if it goes on like that.
+        let mut notable = (input.walks_on && piece.years().is_none()).then(Notable::default);
         let mut lines = 0;
-        let scan = |scratch: &mut Scratch, collector: &mut Collector<'_>| {
-            lines = self.scanner.scan(&block, scratch, collector);
+        let scan = |scratch: &mut Scratch, collector: &mut Collector<'_>| match &mut notable {
+            Some(notable) => self.scanner.scan_lines(&block, scratch, notable, collector),
+            None => lines = self.scanner.scan(&block, scratch, collector),
         };
         let scanned = self.listen_dated(input, piece.years().unwrap_or(&input.years), b"", scan);
-        Scanned { lines, ..scanned }
+        if let Some(notable) = &mut notable {
+            notable.close();
+            lines = notable.lines_len;
+        }
+        Scanned { lines, notable, ..scanned }
     }
 
     /// Lends the buffers of a free worker to whoever reads, and collects what is told. The lines of
@@ -398,11 +409,12 @@ impl Run<'_> {
             traces,
         };
         read(scratch, &mut collector);
+        collector.pause();
         numbering.close(&mut observed);
         let records = part.records.known() - records_before;
         self.meter.registrations.fetch_add(records, Ordering::Relaxed);
         let lines = lines_of(bytes);
-        Scanned { residue: std::mem::take(&mut part.residue), observed, lines, records }
+        Scanned { residue: std::mem::take(&mut part.residue), observed, lines, records, notable: None }
     }
 
     fn check_interrupt(&self) -> Result<(), ScanError> {
@@ -419,4 +431,6 @@ struct Scanned {
     observed: Observed,
     lines: u64,
     records: u64,
+    /// What its stamps may tell of the years of its input, where that goes by what is read.
+    notable: Option<Notable>,
 }

@@ -22,8 +22,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+/// A plain file without years that is as long is walked over when it is read, and by its ends before.
+const ENDS_MIN: usize = 4 << 20;
 /// How much of an input is looked at.
 const SAMPLE_LEN: usize = START_LEN;
+/// How much text of all inputs the plan shows.
+const SAMPLE_SHOWN: usize = 4096;
 
 /// What one look into an input told.
 struct Look {
@@ -39,7 +43,7 @@ struct Look {
     start: Option<blake3::Hash>,
     sample: Sample,
     walk: Walk,
-    /// Only the start was walked over, and tells the first year.
+    /// Only the start was walked over, or the ends were, and tell the first year.
     walks_on: bool,
     /// Of stamps with a full date and no zone.
     jumps: Jumps,
@@ -48,6 +52,8 @@ struct Look {
 /// What the start of an input holds.
 #[derive(Debug, Default)]
 struct Sample {
+    /// Some of its text.
+    shown: Vec<u8>,
     form: Form,
     /// First record with a stamp: its stamp and place.
     first: Option<(Stamp, u64)>,
@@ -93,6 +99,7 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
         // Its siblings may tell, from their first stamps to their last.
         readable.par_iter_mut().filter(|look| look.walks_on).try_for_each(|look| look.walk_whole(setup))?;
     }
+    let sample = sample_of(&readable);
     let (mut inputs, mut without_zone) = (Vec::new(), Vec::new());
     let years = first_years(&readable, setup);
     for (look, year) in readable.into_iter().zip(years) {
@@ -106,7 +113,14 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     }
     notes.sort();
     notes.dedup();
-    Ok(Plan { inputs, duplicates, notes, unreadable })
+    Ok(Plan { inputs, duplicates, notes, unreadable, sample })
+}
+
+/// Some text of every log, all together not much.
+fn sample_of(looks: &[Look]) -> Vec<u8> {
+    let each = SAMPLE_SHOWN / looks.len().max(1);
+    let ends = looks.iter().map(|look| &look.sample.shown[look.sample.shown.len().saturating_sub(each)..]);
+    ends.flatten().copied().collect()
 }
 
 fn is_named(error: &InputError, paths: &[PathBuf]) -> bool {
@@ -164,7 +178,16 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
             sample = take_sample(bytes, &mut scratch);
             start_digest = duplicates::start_digest(bytes);
             if sample.has_yearless {
-                walk.file(bytes);
+                let mut ends = Walk::default();
+                if bytes.len() >= ENDS_MIN
+                    && may_walk_on
+                    && ends.ends(bytes)
+                    && may_walk_on_between(&ends, setup, &zone)
+                {
+                    (walk, walks_on) = (ends, true);
+                } else {
+                    walk.file(bytes);
+                }
             } else if sample.puts_back(&zone, last_local(bytes)) {
                 jumps.lines(bytes, 0);
             }
@@ -246,11 +269,7 @@ fn walk_of(block: &OwnedBlock) -> Walk {
 /// back before the log's end, as far as the file's own time tells of that. Should it be otherwise, the scan says
 /// so and begins anew.
 fn may_walk_on_behind(start: &Walk, found: &Found, setup: &Setup, zone: &TimeZone) -> bool {
-    let year = match setup.year {
-        YearRule::Given(_) => setup.year_bound().and_then(|bound| start.year_by_bound(bound)),
-        YearRule::Infer | YearRule::Mtime => start.year_by_anchor(zone),
-    };
-    let first = year.and_then(|year| start.first_in(year));
+    let first = year_by_ends(start, setup, zone).and_then(|year| start.first_in(year));
     let modified = std::fs::metadata(&found.path).and_then(|metadata| metadata.modified());
     let modified = modified.ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
     let (Some(first), Some(modified)) = (first, modified) else { return false };
@@ -260,10 +279,33 @@ fn may_walk_on_behind(start: &Walk, found: &Found, setup: &Setup, zone: &TimeZon
     last.is_ok_and(|last| !fold::puts_back(zone, first, last))
 }
 
+/// Whether the ends of a plain log are enough to plan with, because its zone puts no clocks back between them. Should
+/// they be put back all the same, or a year begin, the scan says so and begins anew.
+fn may_walk_on_between(ends: &Walk, setup: &Setup, zone: &TimeZone) -> bool {
+    let Some(year) = year_by_ends(ends, setup, zone) else { return false };
+    let (Some(first), Some(newest)) = (ends.first_in(year), ends.newest_in(year)) else { return false };
+    !fold::puts_back(zone, first, super::clock::date_time(newest))
+}
+
+/// The year of the first section by what the start of a log tells, or the operator.
+fn year_by_ends(ends: &Walk, setup: &Setup, zone: &TimeZone) -> Option<i32> {
+    match setup.year {
+        YearRule::Given(_) => setup.year_bound().and_then(|bound| ends.year_by_bound(bound)),
+        YearRule::Infer | YearRule::Mtime => ends.year_by_anchor(zone),
+    }
+}
+
 impl Look {
-    /// Walks through all of a log of which only the start was.
+    /// Walks through all of a log of which only the start was, or the ends were.
     fn walk_whole(&mut self, setup: &Setup) -> Result<(), InputError> {
-        let Source::Stream(mut stream) = Source::open(&self.found)? else { return Ok(()) };
+        let mut stream = match Source::open(&self.found)? {
+            Source::Stream(stream) => stream,
+            Source::Mapped(mapped) => {
+                (self.walk, self.walks_on) = (Walk::default(), false);
+                self.walk.file(mapped.bytes());
+                return Ok(());
+            }
+        };
         if setup.forgives_cuts {
             stream.forgive_cut();
         }
@@ -317,6 +359,7 @@ fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
         return sample;
     }
     let start = &start[..start.len().min(SAMPLE_LEN)];
+    sample.shown = start[start.len().saturating_sub(SAMPLE_SHOWN)..].to_vec();
     let mut offset = 0;
     for line in start.split_inclusive(|byte| *byte == b'\n') {
         if let Some(record) = frame::open(line, scratch, false) {

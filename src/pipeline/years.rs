@@ -7,7 +7,8 @@
 use super::clock::{Years, in_year};
 use super::fold::Jumps;
 use super::scan::BLOCK_LEN;
-use crate::formats::needles::Needles;
+use crate::formats::needles::{Feeds, Needles};
+use crate::formats::scan::Lines;
 use crate::formats::stamp;
 use crate::model::marks::each_line;
 use crate::model::{Civil, Moment, Stamp};
@@ -62,13 +63,40 @@ impl Walk {
         }
     }
 
+    /// The newest stamp, where the first section is of that year and no other begins.
+    pub fn newest_in(&self, year: i32) -> Option<Civil> {
+        in_year(self.newest?, year)
+    }
+
     /// Walks over the next block, which holds whole lines.
     pub fn block(&mut self, bytes: &[u8], offset: u64) {
         let notable = Notable::of(bytes, self.anchor.is_none() && offset < ANCHORS_SOUGHT);
         self.note(bytes, offset, &notable);
     }
 
-    fn note(&mut self, bytes: &[u8], offset: u64, notable: &Notable) {
+    /// Walks over the ends of a file only, up to a record that tells the year, and tells whether that may be enough:
+    /// both ends have stamps, and no year begins between them. What lies between is to be [noted](Walk::note) when
+    /// it is read.
+    pub fn ends(&mut self, bytes: &[u8]) -> bool {
+        let mut behind = 0;
+        for block in cut(bytes, BLOCK_LEN) {
+            behind = block.end;
+            self.block(&bytes[block.clone()], block.start as u64);
+            if self.anchor.is_some() || behind as u64 >= ANCHORS_SOUGHT {
+                break;
+            }
+        }
+        // The last lines, from the first that is whole.
+        let near = bytes.len().saturating_sub(BLOCK_LEN).max(behind.saturating_sub(1));
+        let last = memchr::memchr(b'\n', &bytes[near..]).map_or(bytes.len(), |feed| near + feed + 1);
+        let mut end = Self::default();
+        end.block(&bytes[last..], last as u64);
+        self.block(&bytes[last..], last as u64);
+        self.anchor.is_some() && end.newest.is_some() && self.changes() == 0
+    }
+
+    /// Walks over the next block by what was found notable in it.
+    pub fn note(&mut self, bytes: &[u8], offset: u64, notable: &Notable) {
         for line in &notable.lines {
             let text = &bytes[line.clone()];
             let may_be_anchor = notable.anchor == Some(line.start)
@@ -170,43 +198,73 @@ impl Walk {
 
 /// The lines of a block that can tell anything: of those in a row that show the same minute the
 /// first and the last, since no turn lies between.
-struct Notable {
+#[derive(Debug, Default)]
+pub struct Notable {
     lines: Vec<Range<usize>>,
     /// Where the first line begins that shows its minute and has a full clock besides.
     anchor: Option<usize>,
+    /// The minute that is shown, and the last line that showed it.
+    run: Option<MinuteShown>,
+    last: Range<usize>,
+    /// How many lines there were.
+    pub lines_len: u64,
 }
 
 impl Notable {
     fn of(bytes: &[u8], wants_anchor: bool) -> Self {
         let anchor = if wants_anchor { anchor(bytes) } else { None };
-        let mut lines: Vec<Range<usize>> = Vec::new();
-        let mut run: Option<MinuteShown> = None;
-        let mut last = 0..0;
-        each_line(bytes, |begin, end| {
-            // Most lines show the minute of the line before, at the same place.
-            if let Some(run) = &run
-                && run.is_at(bytes, begin)
-                && anchor != Some(begin)
-            {
-                last = begin..end;
-                return;
-            }
-            let line = begin..end;
-            let minute = match minute(&bytes[line.clone()]) {
-                Minute::None => return,
-                Minute::Shown(minute) => Some(minute),
-                Minute::Elsewhere => None,
-            };
-            if lines.last().is_some_and(|known| known.start < last.start) {
-                lines.push(last.clone());
-            }
-            lines.push(line.clone());
-            (run, last) = (minute, line);
-        });
-        if lines.last().is_some_and(|known| known.start < last.start) {
-            lines.push(last);
+        let mut notable = Self { anchor, ..Self::default() };
+        notable.stretch(bytes, 0..bytes.len());
+        notable.close();
+        notable
+    }
+
+    /// All lines have been told of.
+    pub fn close(&mut self) {
+        self.end_run();
+    }
+
+    fn end_run(&mut self) {
+        if self.lines.last().is_some_and(|known| known.start < self.last.start) {
+            self.lines.push(self.last.clone());
         }
-        Self { lines, anchor }
+    }
+
+    /// A line that does not show the minute of the one before.
+    fn begin_run(&mut self, bytes: &[u8], line: Range<usize>) {
+        let minute = match minute(&bytes[line.clone()]) {
+            Minute::None => return,
+            Minute::Shown(minute) => Some(minute),
+            Minute::Elsewhere => None,
+        };
+        self.end_run();
+        self.lines.push(line.clone());
+        (self.run, self.last) = (minute, line);
+    }
+}
+
+impl Lines for Notable {
+    #[inline]
+    fn line(&mut self, bytes: &[u8], line: Range<usize>) {
+        self.lines_len += 1;
+        // Most lines show the minute of the line before, at the same place.
+        if self.run.is_some_and(|run| run.is_at(bytes, line.start)) && self.anchor != Some(line.start) {
+            self.last = line;
+            return;
+        }
+        self.begin_run(bytes, line);
+    }
+
+    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>) {
+        let start = lines.start;
+        each_line(&bytes[lines], |begin, end| self.line(bytes, start + begin..start + end));
+    }
+
+    fn ended(&mut self, bytes: &[u8], mut begin: usize, feeds: &[usize]) {
+        for end in feeds {
+            self.line(bytes, begin..*end);
+            begin = end + 1;
+        }
     }
 }
 
@@ -273,9 +331,9 @@ fn minute(line: &[u8]) -> Minute {
 
 /// Where the first line that shows its minute and has a full clock begins.
 fn anchor(bytes: &[u8]) -> Option<usize> {
-    let mut from = 0;
+    let (mut from, mut feeds) = (0, Feeds::default());
     loop {
-        let hit = MARKS.find(bytes, from)?.at;
+        let hit = MARKS.find(bytes, from, &mut feeds)?.at;
         let begin = memchr::memrchr(b'\n', &bytes[..hit]).map_or(0, |at| at + 1);
         let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |at| hit + at);
         let line = &bytes[begin..end];
@@ -288,7 +346,7 @@ fn anchor(bytes: &[u8]) -> Option<usize> {
 }
 
 /// What every full clock inside a record is told by.
-static MARKS: LazyLock<Needles> = LazyLock::new(|| Needles::new(&CLOCK_MARKS));
+static MARKS: LazyLock<Needles> = LazyLock::new(|| Needles::new(&CLOCK_MARKS, b""));
 const CLOCK_MARKS: [&[u8]; 3] = [b"SecurityEvent=\"", b"ACC: ", b"REG-OK t="];
 
 fn is_new_years_edge(newest: Civil, stamp: Civil) -> bool {

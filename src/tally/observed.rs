@@ -7,8 +7,6 @@
 use super::clients::Clients;
 use super::table::Slot;
 use crate::model::{AgentKey, EvidenceKind, Moment, Observation, Standing, short};
-use ahash::RandomState;
-use std::hash::{BuildHasher, Hasher};
 
 /// A tally has so many parts: enough for every core of a large machine.
 pub(super) const PARTS: usize = 64;
@@ -44,7 +42,7 @@ pub(super) struct Record {
 #[derive(Debug, Default)]
 pub struct Observed {
     /// For each part of the tally its records, in the order of the stream; none before the first.
-    parts: Vec<Vec<Record>>,
+    parts: Option<Box<[Vec<Record>; PARTS]>>,
     len: usize,
     /// Names too long for a record, behind one another.
     long_names: Vec<u8>,
@@ -89,6 +87,7 @@ impl Observed {
     ///
     /// Of records with the same `transaction` (see [`transaction`]) only the first is counted that
     /// the tally takes; `None` counts by itself.
+    #[inline]
     pub fn note(
         &mut self,
         observation: &Observation<'_>,
@@ -96,13 +95,11 @@ impl Observed {
         transaction: Option<u64>,
         numbering: &mut Numbering,
     ) {
-        if self.parts.is_empty() {
-            self.parts.resize_with(PARTS, Vec::new);
-        }
         let user = observation.user;
         let hash = hash_of(user);
         self.len += 1;
-        let records = &mut self.parts[part_of(hash)];
+        let parts = self.parts.get_or_insert_with(|| Box::new([const { Vec::new() }; PARTS]));
+        let records = &mut parts[part_of(hash)];
         records.push(Record {
             hash,
             transaction: transaction.map_or(0, |fingerprint| fingerprint.max(1)),
@@ -140,7 +137,7 @@ impl Observed {
 
     /// Forgets the observations and keeps the memory.
     pub fn clear(&mut self) {
-        self.parts.iter_mut().for_each(Vec::clear);
+        self.parts.iter_mut().flat_map(|parts| parts.iter_mut()).for_each(Vec::clear);
         self.len = 0;
         self.long_names.clear();
         self.fresh.clear();
@@ -148,7 +145,7 @@ impl Observed {
 
     /// The records of one part, in the order of the stream.
     pub(super) fn of_part(&self, part: usize) -> &[Record] {
-        self.parts.get(part).map_or(&[], |records| records)
+        self.parts.as_ref().map_or(&[], |parts| &parts[part])
     }
 
     /// The name of a record's user.
@@ -164,14 +161,10 @@ impl Observed {
 }
 
 /// The fingerprint of a transaction: Call-ID and CSeq in one stream.
+#[inline]
 pub fn transaction(stream: u32, call_id: &[u8], cseq: &[u8]) -> u64 {
-    let mut hasher = STATE.build_hasher();
-    hasher.write_u32(stream);
-    hasher.write(call_id);
-    hasher.write(cseq);
-    // Where one ends and the other begins.
-    hasher.write_usize(cseq.len());
-    hasher.finish()
+    // Each length is part of its hash, and so where one text ends and the other begins.
+    short::hash(call_id, short::hash(cseq, stream.into()))
 }
 
 /// Which part of a tally a user of that hash belongs to.
@@ -184,11 +177,10 @@ pub(super) const fn bits_of(hash: u64) -> u32 {
     (hash >> 26) as u32
 }
 
-/// Seeds are fixed for repeatable timing; no output depends on them.
-const STATE: RandomState = RandomState::with_seeds(0x73_69_70, 0x74_61_6c, 0x6c_79, 1);
+/// The seed is fixed for repeatable timing; no output depends on it.
+const SEED: u64 = 0x73_69_70_74_61_6C_6C_79;
 
+#[inline]
 pub(super) fn hash_of(user: &[u8]) -> u64 {
-    let mut hasher = STATE.build_hasher();
-    hasher.write(user);
-    hasher.finish()
+    short::hash(user, SEED)
 }

@@ -202,7 +202,7 @@ impl Scratch {
     /// Opens a marked line of a routing script that begins like one before, in its plain form: nothing in
     /// it is rewritten, nothing but the end of the prefix could be the start of a message, and no SIP message
     /// begins on it. `None` where [`open_next`] must tell.
-    #[inline]
+    #[inline(always)]
     pub fn script<'t>(&mut self, line: &'t [u8], marks: &LineMarks) -> Option<Script<'t>> {
         // A request's first line ends with its version; a CR or a NUL is taken off a line.
         match line.last()? {

@@ -20,7 +20,7 @@ const SCRIPT_START: &[u8] = b"<script>: ";
 impl Opened<'_> {
     /// Where the message of a routing script's line begins: behind a mark, and with nothing behind that could
     /// be another one.
-    #[inline]
+    #[inline(always)]
     pub fn script_at(&self, line: &[u8], marks: &LineMarks) -> Option<usize> {
         let at = self.begin + SCRIPT_START.len();
         let is_script = marks.is_whole() && line.get(self.begin..at)? == SCRIPT_START;
@@ -99,6 +99,7 @@ impl Known {
     }
 
     /// Whether the text begins with it. A text that ends soon after may begin with it too.
+    #[inline]
     fn begins(&self, text: &[u8]) -> bool {
         let Some(head) = text.first_chunk::<PREFIX_MAX>() else { return false };
         let (chunks, _) = head.as_chunks();
@@ -141,7 +142,7 @@ impl Usual {
     }
 
     /// Reads the prefix of a line (trimmed), where it is known.
-    #[inline]
+    #[inline(always)]
     pub fn prefix<'t>(&mut self, line: &'t [u8], allow_bare: bool) -> Option<Opened<'t>> {
         let known = self.known.get(self.latest)?;
         let (stamp, len) = match self.day.and_then(|day| stamp_of_day(line, day)) {
@@ -222,7 +223,7 @@ fn day_of(line: &[u8], stamp: Stamp) -> Option<(u64, Civil)> {
 }
 
 /// The stamp of a line that begins with the bytes of that day.
-#[inline]
+#[inline(always)]
 fn stamp_of_day(line: &[u8], (day, begin): (u64, Civil)) -> Option<Stamp> {
     let head = line.first_chunk::<{ SHORT_LEN + 1 }>()?;
     let is_same = u64::from_ne_bytes(*head.first_chunk()?) & DAY_MASK == day && head[SHORT_LEN] == b' ';

@@ -12,7 +12,7 @@
 use super::{Message, Outcome, Text};
 use crate::formats::contact::{Lifetime, lifetimes};
 use crate::formats::frame::Origin;
-use crate::formats::line_marks::{LineMarks, Places};
+use crate::formats::line_marks::LineMarks;
 use crate::formats::stamp;
 use crate::formats::text::{is_filler, number, split_once};
 use crate::formats::words::Words;
@@ -33,33 +33,52 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
     }
 }
 
+/// The labels of the usual line behind its time, each with the blank before it.
+const SOURCE: u64 = label(b" src=");
+const AOR: u64 = label(b" aor=");
+const EXPIRES: u64 = label(b" exp=");
+const CSEQ: u64 = label(b" cs=");
+const CALL_ID: u64 = label(b" ci=");
+const CONTACT: u64 = label(b" ct=");
+const AGENT: u64 = label(b" ua=");
+
+/// A label as the first bytes of a word.
+const fn label<const LEN: usize>(text: &[u8; LEN]) -> u64 {
+    let (mut word, mut at) = (0, 0);
+    while at < LEN {
+        word |= (text[at] as u64) << (8 * at);
+        at += 1;
+    }
+    word
+}
+
 /// Reads the usual line, in which every field is there: from that place of its line on, which is marked
 /// whole and which a routing script wrote. `None` where [`MESSAGE`] must tell, and the event is as it was.
-#[inline]
+#[inline(always)]
 pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks, event: &mut Event<'t>) -> Option<()> {
-    if line.get(at..at + LABEL.len())? != LABEL {
+    const TIME_LEN: usize = LABEL.len() + 2 + 10;
+    let head: &[u8; TIME_LEN] = line.get(at..)?.first_chunk()?;
+    let (begin, seconds) = head.split_last_chunk::<10>()?;
+    if begin != b"REG-OK t=" {
         return None;
     }
-    let begin = at + LABEL.len();
-    let mut usual = Usual { line, begin, blanks: marks.blanks_from(begin) };
-    let seconds = stamp::ten_digits(usual.field(b"t=")?.try_into().ok()?)?;
-    let source_ip = usual.field(b"src=")?;
-    let aor = usual.field(b"aor=")?;
-    let expires = usual.field(b"exp=")?;
-    let cseq = usual.field(b"cs=")?;
-    let call_id = usual.field(b"ci=")?;
-    let contact = usual.field(b"ct=")?;
-    let agent = line.get(usual.begin..)?.strip_prefix(b"ua=")?;
-    if source_ip.is_empty()
-        || call_id.is_empty()
-        || contact.is_empty()
-        || agent.is_empty()
-        || is_filler(agent)
-    {
-        return None;
-    }
+    let seconds = stamp::ten_digits(seconds)?;
+    // The blanks before each label: where a value ends, and the next one begins behind a label that is known.
+    let ends: [usize; 7] = marks.next_blanks(at + TIME_LEN)?;
+    let value = |field: usize, wanted: u64| {
+        let len = if wanted < 1 << 32 { 4 } else { 5 };
+        let begin = ends[field];
+        let word = u64::from_le_bytes(*line.get(begin..)?.first_chunk()?);
+        let is_it = (word ^ wanted) << (64 - 8 * len) == 0;
+        let end = ends.get(field + 1).map_or(line.len(), |end| *end);
+        line.get(begin + len..end).filter(|value| is_it && !value.is_empty())
+    };
+    let is_begun = ends[0] == at + TIME_LEN;
+    let (source_ip, aor) = (value(0, SOURCE)?, value(1, AOR)?);
+    let (expires, cseq) = (value(2, EXPIRES)?, value(3, CSEQ)?);
+    let (call_id, contact, agent) = (value(4, CALL_ID)?, value(5, CONTACT)?, value(6, AGENT)?);
     // A CSeq that begins with a zero is written without it.
-    if matches!(aor.first(), None | Some(b'@')) || matches!(cseq.first(), None | Some(b'0')) {
+    if !is_begun || aor[0] == b'@' || cseq[0] == b'0' || is_filler(agent) {
         return None;
     }
     let expires = number(expires).filter(|seconds| *seconds != 0)?;
@@ -74,25 +93,6 @@ pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks, event: &mut Event
     event.contact = contact;
     event.agent = AgentText::Text(agent);
     Some(())
-}
-
-/// The fields of the usual line that have not been read.
-struct Usual<'t, 'm> {
-    line: &'t [u8],
-    begin: usize,
-    blanks: Places<'m>,
-}
-
-impl<'t> Usual<'t, '_> {
-    /// The value of the next field, which has that label. Its length is known to the compiler, and the label
-    /// is one comparison.
-    #[inline(always)]
-    fn field<const LEN: usize>(&mut self, label: &[u8; LEN]) -> Option<&'t [u8]> {
-        let end = self.blanks.next()?;
-        let (head, value) = self.line.get(self.begin..end)?.split_first_chunk()?;
-        self.begin = end + 1;
-        (head == label).then_some(value)
-    }
 }
 
 fn fields<'t>(words: &mut Words<'t, '_>, event: &mut Event<'t>) -> Result<(), RejectReason> {

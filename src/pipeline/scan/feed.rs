@@ -6,8 +6,8 @@ use crate::formats::sip::dump::{self, Cut, Dump};
 use crate::model::Spot;
 use crate::pipeline::clock::Years;
 use crate::pipeline::plan::Input;
-use crate::pipeline::years::Walk;
-use crate::read::{InputError, Mapped, OwnedBlock, Source, Stream};
+use crate::pipeline::years::{Notable, Walk};
+use crate::read::{Codec, InputError, Mapped, OwnedBlock, Source, Stream};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -81,7 +81,10 @@ impl Dating {
     /// Whether the whole input tells other times than its start did.
     fn has_turned(&self, input: &Input) -> bool {
         let is_other = |bound| self.walk.year_by_bound(bound) != Some(self.first);
-        !self.walk.years(self.first, &input.zone).turns.is_empty() || input.year_bound.is_some_and(is_other)
+        // The blocks of a plain log are read before it is known what those before tell.
+        (input.codec == Codec::Plain && self.walk.changes() != 0)
+            || !self.walk.years(self.first, &input.zone).turns.is_empty()
+            || input.year_bound.is_some_and(is_other)
     }
 
     /// The years of the next block, which are known with it.
@@ -225,6 +228,13 @@ impl<'p> Feed<'p> {
             Kind::Stream(decoding) => decoding.stream.raw_bytes_read(),
         };
         read - std::mem::replace(&mut self.raw_bytes_told, read)
+    }
+
+    /// Takes what was notable in the next block, which was read with the years that its input began with.
+    pub fn note(&mut self, piece: &Piece, notable: &Notable) {
+        if let Some(dating) = &mut self.dating {
+            dating.walk.note(piece.bytes(), piece.start.offset, notable);
+        }
     }
 
     /// Takes back a block that is done with.

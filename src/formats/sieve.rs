@@ -1,0 +1,306 @@
+//! A sieve for the search for many literals: sixty-four bytes are looked at together, and three bytes of each
+//! literal decide whether a closer look is worth it.
+//!
+//! The idea is Teddy's (Hyperscan, and the `packed` searcher of aho-corasick): literals lie in eight buckets, a bit
+//! each, and two shuffles tell for every byte which buckets have one with such a half at that place. That searcher
+//! looks at the first bytes of each literal. Here the three bytes are taken from wherever they are rarest in a sample of
+//! the very logs that are read, and literals that have three in common (`contact '`, `SIP/2.0`) may share them: so
+//! hardly an ordinary line is looked at closely, where the first four bytes of forty literals called for a look at
+//! every line or two.
+
+use super::needles::{Feeds, Hit, Needle};
+#[cfg(target_arch = "x86_64")]
+use crate::model::marks::{AHEAD, feeds_by_avx2, fetch, half};
+
+/// So many bytes of a literal are sought.
+const SOUGHT: usize = 3;
+/// So many sets of literals are told apart.
+const BUCKETS: usize = 8;
+
+/// Bytes of a sample that are asked: enough for what stands in every twentieth line, and asked in a millisecond.
+const SAMPLE_LEN: usize = 4096;
+/// Bits of a [`Places`] word.
+const WORD: usize = 64;
+
+/// The search for some literals by three bytes of each.
+#[derive(Debug)]
+pub(super) struct Sieve {
+    /// For each place of the bytes sought and each half of a byte, the buckets that have a byte with such a half there.
+    low: [[u8; 16]; SOUGHT],
+    high: [[u8; 16]; SOUGHT],
+    buckets: [Vec<Sought>; BUCKETS],
+}
+
+/// Places of a sample, a bit each.
+type Places = [u64; SAMPLE_LEN / WORD];
+
+const NOWHERE: Places = [0; SAMPLE_LEN / WORD];
+
+/// Where a sample has bytes with each half at each place of the bytes sought.
+struct Sample {
+    low: [[Places; 16]; SOUGHT],
+    high: [[Places; 16]; SOUGHT],
+}
+
+impl Sample {
+    fn of(text: &[u8]) -> Box<Self> {
+        let mut sample = Box::new(Self { low: [[NOWHERE; 16]; SOUGHT], high: [[NOWHERE; 16]; SOUGHT] });
+        for (at, bytes) in text.windows(SOUGHT).take(SAMPLE_LEN).enumerate() {
+            for (place, byte) in bytes.iter().enumerate() {
+                sample.low[place][usize::from(byte & 15)][at / WORD] |= 1 << (at % WORD);
+                sample.high[place][usize::from(byte >> 4)][at / WORD] |= 1 << (at % WORD);
+            }
+        }
+        sample
+    }
+}
+
+/// The halves of bytes of one bucket, a bit each, and where the sample has them.
+struct Bucket {
+    halves: [(u16, u16); SOUGHT],
+    places: [(Places, Places); SOUGHT],
+    price: Price,
+}
+
+/// How often a bucket calls for a closer look: in the sample, and of all that three bytes can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+struct Price(u32, u32);
+
+impl Bucket {
+    fn new() -> Self {
+        Self { halves: [(0, 0); SOUGHT], places: [(NOWHERE, NOWHERE); SOUGHT], price: Price(0, 0) }
+    }
+
+    /// What it costs with three more bytes.
+    fn with(&self, bytes: &[u8], sample: &Sample) -> Price {
+        let mut all = [u64::MAX; SAMPLE_LEN / WORD];
+        let mut room = 1;
+        for (place, byte) in bytes.iter().enumerate() {
+            let (low, high) = (usize::from(byte & 15), usize::from(byte >> 4));
+            let (known_low, known_high) = &self.places[place];
+            let (more_low, more_high) = (&sample.low[place][low], &sample.high[place][high]);
+            for (word, all) in all.iter_mut().enumerate() {
+                *all &= (known_low[word] | more_low[word]) & (known_high[word] | more_high[word]);
+            }
+            let (lows, highs) = self.halves[place];
+            room *= (lows | 1 << low).count_ones() * (highs | 1 << high).count_ones();
+        }
+        Price(all.iter().map(|word| word.count_ones()).sum(), room)
+    }
+
+    fn add(&mut self, bytes: &[u8], sample: &Sample) {
+        self.price = self.with(bytes, sample);
+        for (place, byte) in bytes.iter().enumerate() {
+            let (low, high) = (usize::from(byte & 15), usize::from(byte >> 4));
+            let (known_low, known_high) = &mut self.places[place];
+            let join = |known: &mut Places, more: &Places| {
+                known.iter_mut().zip(more).for_each(|(known, more)| *known |= more);
+            };
+            join(known_low, &sample.low[place][low]);
+            join(known_high, &sample.high[place][high]);
+            self.halves[place].0 |= 1 << low;
+            self.halves[place].1 |= 1 << high;
+        }
+    }
+}
+
+/// A literal of a bucket, by its number, and where in it the three bytes stand.
+#[derive(Debug, Clone, Copy)]
+struct Sought {
+    needle: usize,
+    at: usize,
+}
+
+impl Sieve {
+    /// A sieve for these literals, made for logs like that sample; `None` where one of the literals has no three bytes of
+    /// seven bits in a row, or the processor cannot do it.
+    pub fn new(needles: &[Needle], sample: &[u8]) -> Option<Self> {
+        if !is_able() {
+            return None;
+        }
+        let sample = Sample::of(sample);
+        let mut buckets: Vec<Bucket> = (0..BUCKETS).map(|_| Bucket::new()).collect();
+        let mut sieve = Self { low: Default::default(), high: Default::default(), buckets: Default::default() };
+        let mut order: Vec<usize> = (0..needles.len()).collect();
+        // Those with the least choice first; what longer ones have in common with them costs nothing then.
+        order.sort_by_key(|number| needles[*number].bytes().len());
+        for needle in order {
+            let windows = needles[needle].bytes().windows(SOUGHT).enumerate();
+            let ascii = windows.filter(|(_, window)| window.is_ascii());
+            let choices = ascii.flat_map(|(at, window)| (0..BUCKETS).map(move |bucket| (at, window, bucket)));
+            let (at, window, bucket) = choices.min_by_key(|(_, window, number)| {
+                let bucket = &buckets[*number];
+                let Price(looks, room) = bucket.with(window, &sample);
+                Price(looks - bucket.price.0, room - bucket.price.1)
+            })?;
+            buckets[bucket].add(window, &sample);
+            sieve.buckets[bucket].push(Sought { needle, at });
+        }
+        for (bucket, Bucket { halves, .. }) in buckets.iter().enumerate() {
+            for (place, (low, high)) in halves.iter().enumerate() {
+                for half in 0..16 {
+                    sieve.low[place][half] |= ((low >> half & 1) as u8) << bucket;
+                    sieve.high[place][half] |= ((high >> half & 1) as u8) << bucket;
+                }
+            }
+        }
+        Some(sieve)
+    }
+
+    /// The literal whose three bytes stand first of those that begin at or behind `from`; and every line feed from
+    /// there on, as far as was looked.
+    pub fn find(&self, needles: &[Needle], bytes: &[u8], from: usize, feeds: &mut Feeds) -> Option<Hit> {
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[expect(unsafe_code, reason = "the compiler cannot see what was asked when the sieve was made")]
+            // SAFETY: no sieve is made where the processor lacks AVX2, BMI1 or POPCNT.
+            return unsafe { self.find_by_avx2(needles, bytes, from, feeds) };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            let _ = (needles, bytes, from, feeds);
+            unreachable!("no sieve is made for such a processor")
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    fn find_by_avx2(
+        &self,
+        needles: &[Needle],
+        bytes: &[u8],
+        from: usize,
+        feeds: &mut Feeds,
+    ) -> Option<Hit> {
+        /// Bytes that are looked at in one go, and those behind that belong to the last three.
+        const GO: usize = 64;
+        const SEEN: usize = GO + SOUGHT - 1;
+        let tables = Tables::of(self);
+        let mut at = from;
+        while let Some(seen) = bytes.get(at..).and_then(|rest| rest.first_chunk::<SEEN>()) {
+            fetch(bytes, at + AHEAD);
+            let (found, ends) = tables.look(seen);
+            feeds.push(at, ends);
+            if found != 0
+                && let Some(hit) = self.closer(needles, bytes, (at, from), found)
+            {
+                return Some(hit);
+            }
+            at += GO;
+        }
+        let rest = bytes.get(at..)?;
+        let mut seen = [0; SEEN];
+        seen[..rest.len()].copy_from_slice(rest);
+        let (found, ends) = tables.look(&seen);
+        feeds.push(at, ends);
+        // The last two bytes begin no three.
+        let last = rest.len().saturating_sub(GO);
+        (GO..GO + last).filter(|at| rest[*at] == b'\n').for_each(|more| feeds.push(at + more, 1));
+        self.closer(needles, bytes, (at, from), found)
+    }
+
+    /// Looks closely at the places behind `at` that have a bit in `found`; no literal begins before `from`.
+    #[inline]
+    fn closer(
+        &self,
+        needles: &[Needle],
+        bytes: &[u8],
+        (at, from): (usize, usize),
+        mut found: u64,
+    ) -> Option<Hit> {
+        while found != 0 {
+            let place = at + found.trailing_zeros() as usize;
+            found &= found - 1;
+            let mut buckets = u8::MAX;
+            for (sought, byte) in bytes.get(place..place + SOUGHT)?.iter().enumerate() {
+                let (low, high) = (usize::from(byte & 15), usize::from(byte >> 4));
+                buckets &= self.low[sought][low] & self.high[sought][high];
+            }
+            while buckets != 0 {
+                for sought in &self.buckets[buckets.trailing_zeros() as usize] {
+                    let begin = place.checked_sub(sought.at).filter(|begin| *begin >= from);
+                    if let Some(begin) = begin.filter(|begin| needles[sought.needle].is_at(bytes, *begin)) {
+                        return Some(Hit { at: begin, needle: sought.needle });
+                    }
+                }
+                buckets &= buckets - 1;
+            }
+        }
+        None
+    }
+}
+
+/// Whether the processor has what the sieve is made of.
+fn is_able() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::is_x86_feature_detected!("avx2")
+        && std::is_x86_feature_detected!("bmi1")
+        && std::is_x86_feature_detected!("popcnt");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// The tables of a sieve in registers.
+#[cfg(target_arch = "x86_64")]
+struct Tables {
+    low: [std::arch::x86_64::__m256i; SOUGHT],
+    high: [std::arch::x86_64::__m256i; SOUGHT],
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Tables {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn of(sieve: &Sieve) -> Self {
+        let table = |halves: &[u8; 16]| {
+            let mut twice = [0; 32];
+            twice[..16].copy_from_slice(halves);
+            twice[16..].copy_from_slice(halves);
+            half(&twice)
+        };
+        let [low, high] = [&sieve.low, &sieve.high];
+        Self {
+            low: [table(&low[0]), table(&low[1]), table(&low[2])],
+            high: [table(&high[0]), table(&high[1]), table(&high[2])],
+        }
+    }
+
+    /// A bit for each place at which three bytes may be a bucket's, and one for each line feed.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn look(&self, seen: &[u8; 66]) -> (u64, u64) {
+        use std::arch::x86_64::{
+            _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_setzero_si256, _mm256_testz_si256,
+        };
+        let (halves, _) = seen.as_chunks();
+        let feeds = feeds_by_avx2(half(&halves[0]), half(&halves[1]));
+        let (first, second) = (self.buckets(seen, 0), self.buckets(seen, 32));
+        let both = _mm256_or_si256(first, second);
+        if _mm256_testz_si256(both, both) == 1 {
+            return (0, feeds);
+        }
+        let none = _mm256_setzero_si256();
+        let without = |buckets| _mm256_movemask_epi8(_mm256_cmpeq_epi8(buckets, none)) as u32;
+        (!(u64::from(without(second)) << 32 | u64::from(without(first))), feeds)
+    }
+
+    /// For each of the thirty-two places from `at` on, the buckets that may have the three bytes there.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn buckets(&self, seen: &[u8; 66], at: usize) -> std::arch::x86_64::__m256i {
+        use std::arch::x86_64::{
+            _mm256_and_si256, _mm256_set1_epi8, _mm256_shuffle_epi8, _mm256_srli_epi16,
+        };
+        let mut all = _mm256_set1_epi8(-1);
+        for place in 0..SOUGHT {
+            let bytes = seen[at + place..].first_chunk().expect("thirty-two bytes from each place on");
+            let bytes = half(bytes);
+            // A byte of eight bits has no low half, as the instruction has it, and so is in no bucket.
+            let low = _mm256_shuffle_epi8(self.low[place], bytes);
+            let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15));
+            let high = _mm256_shuffle_epi8(self.high[place], high);
+            all = _mm256_and_si256(all, _mm256_and_si256(low, high));
+        }
+        all
+    }
+}
