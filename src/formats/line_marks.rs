@@ -2,11 +2,15 @@
 //! of messages are told by it and fields end with blanks, so one pass over the line's bytes
 //! replaces a dozen short searches.
 
-use crate::model::marks::{AHEAD, Masks, WIDE, fetch, masks};
+use crate::model::marks::{Masks, WIDE, masks};
+use crate::model::near::{AHEAD, fetch};
 
 /// So many bytes of a line are marked; a longer one is searched by whoever needs more.
 const MARKED_MAX: usize = WORDS * WIDE;
 const WORDS: usize = 8;
+
+/// So many blanks of a chunk are written down by [`LineMarks::note_blanks`].
+pub const NOTED: usize = 6;
 
 /// The marks of one line: a bit for each byte.
 #[derive(Debug, Clone, Copy, Default)]
@@ -114,22 +118,30 @@ impl LineMarks {
         self.colons_from(from).next().is_some()
     }
 
-    /// The places of the next blanks at or behind that place, as many as are asked for; `None` where there are fewer.
+    /// Writes down the places of blanks at or behind that place: those in its chunk and in the two behind it, none behind
+    /// the line. `false` where one of the chunks has more than [`NOTED`], and what is written is of no meaning.
+    ///
+    /// Which chunk a blank is in is as good as drawn by lot, so nothing is asked about that: every chunk writes the same
+    /// number of places, and those that it does not have are written over by the next one.
     #[inline(always)]
-    pub fn next_blanks<const LEN: usize>(&self, from: usize) -> Option<[usize; LEN]> {
-        let words = &self.blanks[..self.words];
-        let mut word = from / WIDE;
-        let mut bits = words.get(word)? & (u64::MAX << (from % WIDE));
-        let mut places = [0; LEN];
-        for place in &mut places {
-            while bits == 0 {
-                word += 1;
-                bits = *words.get(word)?;
+    pub fn note_blanks(&self, from: usize, places: &mut [u32; 3 * NOTED]) -> bool {
+        let first = from / WIDE;
+        let mut kept = u64::MAX << (from % WIDE);
+        let (mut noted, mut most) = (0, 0);
+        for word in first..first + 3 {
+            let within = if word < self.words { kept } else { 0 };
+            let mut bits = self.blanks[word % WORDS] & within;
+            kept = u64::MAX;
+            let count = bits.count_ones() as usize;
+            most = most.max(count);
+            let room: &mut [u32; NOTED] = places[noted..].first_chunk_mut().expect("no chunk has written more");
+            for place in room {
+                *place = (word * WIDE) as u32 + bits.trailing_zeros();
+                bits &= bits.wrapping_sub(1);
             }
-            *place = word * WIDE + bits.trailing_zeros() as usize;
-            bits &= bits - 1;
+            noted += count.min(NOTED);
         }
-        Some(places)
+        most <= NOTED
     }
 
     /// The places of `: ` at or behind that place, in their order.

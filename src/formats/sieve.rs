@@ -10,7 +10,9 @@
 
 use super::needles::{Feeds, Hit, Needle};
 #[cfg(target_arch = "x86_64")]
-use crate::model::marks::{AHEAD, feeds_by_avx2, fetch, half};
+use crate::model::marks::{feeds_by_avx2, half};
+#[cfg(target_arch = "x86_64")]
+use crate::model::near::{AHEAD, fetch};
 
 /// So many bytes of a literal are sought.
 const SOUGHT: usize = 3;

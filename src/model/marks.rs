@@ -39,26 +39,6 @@ pub fn half(bytes: &[u8; WIDE / 2]) -> std::arch::x86_64::__m256i {
     unsafe { std::arch::x86_64::_mm256_loadu_si256(bytes.as_ptr().cast()) }
 }
 
-/// Asks for the memory at that place of the bytes to be brought near, if they reach so far.
-///
-/// The processor fetches ahead by itself, but not over the end of a page of four kilobytes; asked for a page ahead, a
-/// mapped log is read half as fast again.
-#[inline(always)]
-pub fn fetch(bytes: &[u8], at: usize) {
-    #[cfg(target_arch = "x86_64")]
-    #[expect(unsafe_code, reason = "the hint takes a pointer")]
-    if let Some(byte) = bytes.get(at) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a hint changes nothing and never faults; and the byte is lent. SSE belongs to x86-64 itself.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(byte).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (bytes, at);
-}
-
-/// How far ahead memory that is read from its begin to its end is asked for.
-pub const AHEAD: usize = 4096;
-
 /// Where line feeds stand in both halves of a chunk.
 #[cfg(target_arch = "x86_64")]
 #[inline]

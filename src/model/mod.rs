@@ -19,6 +19,7 @@ mod letterhead;
 pub(crate) mod marks;
 mod moment;
 mod money;
+pub mod near;
 mod observation;
 mod reject;
 mod sensitivity;

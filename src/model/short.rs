@@ -23,14 +23,20 @@ pub fn is_same(one: &[u8], other: &[u8]) -> bool {
 /// Where it is longer than `out`.
 #[inline]
 pub fn copy(text: &[u8], out: &mut [u8]) {
-    const HALF: usize = 16;
     let out = &mut out[..text.len()];
-    match halves::<HALF>(text).filter(|_| text.len() <= 2 * HALF) {
-        Some((first, last)) => {
-            out[..HALF].copy_from_slice(first);
-            out[text.len() - HALF..].copy_from_slice(last);
-        }
-        None => out.copy_from_slice(text),
+    match text.len() {
+        16..=32 => copy_halves::<16>(text, out),
+        33..=64 => copy_halves::<32>(text, out),
+        _ => out.copy_from_slice(text),
+    }
+}
+
+#[inline(always)]
+fn copy_halves<const HALF: usize>(text: &[u8], out: &mut [u8]) {
+    if let Some((first, last)) = halves::<HALF>(text) {
+        out[..HALF].copy_from_slice(first);
+        let begin = text.len() - HALF;
+        out[begin..].copy_from_slice(last);
     }
 }
 

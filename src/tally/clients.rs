@@ -4,6 +4,7 @@
 //! Every registration asks for its client's number, so all that tells a client apart stands in one place of
 //! the table, but for the text itself.
 
+use crate::model::near::{bring, fetch};
 use crate::model::short::{self, is_same};
 use crate::model::{AgentId, AgentKey, AgentRef, Hint};
 use hashbrown::HashTable;
@@ -17,11 +18,28 @@ pub(super) struct Clients {
     clients: Vec<Client>,
     places: HashTable<Place>,
     /// By the lowest bits of the hash, whoever was asked for last; empty before the first.
-    latest: Vec<Place>,
+    latest: Vec<Latest>,
 }
 
-/// So many clients are known by a single look: those of nearly every line. They fit the caches of a core.
-const LATEST: usize = 1 << 12;
+/// So many clients are known by a single look: those of nearly every line.
+const LATEST: usize = 1 << 13;
+
+/// A client that was asked for lately.
+#[derive(Debug, Clone, Copy)]
+struct Latest {
+    begin: u32,
+    sort: u32,
+    number: u32,
+}
+
+impl Latest {
+    /// Nobody: no text is so long as this sort tells.
+    const NONE: Self = Self { begin: 0, sort: u32::MAX, number: u32::MAX };
+
+    const fn client(self) -> Client {
+        Client { begin: self.begin as u64, sort: self.sort }
+    }
+}
 
 /// A client: where its text begins, and what [`sort`] makes of the rest.
 #[derive(Debug, Clone, Copy)]
@@ -38,11 +56,6 @@ struct Place {
     number: u32,
 }
 
-impl Place {
-    /// Nobody's: no text is so long as its sort tells.
-    const NONE: Self = Self { hash: 0, client: Client { begin: 0, sort: u32::MAX }, number: u32::MAX };
-}
-
 /// Bits of [`sort`] below the text's length.
 const SORT_BITS: u32 = 5;
 const HAS_TEXT: u32 = 1 << 4;
@@ -52,12 +65,20 @@ const HAS_TEXT: u32 = 1 << 4;
 /// # Panics
 ///
 /// Where the text has 2^27 bytes or more: no record is a hundredth as long.
+#[inline]
 fn sort(agent: AgentRef<'_>) -> u32 {
     let len = agent.text.map_or(0, <[u8]>::len);
     let len = u32::try_from(len).ok().filter(|len| *len < 1 << (32 - SORT_BITS));
     let has_text = if agent.text.is_some() { HAS_TEXT } else { 0 };
     let len = len.expect("a record is at most a mebibyte long");
     len << SORT_BITS | has_text | (agent.hint as u32) << 1 | u32::from(agent.is_push_source)
+}
+
+/// The hash of a client, and its [`sort`].
+#[inline]
+pub(super) fn hash_of(agent: AgentRef<'_>) -> (u64, u32) {
+    let sort = sort(agent);
+    (short::hash(agent.text.unwrap_or_default(), sort.into()), sort)
 }
 
 impl Clients {
@@ -73,16 +94,38 @@ impl Clients {
     /// At the 2^32nd client.
     pub fn intern(&mut self, agent: AgentRef<'_>) -> AgentId {
         let text = agent.text.unwrap_or_default();
-        let sort = sort(agent);
-        let hash = short::hash(text, sort.into());
-        // The one that was asked for last with such a hash, so nearly always this one.
-        let place = self.latest.get(hash as usize % LATEST);
-        if let Some(place) = place.filter(|place| place.hash == hash && place.client.sort == sort)
-            && is_same(self.text(place.client), text)
+        let (hash, sort) = hash_of(agent);
+        self.intern_hashed(hash, sort, text)
+    }
+
+    /// The number of a client that comes with its hash.
+    #[inline]
+    pub fn intern_hashed(&mut self, hash: u64, sort: u32, text: &[u8]) -> AgentId {
+        // The one that was asked for last with such a hash, so nearly always this one. Compared byte for byte.
+        let latest = self.latest.get(hash as usize % LATEST);
+        if let Some(latest) = latest.filter(|latest| latest.sort == sort)
+            && is_same(self.text(latest.client()), text)
         {
-            return AgentId(place.number);
+            return AgentId(latest.number);
         }
         self.look_up(hash, sort, text)
+    }
+
+    /// Asks for the memory that tells where the text of the client with that hash is.
+    #[inline]
+    pub fn bring_place(&self, hash: u64) {
+        if let Some(latest) = self.latest.get(hash as usize % LATEST) {
+            bring(latest);
+        }
+    }
+
+    /// Asks for the memory of that text, where the memory before is near.
+    #[inline]
+    pub fn bring_text(&self, hash: u64) {
+        if let Some(latest) = self.latest.get(hash as usize % LATEST) {
+            fetch(&self.texts, latest.begin as usize);
+            fetch(&self.texts, latest.begin as usize + 48);
+        }
     }
 
     /// Asks the whole table.
@@ -97,9 +140,11 @@ impl Clients {
             None => self.add(hash, sort, text),
         };
         if self.latest.is_empty() {
-            self.latest.resize(LATEST, Place::NONE);
+            self.latest.resize(LATEST, Latest::NONE);
         }
-        self.latest[hash as usize % LATEST] = place;
+        if let Ok(begin) = u32::try_from(place.client.begin) {
+            self.latest[hash as usize % LATEST] = Latest { begin, sort, number: place.number };
+        }
         AgentId(place.number)
     }
 

@@ -4,9 +4,9 @@
 //! Parts are then filled side by side, each in the order of the blocks, and nobody has to join
 //! tallies afterwards.
 
-use super::clients::Clients;
+use super::clients::{Clients, hash_of as hash_of_client};
 use super::table::Slot;
-use crate::model::{AgentKey, EvidenceKind, Moment, Observation, Standing, short};
+use crate::model::{AgentKey, AgentRef, EvidenceKind, Moment, Observation, Standing, short};
 
 /// A tally has so many parts: enough for every core of a large machine.
 pub(super) const PARTS: usize = 64;
@@ -60,6 +60,7 @@ pub struct Numbering {
     id: u64,
     clients: Clients,
     told: usize,
+    waiting: Waiting,
 }
 
 impl Numbering {
@@ -71,6 +72,7 @@ impl Numbering {
 
     /// Ends the block: its observations are ready to be taken.
     pub fn close(&mut self, observed: &mut Observed) {
+        observed.settle(self);
         observed.numbering = self.id;
         observed.fresh_from = self.told;
         observed.fresh.clear();
@@ -79,6 +81,103 @@ impl Numbering {
         if self.told > NUMBERED_MAX {
             *self = Self { id: self.id + 1, ..Self::default() };
         }
+    }
+}
+
+/// Where a record is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    part: u32,
+    index: u32,
+}
+
+impl Numbering {
+    /// Takes the client of the record at that place, and gives the number of a client that was taken before, with
+    /// its record's place.
+    ///
+    /// A client is looked up a few records later, when the memory that tells of it is near: there are thousands of
+    /// them, and between two records of the same one a megabyte of other things passes through the caches.
+    #[inline]
+    fn number(&mut self, agent: AgentRef<'_>, place: Place) -> Option<(Place, u32)> {
+        let text = agent.text.unwrap_or_default();
+        let (hash, sort) = hash_of_client(agent);
+        if text.len() > TEXT_MAX {
+            return Some((place, self.clients.intern_hashed(hash, sort, text).0));
+        }
+        let Self { clients, waiting, .. } = self;
+        clients.bring_place(hash);
+        clients.bring_text(waiting.halfway());
+        waiting.push(hash, sort, text, place).map(|waited| waited.number(clients))
+    }
+
+    /// What still waits.
+    fn rest(&mut self) -> impl Iterator<Item = (Place, u32)> {
+        let Self { clients, waiting, .. } = self;
+        std::iter::from_fn(|| waiting.pop().map(|waited| waited.number(clients)))
+    }
+}
+
+/// So many clients wait at the same time.
+const WAITING: usize = 8;
+/// A longer text does not wait.
+const TEXT_MAX: usize = 64;
+
+/// Clients whose memory has been asked for, in the order of their arrival.
+#[derive(Debug)]
+struct Waiting {
+    ring: [Waited; WAITING],
+    /// How many have come, and how many have gone.
+    come: usize,
+    gone: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Waited {
+    hash: u64,
+    sort: u32,
+    len: u32,
+    place: Place,
+    text: [u8; TEXT_MAX],
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        let none = Waited { hash: 0, sort: 0, len: 0, place: Place::default(), text: [0; TEXT_MAX] };
+        Self { ring: [none; WAITING], come: 0, gone: 0 }
+    }
+}
+
+impl Waiting {
+    /// The hash of the one that has waited for half of its time.
+    #[inline]
+    fn halfway(&self) -> u64 {
+        self.ring[self.come.wrapping_sub(WAITING / 2) % WAITING].hash
+    }
+
+    /// Puts one behind the others, and gives the first where there is no more room.
+    #[inline]
+    fn push(&mut self, hash: u64, sort: u32, text: &[u8], place: Place) -> Option<&Waited> {
+        let is_full = self.come - self.gone == WAITING - 1;
+        let slot = &mut self.ring[self.come % WAITING];
+        (slot.hash, slot.sort, slot.len, slot.place) = (hash, sort, text.len() as u32, place);
+        short::copy(text, &mut slot.text);
+        self.come += 1;
+        if is_full { self.pop() } else { None }
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<&Waited> {
+        let first = (self.gone < self.come).then_some(self.gone % WAITING)?;
+        self.gone += 1;
+        Some(&self.ring[first])
+    }
+}
+
+impl Waited {
+    #[inline]
+    fn number(&self, clients: &mut Clients) -> (Place, u32) {
+        let text = &self.text[..self.len as usize % (TEXT_MAX + 1)];
+        (self.place, clients.intern_hashed(self.hash, self.sort, text).0)
     }
 }
 
@@ -107,7 +206,7 @@ impl Observed {
             offset: observation.spot.offset,
             input: observation.spot.input,
             len: u32::try_from(user.len()).expect("a record is at most a mebibyte long"),
-            client: numbering.clients.intern(observation.agent).0,
+            client: u32::MAX,
             window: slot.window,
             day: slot.day,
             standing: observation.standing,
@@ -115,13 +214,26 @@ impl Observed {
             name: [0; INLINE_MAX],
         });
         // Written where it stays: a name that was put together elsewhere would be waited for.
-        let name = &mut records.last_mut().expect("it has just been pushed").name;
+        let index = records.len() - 1;
+        let name = &mut records[index].name;
         if user.len() <= INLINE_MAX {
             short::copy(user, name);
         } else {
             let begin = u32::try_from(self.long_names.len()).expect("a block's names fit four gigabytes");
             name[..4].copy_from_slice(&begin.to_le_bytes());
             self.long_names.extend_from_slice(user);
+        }
+        let place = Place { part: part_of(hash) as u32, index: index as u32 };
+        if let Some((place, client)) = numbering.number(observation.agent, place) {
+            parts[place.part as usize][place.index as usize].client = client;
+        }
+    }
+
+    /// Gives the records their clients' numbers that still lack them.
+    fn settle(&mut self, numbering: &mut Numbering) {
+        let Some(parts) = &mut self.parts else { return };
+        for (place, client) in numbering.rest() {
+            parts[place.part as usize][place.index as usize].client = client;
         }
     }
 

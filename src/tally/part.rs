@@ -5,7 +5,8 @@ use super::faint::{Faint, is_faint};
 use super::observed::{Observed, Record, bits_of, hash_of};
 use super::repeats::Repeats;
 use super::rows::Rows;
-use super::users::{NONE, User, Users};
+use super::users::{NONE, Users};
+use crate::model::near::bring;
 use crate::model::{AgentId, Spot, Standing};
 use std::collections::HashMap;
 
@@ -60,16 +61,15 @@ impl Part {
     /// A look-up waits for three or four lines of memory, and waiting for sixty of them together takes
     /// hardly longer than for one: so they are touched before each is counted in its turn.
     fn take_abreast(&mut self, abreast: &mut Vec<(&Observed, &[AgentId], &Record)>, faint: &Faint) {
-        let mut sum = 0;
         for (_, _, record) in &*abreast {
-            sum ^= self.users.touch(bits_of(record.hash));
+            self.users.bring_place(bits_of(record.hash));
         }
         let mut guesses = [NONE; ABREAST];
         for (guess, (_, _, record)) in guesses.iter_mut().zip(&*abreast) {
             *guess = self.users.guess(bits_of(record.hash));
-        }
-        for guess in &guesses {
-            sum ^= self.users.guessed(*guess).map_or(0, User::touch);
+            if let Some(user) = self.users.guessed(*guess) {
+                bring(user);
+            }
         }
         for (guess, (_, clients, record)) in guesses.iter().zip(&*abreast) {
             let key = (clients[record.client as usize].0, record.window, record.standing);
@@ -77,11 +77,9 @@ impl Part {
                 && !user.first.is_of(key)
                 && let Some(cell) = self.cells.get(user.first.next)
             {
-                // A cell may lie on two lines, so both its ends are touched.
-                sum ^= cell.begin() ^ cell.next;
+                bring(cell);
             }
         }
-        std::hint::black_box(sum);
         for ((block, clients, record), guess) in abreast.drain(..).zip(guesses) {
             self.count(block.user(record), guess, clients[record.client as usize], record, faint);
         }

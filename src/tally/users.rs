@@ -8,6 +8,7 @@
 
 use super::entry::Cell;
 use super::rows::Rows;
+use crate::model::near::bring;
 use crate::model::short::{self, is_same};
 
 /// Keys up to this length stand in the user.
@@ -105,11 +106,12 @@ impl Users {
         &self.arena[begin..begin + u32::from_le_bytes(len) as usize]
     }
 
-    /// The place of the index at which a look for these bits begins, to bring it near: without a branch
-    /// that waits for it, so that many come together.
+    /// Asks for the place of the index at which a look for these bits begins.
     #[inline]
-    pub fn touch(&self, bits: u32) -> u32 {
-        self.mask().map_or(0, |mask| self.index[(bits & mask) as usize])
+    pub fn bring_place(&self, bits: u32) {
+        if let Some(mask) = self.mask() {
+            bring(&self.index[(bits & mask) as usize]);
+        }
     }
 
     /// The number of the first user with these bits of the hash, or [`NONE`]: a guess that costs

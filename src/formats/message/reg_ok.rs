@@ -12,7 +12,7 @@
 use super::{Message, Outcome, Text};
 use crate::formats::contact::{Lifetime, lifetimes};
 use crate::formats::frame::Origin;
-use crate::formats::line_marks::LineMarks;
+use crate::formats::line_marks::{LineMarks, NOTED};
 use crate::formats::stamp;
 use crate::formats::text::{is_filler, number, split_once};
 use crate::formats::words::Words;
@@ -33,25 +33,6 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
     }
 }
 
-/// The labels of the usual line behind its time, each with the blank before it.
-const SOURCE: u64 = label(b" src=");
-const AOR: u64 = label(b" aor=");
-const EXPIRES: u64 = label(b" exp=");
-const CSEQ: u64 = label(b" cs=");
-const CALL_ID: u64 = label(b" ci=");
-const CONTACT: u64 = label(b" ct=");
-const AGENT: u64 = label(b" ua=");
-
-/// A label as the first bytes of a word.
-const fn label<const LEN: usize>(text: &[u8; LEN]) -> u64 {
-    let (mut word, mut at) = (0, 0);
-    while at < LEN {
-        word |= (text[at] as u64) << (8 * at);
-        at += 1;
-    }
-    word
-}
-
 /// Reads the usual line, in which every field is there: from that place of its line on, which is marked
 /// whole and which a routing script wrote. `None` where [`MESSAGE`] must tell, and the event is as it was.
 #[inline(always)]
@@ -64,21 +45,22 @@ pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks, event: &mut Event
     }
     let seconds = stamp::ten_digits(seconds)?;
     // The blanks before each label: where a value ends, and the next one begins behind a label that is known.
-    let ends: [usize; 7] = marks.next_blanks(at + TIME_LEN)?;
-    let value = |field: usize, wanted: u64| {
-        let len = if wanted < 1 << 32 { 4 } else { 5 };
-        let begin = ends[field];
-        let word = u64::from_le_bytes(*line.get(begin..)?.first_chunk()?);
-        let is_it = (word ^ wanted) << (64 - 8 * len) == 0;
-        let end = ends.get(field + 1).map_or(line.len(), |end| *end);
-        line.get(begin + len..end).filter(|value| is_it && !value.is_empty())
-    };
-    let is_begun = ends[0] == at + TIME_LEN;
-    let (source_ip, aor) = (value(0, SOURCE)?, value(1, AOR)?);
-    let (expires, cseq) = (value(2, EXPIRES)?, value(3, CSEQ)?);
-    let (call_id, contact, agent) = (value(4, CALL_ID)?, value(5, CONTACT)?, value(6, AGENT)?);
+    let mut blanks = [0; 3 * NOTED];
+    let begin = at + TIME_LEN;
+    let is_noted = marks.note_blanks(begin, &mut blanks);
+    let blank = |field: usize| blanks[field] as usize;
+    let source_ip = value(line, blank(0), b" src=", blank(1))?;
+    let aor = value(line, blank(1), b" aor=", blank(2))?;
+    let expires = value(line, blank(2), b" exp=", blank(3))?;
+    let cseq = value(line, blank(3), b" cs=", blank(4))?;
+    let call_id = value(line, blank(4), b" ci=", blank(5))?;
+    let contact = value(line, blank(5), b" ct=", blank(6))?;
+    let agent = value(line, blank(6), b" ua=", line.len())?;
+    if !is_noted || blank(0) != begin {
+        return None;
+    }
     // A CSeq that begins with a zero is written without it.
-    if !is_begun || aor[0] == b'@' || cseq[0] == b'0' || is_filler(agent) {
+    if aor[0] == b'@' || cseq[0] == b'0' || is_filler(agent) {
         return None;
     }
     let expires = number(expires).filter(|seconds| *seconds != 0)?;
@@ -93,6 +75,13 @@ pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks, event: &mut Event
     event.contact = contact;
     event.agent = AgentText::Text(agent);
     Some(())
+}
+
+/// What stands behind that label, which begins at the blank, up to the end; `None` where nothing does.
+#[inline(always)]
+fn value<'t, const LEN: usize>(line: &'t [u8], blank: usize, label: &[u8; LEN], end: usize) -> Option<&'t [u8]> {
+    let (head, value) = line.get(blank..end)?.split_first_chunk()?;
+    (head == label && !value.is_empty()).then_some(value)
 }
 
 fn fields<'t>(words: &mut Words<'t, '_>, event: &mut Event<'t>) -> Result<(), RejectReason> {
