@@ -45,7 +45,7 @@ install: toolchain
 # Says what is missing instead of failing in the middle of a build.
 toolchain:
 	@command -v $(CARGO) >/dev/null || { \
-	  echo 'make: no cargo here. This needs Rust 1.88 or newer and a C compiler.'; \
+	  echo 'make: no cargo here. This needs Rust 1.89 or newer and a C compiler.'; \
 	  echo '  Debian, Ubuntu:  sudo apt-get install build-essential rustup && rustup default stable'; \
 	  echo '  elsewhere:       the Rust toolchain of your system'; \
 	  echo '  (.ci/run does just that, then checks and tests everything)'; \

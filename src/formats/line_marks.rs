@@ -46,6 +46,14 @@ impl LineMarks {
         self.find_by(text, |chunk| crate::model::marks::masks_by_avx2(chunk))
     }
 
+    /// The same where the processor has the widest registers.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512bw,popcnt")]
+    pub fn find_by_avx512(&mut self, text: &[u8]) -> usize {
+        self.find_by(text, |chunk| crate::model::marks::masks_by_avx512(chunk))
+    }
+
     #[inline(always)]
     fn find_by(&mut self, text: &[u8], masks: impl Fn(&[u8; WIDE]) -> Masks) -> usize {
         (self.colons_len, self.is_cut) = (0, false);

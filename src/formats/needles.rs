@@ -34,7 +34,7 @@ pub struct Hit {
 }
 
 impl Needle {
-    fn new(bytes: &[u8]) -> Self {
+    pub fn new(bytes: &[u8]) -> Self {
         let (mut word, mut mask) = ([0; 8], [0; 8]);
         for (at, byte) in bytes.iter().take(8).enumerate() {
             (word[at], mask[at]) = (*byte, 0xFF);

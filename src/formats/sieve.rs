@@ -9,9 +9,7 @@
 //! every line or two.
 
 use super::needles::{Feeds, Hit, Needle};
-#[cfg(target_arch = "x86_64")]
-use crate::model::marks::{feeds_by_avx2, half};
-#[cfg(target_arch = "x86_64")]
+use crate::model::marks::WIDE;
 use crate::model::near::{AHEAD, fetch};
 
 /// So many bytes of a literal are sought.
@@ -27,6 +25,7 @@ const WORD: usize = 64;
 /// The search for some literals by three bytes of each.
 #[derive(Debug)]
 pub(super) struct Sieve {
+    way: Way,
     /// For each place of the bytes sought and each half of a byte, the buckets that have a byte with such a half there.
     low: [[u8; 16]; SOUGHT],
     high: [[u8; 16]; SOUGHT],
@@ -117,12 +116,11 @@ impl Sieve {
     /// A sieve for these literals, made for logs like that sample; `None` where one of the literals has no three bytes of
     /// seven bits in a row, or the processor cannot do it.
     pub fn new(needles: &[Needle], sample: &[u8]) -> Option<Self> {
-        if !is_able() {
-            return None;
-        }
+        let way = Way::best()?;
         let sample = Sample::of(sample);
         let mut buckets: Vec<Bucket> = (0..BUCKETS).map(|_| Bucket::new()).collect();
-        let mut sieve = Self { low: Default::default(), high: Default::default(), buckets: Default::default() };
+        let (low, high) = Default::default();
+        let mut sieve = Self { way, low, high, buckets: Default::default() };
         let mut order: Vec<usize> = (0..needles.len()).collect();
         // Those with the least choice first; what longer ones have in common with them costs nothing then.
         order.sort_by_key(|number| needles[*number].bytes().len());
@@ -155,14 +153,14 @@ impl Sieve {
         #[cfg(target_arch = "x86_64")]
         {
             #[expect(unsafe_code, reason = "the compiler cannot see what was asked when the sieve was made")]
-            // SAFETY: no sieve is made where the processor lacks AVX2, BMI1 or POPCNT.
-            return unsafe { self.find_by_avx2(needles, bytes, from, feeds) };
+            // SAFETY: no sieve is made where the processor lacks what the way needs that it names.
+            return match self.way {
+                Way::Avx2 => unsafe { self.find_by_avx2(needles, bytes, from, feeds) },
+                Way::Avx512 => unsafe { self.find_by_avx512(needles, bytes, from, feeds) },
+            };
         }
         #[cfg(not(target_arch = "x86_64"))]
-        {
-            let _ = (needles, bytes, from, feeds);
-            unreachable!("no sieve is made for such a processor")
-        }
+        unreachable!("no sieve is made for such a processor: {} {} {from} {feeds:?}", needles.len(), bytes.len())
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -174,30 +172,55 @@ impl Sieve {
         from: usize,
         feeds: &mut Feeds,
     ) -> Option<Hit> {
-        /// Bytes that are looked at in one go, and those behind that belong to the last three.
-        const GO: usize = 64;
-        const SEEN: usize = GO + SOUGHT - 1;
-        let tables = Tables::of(self);
+        let tables = by_avx2::Tables::of(&self.low, &self.high);
+        self.find_by(needles, bytes, from, feeds, |seen| tables.look(seen))
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,avx512bw,bmi1,popcnt")]
+    fn find_by_avx512(
+        &self,
+        needles: &[Needle],
+        bytes: &[u8],
+        from: usize,
+        feeds: &mut Feeds,
+    ) -> Option<Hit> {
+        let tables = by_avx512::Tables::of(&self.low, &self.high);
+        self.find_by(needles, bytes, from, feeds, |seen| tables.look(seen))
+    }
+
+    /// The search, where `look` tells of a chunk at which places three bytes may be a bucket's, and where it has line
+    /// feeds: a bit each.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn find_by(
+        &self,
+        needles: &[Needle],
+        bytes: &[u8],
+        from: usize,
+        feeds: &mut Feeds,
+        look: impl Fn(&Seen) -> (u64, u64),
+    ) -> Option<Hit> {
         let mut at = from;
-        while let Some(seen) = bytes.get(at..).and_then(|rest| rest.first_chunk::<SEEN>()) {
+        while let Some(seen) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
             fetch(bytes, at + AHEAD);
-            let (found, ends) = tables.look(seen);
+            let (found, ends) = look(seen);
             feeds.push(at, ends);
             if found != 0
                 && let Some(hit) = self.closer(needles, bytes, (at, from), found)
             {
                 return Some(hit);
             }
-            at += GO;
+            at += WIDE;
         }
         let rest = bytes.get(at..)?;
-        let mut seen = [0; SEEN];
+        let mut seen: Seen = [0; SEEN];
         seen[..rest.len()].copy_from_slice(rest);
-        let (found, ends) = tables.look(&seen);
+        let (found, ends) = look(&seen);
         feeds.push(at, ends);
         // The last two bytes begin no three.
-        let last = rest.len().saturating_sub(GO);
-        (GO..GO + last).filter(|at| rest[*at] == b'\n').for_each(|more| feeds.push(at + more, 1));
+        let behind = (WIDE..rest.len()).filter(|at| rest[*at] == b'\n');
+        behind.for_each(|more| feeds.push(at + more, 1));
         self.closer(needles, bytes, (at, from), found)
     }
 
@@ -232,77 +255,161 @@ impl Sieve {
     }
 }
 
-/// Whether the processor has what the sieve is made of.
-fn is_able() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return std::is_x86_feature_detected!("avx2")
-        && std::is_x86_feature_detected!("bmi1")
-        && std::is_x86_feature_detected!("popcnt");
-    #[cfg(not(target_arch = "x86_64"))]
-    false
+/// By which instructions a sieve looks.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Avx2,
+    /// The same in half as many.
+    Avx512,
 }
 
-/// The tables of a sieve in registers.
-#[cfg(target_arch = "x86_64")]
-struct Tables {
-    low: [std::arch::x86_64::__m256i; SOUGHT],
-    high: [std::arch::x86_64::__m256i; SOUGHT],
+impl Way {
+    /// The best that the processor has.
+    fn best() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("popcnt")
+        {
+            let is_wide = is_x86_feature_detected!("avx512bw");
+            return Some(if is_wide { Self::Avx512 } else { Self::Avx2 });
+        }
+        None
+    }
 }
 
+/// Bytes that are looked at together, with those behind that belong to the last three.
+type Seen = [u8; SEEN];
+const SEEN: usize = WIDE + SOUGHT - 1;
+
+/// Looks at thirty-two places at a time.
 #[cfg(target_arch = "x86_64")]
-impl Tables {
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn of(sieve: &Sieve) -> Self {
-        let table = |halves: &[u8; 16]| {
-            let mut twice = [0; 32];
-            twice[..16].copy_from_slice(halves);
-            twice[16..].copy_from_slice(halves);
-            half(&twice)
-        };
-        let [low, high] = [&sieve.low, &sieve.high];
-        Self {
-            low: [table(&low[0]), table(&low[1]), table(&low[2])],
-            high: [table(&high[0]), table(&high[1]), table(&high[2])],
-        }
+mod by_avx2 {
+    use super::{SOUGHT, Seen};
+    use crate::model::marks::{feeds_by_avx2, half};
+    use std::arch::x86_64::{
+        __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_testz_si256,
+    };
+
+    /// The tables of a sieve in registers.
+    pub struct Tables {
+        low: [__m256i; SOUGHT],
+        high: [__m256i; SOUGHT],
     }
 
-    /// A bit for each place at which three bytes may be a bucket's, and one for each line feed.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn look(&self, seen: &[u8; 66]) -> (u64, u64) {
-        use std::arch::x86_64::{
-            _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_setzero_si256, _mm256_testz_si256,
-        };
-        let (halves, _) = seen.as_chunks();
-        let feeds = feeds_by_avx2(half(&halves[0]), half(&halves[1]));
-        let (first, second) = (self.buckets(seen, 0), self.buckets(seen, 32));
-        let both = _mm256_or_si256(first, second);
-        if _mm256_testz_si256(both, both) == 1 {
-            return (0, feeds);
+    impl Tables {
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        pub fn of(low: &[[u8; 16]; SOUGHT], high: &[[u8; 16]; SOUGHT]) -> Self {
+            let table = |halves: &[u8; 16]| half(&std::array::from_fn(|at| halves[at % 16]));
+            Self {
+                low: [table(&low[0]), table(&low[1]), table(&low[2])],
+                high: [table(&high[0]), table(&high[1]), table(&high[2])],
+            }
         }
-        let none = _mm256_setzero_si256();
-        let without = |buckets| _mm256_movemask_epi8(_mm256_cmpeq_epi8(buckets, none)) as u32;
-        (!(u64::from(without(second)) << 32 | u64::from(without(first))), feeds)
+
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        pub fn look(&self, seen: &Seen) -> (u64, u64) {
+            let (halves, _) = seen.as_chunks();
+            let feeds = feeds_by_avx2(half(&halves[0]), half(&halves[1]));
+            let (first, second) = (self.buckets(seen, 0), self.buckets(seen, 32));
+            let both = _mm256_or_si256(first, second);
+            if _mm256_testz_si256(both, both) == 1 {
+                return (0, feeds);
+            }
+            let none = _mm256_setzero_si256();
+            let without = |buckets| _mm256_movemask_epi8(_mm256_cmpeq_epi8(buckets, none)) as u32;
+            (!(u64::from(without(second)) << 32 | u64::from(without(first))), feeds)
+        }
+
+        /// For each of the thirty-two places from `at` on, the buckets that may have the three bytes there.
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn buckets(&self, seen: &Seen, at: usize) -> __m256i {
+            let mut all = _mm256_set1_epi8(-1);
+            for place in 0..SOUGHT {
+                let bytes = half(seen[at + place..].first_chunk().expect("thirty-two bytes from each place on"));
+                // A byte of eight bits has no low half, as the instruction has it, and so is in no bucket.
+                let low = _mm256_shuffle_epi8(self.low[place], bytes);
+                let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15));
+                let high = _mm256_shuffle_epi8(self.high[place], high);
+                all = _mm256_and_si256(all, _mm256_and_si256(low, high));
+            }
+            all
+        }
+    }
+}
+
+/// Looks at sixty-four places at a time.
+#[cfg(target_arch = "x86_64")]
+mod by_avx512 {
+    use super::{SOUGHT, Seen};
+    use crate::model::marks::whole;
+    use std::arch::x86_64::{
+        __m512i, _mm512_and_si512, _mm512_cmpeq_epi8_mask, _mm512_set1_epi8, _mm512_shuffle_epi8,
+        _mm512_srli_epi16, _mm512_test_epi8_mask,
+    };
+
+    /// The tables of a sieve in registers.
+    pub struct Tables {
+        low: [__m512i; SOUGHT],
+        high: [__m512i; SOUGHT],
     }
 
-    /// For each of the thirty-two places from `at` on, the buckets that may have the three bytes there.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn buckets(&self, seen: &[u8; 66], at: usize) -> std::arch::x86_64::__m256i {
-        use std::arch::x86_64::{
-            _mm256_and_si256, _mm256_set1_epi8, _mm256_shuffle_epi8, _mm256_srli_epi16,
-        };
-        let mut all = _mm256_set1_epi8(-1);
-        for place in 0..SOUGHT {
-            let bytes = seen[at + place..].first_chunk().expect("thirty-two bytes from each place on");
-            let bytes = half(bytes);
-            // A byte of eight bits has no low half, as the instruction has it, and so is in no bucket.
-            let low = _mm256_shuffle_epi8(self.low[place], bytes);
-            let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15));
-            let high = _mm256_shuffle_epi8(self.high[place], high);
-            all = _mm256_and_si256(all, _mm256_and_si256(low, high));
+    impl Tables {
+        #[inline]
+        #[target_feature(enable = "avx512bw")]
+        pub fn of(low: &[[u8; 16]; SOUGHT], high: &[[u8; 16]; SOUGHT]) -> Self {
+            let table = |halves: &[u8; 16]| whole(&std::array::from_fn(|at| halves[at % 16]));
+            Self {
+                low: [table(&low[0]), table(&low[1]), table(&low[2])],
+                high: [table(&high[0]), table(&high[1]), table(&high[2])],
+            }
         }
-        all
+
+        #[inline]
+        #[target_feature(enable = "avx512bw")]
+        pub fn look(&self, seen: &Seen) -> (u64, u64) {
+            let mut all = _mm512_set1_epi8(-1);
+            for place in 0..SOUGHT {
+                let bytes = whole(seen[place..].first_chunk().expect("sixty-four bytes from each place on"));
+                // As in the narrower registers.
+                let low = _mm512_shuffle_epi8(self.low[place], bytes);
+                let high = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), _mm512_set1_epi8(15));
+                let high = _mm512_shuffle_epi8(self.high[place], high);
+                all = _mm512_and_si512(all, _mm512_and_si512(low, high));
+            }
+            let bytes = whole(seen.first_chunk().expect("a whole chunk"));
+            let feeds = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'\n' as i8));
+            (_mm512_test_epi8_mask(all, all), feeds)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_finds_what_the_best_one_finds() {
+        let needles: Vec<Needle> = [&b"REG-OK "[..], b"ACC: ", b"x y"].map(Needle::new).into();
+        let Some(mut sieve) = Sieve::new(&needles, b"") else { return };
+        let ways = match sieve.way {
+            Way::Avx2 => &[Way::Avx2][..],
+            Way::Avx512 => &[Way::Avx2, Way::Avx512],
+        };
+        let text: Vec<u8> = (0..4000_u32).map(|at| b"REG-OK ACC: \nx y"[at.pow(3) as usize % 16]).collect();
+        for from in 0..200 {
+            let found = ways.iter().map(|way| {
+                sieve.way = *way;
+                let mut feeds = Feeds::default();
+                let hit = sieve.find(&needles, &text, from, &mut feeds);
+                (hit, feeds.before(hit.map_or(text.len(), |hit| hit.at)).to_vec())
+            });
+            let found: Vec<_> = found.collect();
+            assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{from}: {found:?}");
+        }
     }
 }

@@ -187,7 +187,7 @@ pub fn ten_digits(text: &[u8; 10]) -> Option<i64> {
 
 /// The number that eight digits are, all of them at once.
 #[inline]
-fn eight_digits(text: &[u8; 8]) -> Option<u32> {
+pub fn eight_digits(text: &[u8; 8]) -> Option<u32> {
     let values = u64::from_le_bytes(*text) ^ ZEROS;
     if !are_digits(values) {
         return None;

@@ -68,6 +68,14 @@ pub fn near(byte: u8, text: &[u8]) -> Option<usize> {
 
 /// A number of at most nine digits and nothing else.
 pub fn number(text: &[u8]) -> Option<u32> {
+    if let (4..=7, Some(first), Some(last)) = (text.len(), text.first_chunk(), text.last_chunk()) {
+        // Two fours that overlap, behind as many zeros as make it eight digits, which are read all at once: how many
+        // there are makes no branch.
+        let shift = |digits: &[u8; 4], left| u64::from(u32::from_le_bytes(*digits)) << (8 * left);
+        let digits = shift(first, 8 - text.len()) | shift(last, 4);
+        let zeros = u64::from_le_bytes([b'0'; 8]) >> (8 * text.len());
+        return super::stamp::eight_digits(&(digits | zeros).to_le_bytes());
+    }
     if text.is_empty() || text.len() > 9 {
         return None;
     }
@@ -102,6 +110,25 @@ pub fn is_filler(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_its_digits_and_nothing_else() {
+        for number in [0, 7, 42, 600, 3600, 86_400, 604_800, 1_234_567, 12_345_678, 999_999_999] {
+            for width in 1..=9 {
+                let text = format!("{number:0width$}");
+                assert_eq!(super::number(text.as_bytes()), Some(number), "{text}");
+                for at in 0..text.len() {
+                    for other in [b'/', b':', b' ', b'0' + 128, 0] {
+                        let mut text = text.clone().into_bytes();
+                        text[at] = other;
+                        assert_eq!(super::number(&text), None, "{text:?}");
+                    }
+                }
+            }
+        }
+        assert_eq!(super::number(b""), None);
+        assert_eq!(super::number(b"1234567890"), None);
+    }
 
     #[test]
     fn an_address_loses_its_port_and_nothing_else() {

@@ -47,6 +47,27 @@ pub fn feeds_by_avx2(low: std::arch::x86_64::__m256i, high: std::arch::x86_64::_
     places(b'\n', low, high)
 }
 
+/// A wide chunk in a register.
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "the load takes a pointer")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub fn whole(bytes: &[u8; WIDE]) -> std::arch::x86_64::__m512i {
+    // SAFETY: all 64 bytes are lent, and the load asks for no alignment.
+    unsafe { std::arch::x86_64::_mm512_loadu_si512(bytes.as_ptr().cast()) }
+}
+
+/// What [`masks`] finds, the whole chunk at once.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512bw")]
+pub fn masks_by_avx512(chunk: &[u8; WIDE]) -> Masks {
+    use std::arch::x86_64::{_mm512_cmpeq_epi8_mask, _mm512_set1_epi8};
+    let bytes = whole(chunk);
+    let places = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
+    Masks { feeds: places(b'\n'), colons: places(b':'), blanks: places(b' ') }
+}
+
 /// What [`masks`] finds, half of the chunk at a time.
 #[cfg(target_arch = "x86_64")]
 #[inline]

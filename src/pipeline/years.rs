@@ -293,8 +293,8 @@ impl MinuteShown {
     }
 
     fn ends(shown: &[u8; Self::LEN]) -> [u64; 2] {
-        let word = |from: usize| u64::from_ne_bytes(std::array::from_fn(|byte| shown[from + byte]));
-        [word(0), word(Self::LEN - 8)]
+        let ends = [shown.first_chunk(), shown.last_chunk()];
+        ends.map(|end| end.map_or(0, |end| u64::from_ne_bytes(*end)))
     }
 
     /// Whether the line that begins there shows this minute in the same way. A minute holds no line

@@ -6,6 +6,7 @@
 
 use super::clients::{Clients, hash_of as hash_of_client};
 use super::table::Slot;
+use crate::model::near::bring;
 use crate::model::{AgentKey, AgentRef, EvidenceKind, Moment, Observation, Standing, short};
 
 /// A tally has so many parts: enough for every core of a large machine.
@@ -222,6 +223,10 @@ impl Observed {
             let begin = u32::try_from(self.long_names.len()).expect("a block's names fit four gigabytes");
             name[..4].copy_from_slice(&begin.to_le_bytes());
             self.long_names.extend_from_slice(user);
+        }
+        // The next record of this part comes some sixty lines later.
+        if let Some(next) = records.spare_capacity_mut().first() {
+            bring(next);
         }
         let place = Place { part: part_of(hash) as u32, index: index as u32 };
         if let Some((place, client)) = numbering.number(observation.agent, place) {
