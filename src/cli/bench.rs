@@ -6,7 +6,9 @@ use super::progress::Progress;
 use super::run;
 use crate::formats::scan::Scanner;
 use crate::pipeline::bench::{Bench, BenchError, Inputs};
-use crate::pipeline::scan::Meter;
+use crate::pipeline::scan::{Meter, ScanError};
+use crate::pipeline::setup::Setup;
+use crate::pipeline::survey::survey;
 use crate::report;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -15,24 +17,35 @@ use std::sync::Arc;
 /// Runs the verb.
 pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let config = run::load_config(args.config.config.as_deref())?;
-    let setup = run::setup(&args.logs, &config, false)?;
-    let scanner = Scanner::new(setup.patterns.clone());
-    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let bench = Bench {
-        paths: &args.paths,
-        setup: &setup,
-        scanner: &scanner,
-        block_len: run::block_len(),
-        runs: args.runs,
-        threads_max: args.logs.jobs.unwrap_or_else(cores),
-    };
+    let mut setup = run::setup(&args.logs, &config, false)?;
     let inputs = Inputs::find(&args.paths)?;
+    let plan = survey(&args.paths, &setup, false)?;
+    let scanner = Scanner::for_logs(setup.patterns.clone(), &plan.sample);
+    drop(plan);
+    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let meter = Arc::new(Meter::default());
     run::interrupt_stops(&meter);
-    let is_wanted = !args.logs.quiet && !args.logs.no_progress;
-    let progress = Progress::follow(&meter, bench.bytes_to_read(&inputs), is_wanted);
-    let result = bench.run(&inputs, &meter);
-    drop(progress);
+    let measure = |setup: &Setup| {
+        let bench = Bench {
+            paths: &args.paths,
+            setup,
+            scanner: &scanner,
+            block_len: run::block_len(),
+            runs: args.runs,
+            threads_max: args.logs.jobs.unwrap_or_else(cores),
+        };
+        let is_wanted = !args.logs.quiet && !args.logs.no_progress;
+        let progress = Progress::follow(&meter, bench.bytes_to_read(&inputs), is_wanted);
+        let result = bench.run(&inputs, &meter);
+        drop(progress);
+        result
+    };
+    let mut result = measure(&setup);
+    if matches!(result, Err(BenchError::Scan(ScanError::Turned { .. }))) {
+        setup.walks_first = true;
+        meter.begin_anew();
+        result = measure(&setup);
+    }
     let measured = result?;
     if !args.logs.quiet {
         measured.notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));

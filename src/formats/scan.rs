@@ -294,7 +294,7 @@ impl Scanner {
             match self.patterns.read(&line[at..], &mut event, &mut scratch.patterns).0 {
                 Outcome::NoMatch => {}
                 Outcome::Event => {
-                    sink.event(&event);
+                    sink.usual(&event);
                     return true;
                 }
                 Outcome::Other | Outcome::Reject(_) => return false,
@@ -302,7 +302,7 @@ impl Scanner {
         }
         let is_usual = reg_ok::usual(line, at, &scratch.marks, &mut event).is_some();
         if is_usual {
-            sink.event(&event);
+            sink.usual(&event);
         }
         is_usual
     }

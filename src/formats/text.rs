@@ -67,6 +67,7 @@ pub fn near(byte: u8, text: &[u8]) -> Option<usize> {
 }
 
 /// A number of at most nine digits and nothing else.
+#[inline]
 pub fn number(text: &[u8]) -> Option<u32> {
     if let (4..=7, Some(first), Some(last)) = (text.len(), text.first_chunk(), text.last_chunk()) {
         // Two fours that overlap, behind as many zeros as make it eight digits, which are read all at once: how many

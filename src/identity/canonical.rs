@@ -81,7 +81,7 @@ pub fn canonical_or_copy<'t>(
 }
 
 /// What follows the scheme, where that is the canonical spelling: a user and a domain.
-#[inline]
+#[inline(always)]
 pub fn as_it_is<'t>(aor: Aor<'t>, policy: &Policy) -> Option<&'t [u8]> {
     let Aor::Uri(text) = aor else { return None };
     let text = text.strip_prefix(b"sip:").unwrap_or(text);
@@ -90,6 +90,7 @@ pub fn as_it_is<'t>(aor: Aor<'t>, policy: &Policy) -> Option<&'t [u8]> {
 
 /// Zero for each byte of a plain AOR. Without branches or a table, so that the compiler compares all
 /// sixteen at once.
+#[inline(always)]
 fn others(chunk: &[u8; WIDTH]) -> [u8; WIDTH] {
     chunk.map(|byte| {
         let is_letter = byte.wrapping_sub(b'a') < 26;
@@ -101,8 +102,8 @@ fn others(chunk: &[u8; WIDTH]) -> [u8; WIDTH] {
 }
 
 /// Whether the text is `user@host` in small letters, digits and what nothing has to be done about.
+#[inline(always)]
 fn is_plain(text: &[u8]) -> bool {
-    let is_inside = |text: &[u8]| text[0] != b'@' && !matches!(text[text.len() - 1], b'@' | b'.');
     if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk())
         && text.len() <= 2 * WIDTH
     {
@@ -113,6 +114,17 @@ fn is_plain(text: &[u8]) -> bool {
             && ats.is_power_of_two()
             && is_inside(text);
     }
+    is_plain_long(text)
+}
+
+/// Whether neither end of a text with one `@` makes it another's spelling.
+#[inline(always)]
+fn is_inside(text: &[u8]) -> bool {
+    text[0] != b'@' && !matches!(text[text.len() - 1], b'@' | b'.')
+}
+
+#[inline(never)]
+fn is_plain_long(text: &[u8]) -> bool {
     let (chunks, rest) = text.as_chunks();
     let mut last = [b'0'; WIDTH];
     last[..rest.len()].copy_from_slice(rest);

@@ -190,6 +190,12 @@ pub trait Sink {
     /// A record that says something about a registration, a message or a conference.
     fn event(&mut self, event: &Event<'_>);
 
+    /// The same of a record that is probably like the one before, as nearly all of a dense log are.
+    #[inline(always)]
+    fn usual(&mut self, event: &Event<'_>) {
+        self.event(event);
+    }
+
     /// A record that is recognised and is no evidence of anything.
     fn other(&mut self, spot: Spot, stamp: Stamp);
 

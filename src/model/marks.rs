@@ -95,11 +95,21 @@ fn places(byte: u8, low: std::arch::x86_64::__m256i, high: std::arch::x86_64::__
 }
 
 /// A bit for each place where the byte stands, the lowest for the first.
+#[inline]
 pub fn marks(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
     #[cfg(target_arch = "x86_64")]
     return by_sse2(byte, chunk);
     #[cfg(not(target_arch = "x86_64"))]
     by_words(byte, chunk)
+}
+
+/// A bit for each place where one of the bytes stands.
+#[inline]
+pub fn marks_any<const LEN: usize>(bytes: &[u8; LEN], chunk: &[u8; WIDTH]) -> u16 {
+    #[cfg(target_arch = "x86_64")]
+    return any_by_sse2(bytes, chunk);
+    #[cfg(not(target_arch = "x86_64"))]
+    bytes.iter().fold(0, |bits, byte| bits | by_words(*byte, chunk))
 }
 
 /// Two ranges of bytes, by the first of each and how many follow it.
@@ -129,6 +139,7 @@ pub fn holds(byte: u8, text: &[u8]) -> bool {
 fn by_sse2(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
     use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
 
+    #[inline]
     #[target_feature(enable = "sse2")]
     fn marks(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
         let chunk = u128::from_le_bytes(*chunk);
@@ -137,6 +148,30 @@ fn by_sse2(byte: u8, chunk: &[u8; WIDTH]) -> u16 {
     }
     // SAFETY: SSE2 belongs to the x86-64 instruction set itself.
     unsafe { marks(byte, chunk) }
+}
+
+/// What [`marks_any`] finds.
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "the compiler asks for it although the target has no processor without them")]
+#[inline]
+fn any_by_sse2<const LEN: usize>(bytes: &[u8; LEN], chunk: &[u8; WIDTH]) -> u16 {
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8, _mm_setzero_si128,
+    };
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn marks<const LEN: usize>(bytes: &[u8; LEN], chunk: &[u8; WIDTH]) -> u16 {
+        let chunk = u128::from_le_bytes(*chunk);
+        let chunk = _mm_set_epi64x((chunk >> 64) as i64, chunk as i64);
+        let mut found = _mm_setzero_si128();
+        for byte in bytes {
+            found = _mm_or_si128(found, _mm_cmpeq_epi8(chunk, _mm_set1_epi8(*byte as i8)));
+        }
+        _mm_movemask_epi8(found) as u16
+    }
+    // SAFETY: SSE2 belongs to the x86-64 instruction set itself.
+    unsafe { marks(bytes, chunk) }
 }
 
 /// What [`marks_of`] finds.
@@ -243,6 +278,9 @@ mod tests {
             let expected = (0..WIDTH).filter(|at| chunk[*at] == byte).fold(0, |bits, at| bits | 1 << at);
             prop_assert_eq!(marks(byte, &chunk), expected);
             prop_assert_eq!(by_words(byte, &chunk), expected);
+            let any = [byte, others[0], others[5]];
+            let expected = any.iter().fold(0, |bits, byte| bits | by_words(*byte, &chunk));
+            prop_assert_eq!(marks_any(&any, &chunk), expected);
         }
 
         #[test]

@@ -141,10 +141,15 @@ fn server_name(input: &Input) -> &[u8] {
 }
 
 impl Sink for Collector<'_> {
-    #[inline]
+    #[inline(never)]
     fn event(&mut self, event: &Event<'_>) {
+        self.event_by_itself(event);
+    }
+
+    #[inline(always)]
+    fn usual(&mut self, event: &Event<'_>) {
         if self.go_on(event).is_none() {
-            self.event_by_itself(event);
+            self.event(event);
         }
     }
 
@@ -168,7 +173,6 @@ impl Sink for Collector<'_> {
 
 impl Collector<'_> {
     /// Whatever goes on with no streak.
-    #[inline(never)]
     fn event_by_itself(&mut self, event: &Event<'_>) {
         let Ok(moment) = self.moment(event.stamp, event.spot, event.host, event.source) else { return };
         if event.dialect == Dialect::Asterisk

@@ -30,6 +30,12 @@ pub const BLOCK_LEN: usize = 1 << 20;
 /// they look up in the caches, and the more memory waits in between.
 const BLOCKS_ABREAST: usize = 4;
 
+/// So many of each core where they say little, so that the cores wait less often for one another: a mapped block
+/// takes no memory of its own.
+const BLOCKS_ABREAST_MAX: usize = 32;
+/// Observations of each core in one step that are few.
+const SAID_FEW: usize = 4096;
+
 /// So many decoded bytes of a file are read ahead of the files before it: what is said in them
 /// has to wait.
 const AHEAD_MAX: u64 = 256 << 20;
@@ -226,6 +232,7 @@ impl Run<'_> {
         let mut next = inputs.iter().zip(rank..).peekable();
         let mut readings: VecDeque<Reading<'p>> = VecDeque::new();
         let mut said: Vec<Scanned> = Vec::new();
+        let mut abreast = BLOCKS_ABREAST;
         loop {
             self.check_interrupt()?;
             while let Some((input, rank)) = next.next_if(|(input, _)| self.may_open(&readings, input)) {
@@ -251,7 +258,7 @@ impl Run<'_> {
                 }
                 continue;
             }
-            self.step(&mut readings, &mut said, settling);
+            self.step(&mut readings, &mut said, settling, &mut abreast);
         }
         settling.take(&mut said, self.spares);
         Ok(())
@@ -305,8 +312,10 @@ impl Run<'_> {
         readings: &mut VecDeque<Reading<'_>>,
         said: &mut Vec<Scanned>,
         settling: &mut Settling<'_>,
+        abreast: &mut usize,
     ) {
-        let blocks = (BLOCKS_ABREAST * rayon::current_num_threads()).div_ceil(readings.len());
+        let threads = rayon::current_num_threads();
+        let blocks = (*abreast * threads).div_ceil(readings.len());
         let pieces: Vec<(usize, &Input, Piece)> = readings
             .iter_mut()
             .enumerate()
@@ -330,6 +339,12 @@ impl Run<'_> {
         let settle = || settling.take(said, self.spares);
         let (_, (_, scanned)) = rayon::join(fill, || rayon::join(settle, scan));
         settling.learn(&scanned);
+        let noted: usize = scanned.iter().map(|scanned| scanned.observed.len()).sum();
+        let is_mapped = readings.iter().all(|reading| reading.input.codec == Codec::Plain);
+        *abreast = match noted < SAID_FEW * threads && is_mapped {
+            true => (*abreast * 2).min(BLOCKS_ABREAST_MAX),
+            false => BLOCKS_ABREAST,
+        };
         for ((at, _, piece), scanned) in pieces.into_iter().zip(scanned) {
             let reading = &mut readings[at];
             reading.counts.bytes += piece.bytes().len() as u64;

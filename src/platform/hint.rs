@@ -12,7 +12,7 @@ use super::contact::{
     VALUE_LEN_MAX, bare_value, decoded, is_end, opened, past_quoted, starts_with_ignore_case, user_and_host,
 };
 use crate::model::Hint;
-use crate::model::marks::{WIDTH, marks};
+use crate::model::marks::{WIDTH, marks, marks_any};
 
 /// The host that browser libraries invent, in the case in which they all write it.
 static INVALID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(".invalid"));
@@ -21,8 +21,17 @@ static INVALID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(".inval
 /// inside or behind them, semicolons also as Asterisk's database writes them (`^3B`).
 ///
 /// Never fails: a text that is no Contact gives [`Hint::None`].
+#[inline(always)]
 pub fn hint(contact: &[u8]) -> Hint {
-    let Some(may_be_invalid) = rare_bytes(contact) else { return Hint::None };
+    match rare_bytes(contact) {
+        None => Hint::None,
+        Some(may_be_invalid) => signalled(contact, may_be_invalid),
+    }
+}
+
+/// The hint from a Contact that has some of what hints need.
+#[inline(never)]
+fn signalled(contact: &[u8], may_be_invalid: bool) -> Hint {
     let mut signals = Signals::default();
     let mut place = 0;
     let mut has_quotes = true;
@@ -61,6 +70,7 @@ pub fn hint(contact: &[u8]) -> Hint {
 
 /// `None` for a Contact without any byte that all hints need: what parameters and quotes begin
 /// with, and a letter of `.invalid`, which is rare where users are numbers; else whether it has that.
+#[inline(always)]
 fn rare_bytes(contact: &[u8]) -> Option<bool> {
     let (chunks, rest) = contact.as_chunks();
     let mut short = [0; WIDTH];
@@ -71,7 +81,7 @@ fn rare_bytes(contact: &[u8]) -> Option<bool> {
     });
     let (mut starts, mut letters) = (0, 0);
     let mut look = |chunk| {
-        starts |= marks(b';', chunk) | marks(b'"', chunk) | marks(b'^', chunk);
+        starts |= marks_any(b";\"^", chunk);
         letters |= marks(b'v', chunk);
     };
     chunks.iter().for_each(&mut look);

@@ -17,12 +17,12 @@ pub(super) struct Clients {
     /// By number.
     clients: Vec<Client>,
     places: HashTable<Place>,
-    /// By the lowest bits of the hash, whoever was asked for last; empty before the first.
-    latest: Vec<Latest>,
+    /// By the lowest bits of the hash, the two that were looked up last; empty before the first.
+    latest: Vec<[Latest; 2]>,
 }
 
-/// So many clients are known by a single look: those of nearly every line.
-const LATEST: usize = 1 << 13;
+/// Twice as many clients are known by a single look: those of nearly every line.
+const LATEST: usize = 1 << 12;
 
 /// A client that was asked for lately.
 #[derive(Debug, Clone, Copy)]
@@ -101,12 +101,11 @@ impl Clients {
     /// The number of a client that comes with its hash.
     #[inline]
     pub fn intern_hashed(&mut self, hash: u64, sort: u32, text: &[u8]) -> AgentId {
-        // The one that was asked for last with such a hash, so nearly always this one. Compared byte for byte.
-        let latest = self.latest.get(hash as usize % LATEST);
-        if let Some(latest) = latest.filter(|latest| latest.sort == sort)
-            && is_same(self.text(latest.client()), text)
-        {
-            return AgentId(latest.number);
+        // One of the two that were asked for last with such a hash, nearly always. Compared byte for byte.
+        for latest in self.latest.get(hash as usize % LATEST).into_iter().flatten() {
+            if latest.sort == sort && is_same(self.text(latest.client()), text) {
+                return AgentId(latest.number);
+            }
         }
         self.look_up(hash, sort, text)
     }
@@ -123,8 +122,8 @@ impl Clients {
     #[inline]
     pub fn bring_text(&self, hash: u64) {
         if let Some(latest) = self.latest.get(hash as usize % LATEST) {
-            fetch(&self.texts, latest.begin as usize);
-            fetch(&self.texts, latest.begin as usize + 48);
+            fetch(&self.texts, latest[0].begin as usize);
+            fetch(&self.texts, latest[0].begin as usize + 48);
         }
     }
 
@@ -140,10 +139,11 @@ impl Clients {
             None => self.add(hash, sort, text),
         };
         if self.latest.is_empty() {
-            self.latest.resize(LATEST, Latest::NONE);
+            self.latest.resize(LATEST, [Latest::NONE; 2]);
         }
         if let Ok(begin) = u32::try_from(place.client.begin) {
-            self.latest[hash as usize % LATEST] = Latest { begin, sort, number: place.number };
+            let latest = &mut self.latest[hash as usize % LATEST];
+            *latest = [Latest { begin, sort, number: place.number }, latest[0]];
         }
         AgentId(place.number)
     }

@@ -160,6 +160,22 @@ impl Cell {
         (self.span_low, self.span_high) = (span as u32, (span >> 32) as u16);
     }
 
+    /// Whether an observation at that moment is later than the first.
+    #[inline]
+    pub fn comes_before(&self, micros: i64) -> bool {
+        micros > self.first()
+    }
+
+    /// Counts one more observation, which is later than the first.
+    #[inline]
+    pub fn count_later(&mut self, micros: i64, day: u8) {
+        self.count = counted(u64::from(self.count) + 1);
+        self.days = Wide::new(self.days.get() | 1 << (day & 63));
+        if micros > self.last() {
+            self.set_last(micros);
+        }
+    }
+
     /// Takes in what another entry with the same key knows.
     pub fn join(&mut self, other: &Entry) {
         if other.first > self.first() {

@@ -98,7 +98,7 @@ impl Numbering {
     ///
     /// A client is looked up a few records later, when the memory that tells of it is near: there are thousands of
     /// them, and between two records of the same one a megabyte of other things passes through the caches.
-    #[inline]
+    #[inline(always)]
     fn number(&mut self, agent: AgentRef<'_>, place: Place) -> Option<(Place, u32)> {
         let text = agent.text.unwrap_or_default();
         let (hash, sort) = hash_of_client(agent);
@@ -187,7 +187,7 @@ impl Observed {
     ///
     /// Of records with the same `transaction` (see [`transaction`]) only the first is counted that
     /// the tally takes; `None` counts by itself.
-    #[inline]
+    #[inline(always)]
     pub fn note(
         &mut self,
         observation: &Observation<'_>,

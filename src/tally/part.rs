@@ -86,7 +86,30 @@ impl Part {
     }
 
     /// Counts a record of that user, who probably has the number `guess`.
+    #[inline(always)]
     fn count(&mut self, user: &[u8], guess: u32, agent: AgentId, record: &Record, faint: &Faint) {
+        // Most records say of a user's first client and window that it was seen once more, and later.
+        if !is_faint(record.standing)
+            && let Some(known) = self.users.guessed_mut(guess, user)
+            && known.first.is_of((agent.0, record.window, record.standing))
+            && known.first.comes_before(record.micros)
+        {
+            if record.transaction != 0
+                && self.repeats.is_repeated(guess, known, record.transaction, record.micros)
+            {
+                self.repeated += 1;
+                return;
+            }
+            known.first.count_later(record.micros, record.day);
+            self.counts[record.standing as usize] += 1;
+            return;
+        }
+        self.count_any(user, guess, agent, record, faint);
+    }
+
+    /// The same, whatever the record says.
+    #[inline(never)]
+    fn count_any(&mut self, user: &[u8], guess: u32, agent: AgentId, record: &Record, faint: &Faint) {
         let has_clock = record.micros != i64::MIN;
         let entry = Entry {
             agent,

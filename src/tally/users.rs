@@ -45,6 +45,20 @@ impl User {
     }
 }
 
+impl User {
+    /// Its key, which stands in the arena where it is long.
+    #[inline]
+    fn key<'t>(&'t self, arena: &'t [u8]) -> &'t [u8] {
+        if self.key_len != LONG {
+            return &self.key[..usize::from(self.key_len)];
+        }
+        let place: [u8; 8] = self.key[..8].try_into().expect("eight bytes are eight bytes");
+        let len: [u8; 4] = self.key[8..12].try_into().expect("four bytes are four bytes");
+        let begin = u64::from_le_bytes(place) as usize;
+        &arena[begin..begin + u32::from_le_bytes(len) as usize]
+    }
+}
+
 /// A place of the index of 2^n places: the user's number in the lower n bits, and in the others those
 /// of the hash. All ones where it is free, since no number is so high before the index grows.
 type Place = u32;
@@ -97,13 +111,7 @@ impl Users {
 
     #[inline]
     fn key_of<'t>(&'t self, user: &'t User) -> &'t [u8] {
-        if user.key_len != LONG {
-            return &user.key[..usize::from(user.key_len)];
-        }
-        let place: [u8; 8] = user.key[..8].try_into().expect("eight bytes are eight bytes");
-        let len: [u8; 4] = user.key[8..12].try_into().expect("four bytes are four bytes");
-        let begin = u64::from_le_bytes(place) as usize;
-        &self.arena[begin..begin + u32::from_le_bytes(len) as usize]
+        user.key(&self.arena)
     }
 
     /// Asks for the place of the index at which a look for these bits begins.
@@ -135,6 +143,13 @@ impl Users {
     #[inline]
     pub fn is(&self, number: u32, key: &[u8]) -> bool {
         self.guessed(number).is_some_and(|user| is_same(self.key_of(user), key))
+    }
+
+    /// The user of that number, to be changed, if the key is that user's.
+    #[inline]
+    pub fn guessed_mut(&mut self, number: u32, key: &[u8]) -> Option<&mut User> {
+        let Self { users, arena, .. } = self;
+        users.get_mut(number).filter(|user| is_same(user.key(arena), key))
     }
 
     /// The number of the user with that key, if there is one. `bits` are of a hash of the key.
