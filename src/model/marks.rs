@@ -184,6 +184,7 @@ fn ranges_by_sse2(ranges: &Ranges, chunk: &[u8; WIDTH]) -> u16 {
         _mm_sub_epi8,
     };
 
+    #[inline]
     #[target_feature(enable = "sse2")]
     fn marks([one, other]: &Ranges, chunk: &[u8; WIDTH]) -> u16 {
         let chunk = u128::from_le_bytes(*chunk);
@@ -197,6 +198,23 @@ fn ranges_by_sse2(ranges: &Ranges, chunk: &[u8; WIDTH]) -> u16 {
     }
     // SAFETY: SSE2 belongs to the x86-64 instruction set itself.
     unsafe { marks(ranges, chunk) }
+}
+
+/// What [`marks_of`] finds, in twice as many bytes.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2")]
+pub fn ranges_by_avx2([one, other]: &Ranges, chunk: &[u8; WIDE / 2]) -> u32 {
+    use std::arch::x86_64::{
+        _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        _mm256_sub_epi8,
+    };
+    let chunk = half(chunk);
+    let within = |(first, more): (u8, u8)| {
+        let place = _mm256_sub_epi8(chunk, _mm256_set1_epi8(first as i8));
+        _mm256_cmpeq_epi8(place, _mm256_min_epu8(place, _mm256_set1_epi8(more as i8)))
+    };
+    _mm256_movemask_epi8(_mm256_or_si256(within(*one), within(*other))) as u32
 }
 
 #[cfg(any(test, not(target_arch = "x86_64")))]

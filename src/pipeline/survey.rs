@@ -179,9 +179,10 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
             start_digest = duplicates::start_digest(bytes);
             if sample.has_yearless {
                 let mut ends = Walk::default();
+                let wants_anchor = !matches!(setup.year, YearRule::Given(_));
                 if bytes.len() >= ENDS_MIN
                     && may_walk_on
-                    && ends.ends(bytes)
+                    && ends.ends(bytes, wants_anchor)
                     && may_walk_on_between(&ends, setup, &zone)
                 {
                     (walk, walks_on) = (ends, true);

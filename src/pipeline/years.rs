@@ -74,15 +74,15 @@ impl Walk {
         self.note(bytes, offset, &notable);
     }
 
-    /// Walks over the ends of a file only, up to a record that tells the year, and tells whether that may be enough:
-    /// both ends have stamps, and no year begins between them. What lies between is to be [noted](Walk::note) when
-    /// it is read.
-    pub fn ends(&mut self, bytes: &[u8]) -> bool {
+    /// Walks over the ends of a file only, at the start up to a record that tells the year, should one be wanted; and
+    /// tells whether that may be enough: both ends have stamps, and no year begins between them. What lies between
+    /// is to be [noted](Walk::note) when it is read.
+    pub fn ends(&mut self, bytes: &[u8], wants_anchor: bool) -> bool {
         let mut behind = 0;
         for block in cut(bytes, BLOCK_LEN) {
             behind = block.end;
             self.block(&bytes[block.clone()], block.start as u64);
-            if self.anchor.is_some() || behind as u64 >= ANCHORS_SOUGHT {
+            if !wants_anchor || self.anchor.is_some() || behind as u64 >= ANCHORS_SOUGHT {
                 break;
             }
         }
@@ -92,7 +92,7 @@ impl Walk {
         let mut end = Self::default();
         end.block(&bytes[last..], last as u64);
         self.block(&bytes[last..], last as u64);
-        self.anchor.is_some() && end.newest.is_some() && self.changes() == 0
+        end.newest.is_some() && self.changes() == 0
     }
 
     /// Walks over the next block by what was found notable in it.

@@ -5,6 +5,8 @@
 //! there is nothing to go back to, so a table of 256 bytes does what a general engine does at ten
 //! times the cost. Whatever is not of that form is left to the general engine.
 
+#[cfg(target_arch = "x86_64")]
+use crate::model::marks::ranges_by_avx2;
 use crate::model::marks::{Ranges, WIDTH, marks_of};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
@@ -35,12 +37,14 @@ enum Step {
     Close(usize),
 }
 
-/// Bytes that stand there as they are. The first of them are compared as one word.
+/// Bytes that stand there as they are. The first of them are compared as one word, and so are the last.
 #[derive(Debug, Clone)]
 struct Literal {
     bytes: Box<[u8]>,
     word: u128,
     mask: u128,
+    /// The last bytes, where there are more than a word has, and as many as two have at the most.
+    last: Option<u128>,
 }
 
 /// Bytes of a class.
@@ -112,6 +116,28 @@ impl Lowered {
 
     /// Whether the text matches; what groups are found by is then in `places`.
     pub fn read(&self, text: &[u8], places: &mut Places) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") {
+            #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
+            // SAFETY: the processor has AVX2 and BMI1.
+            return unsafe { self.read_by_avx2(text, places) };
+        }
+        self.read_by(text, places, Set::run_len)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1")]
+    fn read_by_avx2(&self, text: &[u8], places: &mut Places) -> bool {
+        self.read_by(text, places, |set, text| set.run_len_by_avx2(text))
+    }
+
+    #[inline(always)]
+    fn read_by(
+        &self,
+        text: &[u8],
+        places: &mut Places,
+        run_len: impl Fn(&Set, &[u8]) -> usize,
+    ) -> bool {
         let mut at = 0;
         places.resize(2 * self.steps.len() + 1, 0);
         let (pairs, end) = places.as_chunks_mut();
@@ -122,7 +148,7 @@ impl Lowered {
                 Step::Field(literal, set, least) if literal.begins(rest) => {
                     at += literal.bytes.len();
                     *behind = at;
-                    let len = set.run_len(&text[at..]);
+                    let len = run_len(set, &text[at..]);
                     if len < *least {
                         return false;
                     }
@@ -135,7 +161,7 @@ impl Lowered {
                 Step::One(set) if rest.first().is_some_and(|byte| set.has(*byte)) => at += 1,
                 Step::Rest(set, least, literal) => {
                     let Some(run) = rest.strip_suffix(&**literal) else { return false };
-                    if run.len() < *least || set.run_len(run) < run.len() {
+                    if run.len() < *least || run_len(set, run) < run.len() {
                         return false;
                     }
                     at += run.len();
@@ -161,16 +187,24 @@ impl Literal {
         for (at, byte) in bytes.iter().take(WIDTH).enumerate() {
             (word[at], mask[at]) = (*byte, 0xFF);
         }
-        Self { bytes, word: u128::from_ne_bytes(word), mask: u128::from_ne_bytes(mask) }
+        let last = bytes.last_chunk().filter(|_| (WIDTH + 1..=2 * WIDTH).contains(&bytes.len()));
+        let last = last.map(|last| u128::from_ne_bytes(*last));
+        Self { bytes, word: u128::from_ne_bytes(word), mask: u128::from_ne_bytes(mask), last }
     }
 
     /// Whether the text begins with it.
+    #[inline]
     fn begins(&self, text: &[u8]) -> bool {
-        match text.split_first_chunk::<WIDTH>() {
-            Some((head, rest)) => {
-                u128::from_ne_bytes(*head) & self.mask == self.word
-                    && self.bytes.get(WIDTH..).is_none_or(|behind| rest.starts_with(behind))
-            }
+        let Some(head) = text.first_chunk() else { return text.starts_with(&self.bytes) };
+        if u128::from_ne_bytes(*head) & self.mask != self.word {
+            return false;
+        }
+        if self.bytes.len() <= WIDTH {
+            return true;
+        }
+        let last = || text.get(..self.bytes.len())?.last_chunk();
+        match self.last {
+            Some(wanted) => last().is_some_and(|last| u128::from_ne_bytes(*last) == wanted),
             None => text.starts_with(&self.bytes),
         }
     }
@@ -219,6 +253,27 @@ impl Set {
 
     fn has(&self, byte: u8) -> bool {
         self.holds[usize::from(byte)]
+    }
+
+    /// The same as [`Self::run_len`], in wider registers: most runs end within the first.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1")]
+    fn run_len_by_avx2(&self, text: &[u8]) -> usize {
+        let (ranges, others) = match &self.ends {
+            Ends::Of(ranges) => (ranges, 0),
+            Ends::AllBut(ranges) => (ranges, u32::MAX),
+            Ends::Any => return self.run_len(text),
+        };
+        let mut at = 0;
+        while let Some(chunk) = text[at..].first_chunk() {
+            let ends = ranges_by_avx2(ranges, chunk) ^ others;
+            if ends != 0 {
+                return at + ends.trailing_zeros() as usize;
+            }
+            at += chunk.len();
+        }
+        at + self.run_len(&text[at..])
     }
 
     /// How many bytes of the set the text begins with.
