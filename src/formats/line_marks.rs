@@ -42,7 +42,7 @@ impl LineMarks {
     #[cfg(target_arch = "x86_64")]
     #[inline]
     #[target_feature(enable = "avx2,popcnt")]
-    pub fn find_by_avx2(&mut self, text: &[u8]) -> usize {
+    pub(super) fn find_by_avx2(&mut self, text: &[u8]) -> usize {
         self.find_by(text, |chunk| crate::model::marks::masks_by_avx2(chunk))
     }
 
@@ -50,7 +50,7 @@ impl LineMarks {
     #[cfg(target_arch = "x86_64")]
     #[inline]
     #[target_feature(enable = "avx512bw,popcnt")]
-    pub fn find_by_avx512(&mut self, text: &[u8]) -> usize {
+    pub(super) fn find_by_avx512(&mut self, text: &[u8]) -> usize {
         self.find_by(text, |chunk| crate::model::marks::masks_by_avx512(chunk))
     }
 

@@ -41,6 +41,8 @@ pub struct Walk {
     first: Option<Civil>,
     /// A record with both clocks: section, year-less stamp, instant.
     anchor: Option<(usize, Civil, Moment)>,
+    /// The year is known, and no such record is looked for.
+    is_dated: bool,
 }
 
 impl Walk {
@@ -68,9 +70,15 @@ impl Walk {
         in_year(self.newest?, year)
     }
 
+    /// A walk over an input whose first year is known.
+    pub fn dated() -> Self {
+        Self { is_dated: true, ..Self::default() }
+    }
+
     /// Walks over the next block, which holds whole lines.
     pub fn block(&mut self, bytes: &[u8], offset: u64) {
-        let notable = Notable::of(bytes, self.anchor.is_none() && offset < ANCHORS_SOUGHT);
+        let wants_anchor = !self.is_dated && self.anchor.is_none() && offset < ANCHORS_SOUGHT;
+        let notable = Notable::of(bytes, wants_anchor);
         self.note(bytes, offset, &notable);
     }
 
@@ -128,6 +136,7 @@ impl Walk {
         self.newest = Some(stamp);
         self.jumps.note(stamp, offset);
         if may_be_anchor
+            && !self.is_dated
             && self.anchor.is_none()
             && let Some(instant) = full_clock(line)
         {

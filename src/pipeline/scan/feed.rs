@@ -74,7 +74,7 @@ struct Dating {
 impl Dating {
     fn of(input: &Input) -> Option<Self> {
         let (_, first) = *input.years.sections.first().filter(|_| input.walks_on)?;
-        let walk = Walk::default();
+        let walk = Walk::dated();
         Some(Self { years: Arc::new(walk.sections(first)), walk, first, changes: 0 })
     }
 
