@@ -142,7 +142,8 @@ impl LineMarks {
             kept = u64::MAX;
             let count = bits.count_ones() as usize;
             most = most.max(count);
-            let room: &mut [u32; NOTED] = places[noted..].first_chunk_mut().expect("no chunk has written more");
+            let room: &mut [u32; NOTED] =
+                places[noted..].first_chunk_mut().expect("no chunk has written more");
             for place in room {
                 *place = (word * WIDE) as u32 + bits.trailing_zeros();
                 bits &= bits.wrapping_sub(1);

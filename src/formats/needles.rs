@@ -65,7 +65,8 @@ impl Needles {
     /// nothing else. None of them is empty, and none holds a line feed.
     pub fn new(needles: &[&[u8]], sample: &[u8]) -> Self {
         let each: Vec<Needle> = needles.iter().map(|bytes| Needle::new(bytes)).collect();
-        let searcher = Sieve::new(&each, sample).map_or_else(|| Searcher::without_sieve(needles), Searcher::Sieve);
+        let searcher =
+            Sieve::new(&each, sample).map_or_else(|| Searcher::without_sieve(needles), Searcher::Sieve);
         Self { needles: each, searcher }
     }
 

@@ -152,7 +152,10 @@ impl Sieve {
     pub fn find(&self, needles: &[Needle], bytes: &[u8], from: usize, feeds: &mut Feeds) -> Option<Hit> {
         #[cfg(target_arch = "x86_64")]
         {
-            #[expect(unsafe_code, reason = "the compiler cannot see what was asked when the sieve was made")]
+            #[expect(
+                unsafe_code,
+                reason = "the compiler cannot see what was asked when the sieve was made"
+            )]
             // SAFETY: no sieve is made where the processor lacks what the way needs that it names.
             return match self.way {
                 Way::Avx2 => unsafe { self.find_by_avx2(needles, bytes, from, feeds) },
@@ -160,18 +163,16 @@ impl Sieve {
             };
         }
         #[cfg(not(target_arch = "x86_64"))]
-        unreachable!("no sieve is made for such a processor: {} {} {from} {feeds:?}", needles.len(), bytes.len())
+        unreachable!(
+            "no sieve is made for such a processor: {} {} {from} {feeds:?}",
+            needles.len(),
+            bytes.len()
+        )
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,popcnt")]
-    fn find_by_avx2(
-        &self,
-        needles: &[Needle],
-        bytes: &[u8],
-        from: usize,
-        feeds: &mut Feeds,
-    ) -> Option<Hit> {
+    fn find_by_avx2(&self, needles: &[Needle], bytes: &[u8], from: usize, feeds: &mut Feeds) -> Option<Hit> {
         let tables = by_avx2::Tables::of(&self.low, &self.high);
         self.find_by(needles, bytes, from, feeds, |seen| tables.look(seen))
     }
@@ -288,8 +289,8 @@ mod by_avx2 {
     use super::{SOUGHT, Seen};
     use crate::model::marks::{feeds_by_avx2, half};
     use std::arch::x86_64::{
-        __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
-        _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_testz_si256,
+        __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256,
+        _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_testz_si256,
     };
 
     /// The tables of a sieve in registers.
@@ -330,7 +331,8 @@ mod by_avx2 {
         fn buckets(&self, seen: &Seen, at: usize) -> __m256i {
             let mut all = _mm256_set1_epi8(-1);
             for place in 0..SOUGHT {
-                let bytes = half(seen[at + place..].first_chunk().expect("thirty-two bytes from each place on"));
+                let bytes =
+                    half(seen[at + place..].first_chunk().expect("thirty-two bytes from each place on"));
                 // A byte of eight bits has no low half, as the instruction has it, and so is in no bucket.
                 let low = _mm256_shuffle_epi8(self.low[place], bytes);
                 let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15));

@@ -105,9 +105,7 @@ fn is_plain(text: &[u8]) -> bool {
         // The chunks overlap in so many bytes, which are looked at in the first one.
         let twice = 2 * WIDTH - text.len();
         let ats = u32::from(marks(b'@', first)) | u32::from(marks(b'@', last)) >> twice << WIDTH;
-        return (others(first) | others(last)) == 0
-            && ats.is_power_of_two()
-            && is_inside(text);
+        return (others(first) | others(last)) == 0 && ats.is_power_of_two() && is_inside(text);
     }
     is_plain_long(text)
 }

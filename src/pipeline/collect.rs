@@ -5,7 +5,6 @@ mod streak;
 use super::clock::{BadStamp, Clock};
 use super::plan::Input;
 use super::trace::{Proof, Wanted};
-use streak::Streak;
 use crate::facts::Part;
 use crate::formats::contact::{self, Lifetime, lifetimes};
 use crate::identity::{Policy, canonical_or_copy};
@@ -16,6 +15,7 @@ use crate::model::{
 use crate::platform::{PushSources, hint};
 use crate::settle::{Asks, Held};
 use crate::tally::{Numbering, Observed, Slot, transaction};
+use streak::Streak;
 
 /// One event of a user that `explain` asked for, owned.
 #[derive(Debug, Clone, PartialEq, Eq)]

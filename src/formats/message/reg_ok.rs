@@ -79,7 +79,12 @@ pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks, event: &mut Event
 
 /// What stands behind that label, which begins at the blank, up to the end; `None` where nothing does.
 #[inline(always)]
-fn value<'t, const LEN: usize>(line: &'t [u8], blank: usize, label: &[u8; LEN], end: usize) -> Option<&'t [u8]> {
+fn value<'t, const LEN: usize>(
+    line: &'t [u8],
+    blank: usize,
+    label: &[u8; LEN],
+    end: usize,
+) -> Option<&'t [u8]> {
     let (head, value) = line.get(blank..end)?.split_first_chunk()?;
     (head == label && !value.is_empty()).then_some(value)
 }

@@ -132,12 +132,7 @@ impl Lowered {
     }
 
     #[inline(always)]
-    fn read_by(
-        &self,
-        text: &[u8],
-        places: &mut Places,
-        run_len: impl Fn(&Set, &[u8]) -> usize,
-    ) -> bool {
+    fn read_by(&self, text: &[u8], places: &mut Places, run_len: impl Fn(&Set, &[u8]) -> usize) -> bool {
         let mut at = 0;
         places.resize(2 * self.steps.len() + 1, 0);
         let (pairs, end) = places.as_chunks_mut();
