@@ -85,8 +85,14 @@
 //!
 //! **Why does a year-less log get walked first?** Its years follow from the order of its stamps
 //! (a jump backwards is a new year) and from a bound at its end, so they are known before blocks
-//! are read in parallel. A compressed log whose start tells the first year needs no bound: it is decoded once, and
-//! each block comes with the years up to its end.
+//! are read in parallel. Two kinds of log are spared that: a compressed one whose start tells the first year is decoded
+//! once, and each block comes with the years up to its end; a long plain one whose ends lie in one year is taken for
+//! one without another, and what its lines show is noted while they are read. Where that turns out to be
+//! wrong, nothing is believed and the run begins anew with a walk.
+//!
+//! **Why is there code for three kinds of registers?** One binary runs everywhere and asks the processor. With the
+//! widest ones a chunk of sixty-four bytes is searched and marked in half as many steps; without any, the
+//! general ways say the same.
 
 pub mod billing;
 pub mod book;

@@ -214,3 +214,31 @@ fn a_compressed_log_has_the_years_and_hours_of_a_plain_one() {
         assert!(berlin.contains(expected), "{expected} in {berlin}");
     }
 }
+
+#[test]
+fn a_year_that_begins_in_the_middle_of_a_long_plain_log_is_noticed_though_its_ends_hide_it() {
+    let (anchor, rest) = YEARLESS.split_once('\n').expect("several lines");
+    // So long that only the ends are looked at before it is read, and they are two days apart.
+    let filler = |stamp: &str| format!("[{stamp}] VERBOSE[1234] app.c: nothing\n").repeat(60_000);
+    let log = format!(
+        "{anchor}\n{}{rest}{}[Oct 12 12:00:02] VERBOSE[1234] chan_sip.c: Registered SIP 'erin' at 192.0.2.10:5060\n",
+        filler("Oct 10 12:00:01"),
+        filler("Oct 12 12:00:01")
+    );
+    let folder = folder_of(&[("full", log.as_bytes())]);
+    for clock in [&["UTC"][..], &["UTC", "--year", "2027"]] {
+        for block in ["65536", "1048576"] {
+            let args = [&["users", "--format", "ndjson", "--log-zone"], clock, &["logs"]].concat();
+            let run = siptally::run(folder.path(), &args, b"", &[("SIPTALLY_BLOCK", block)]);
+            assert_eq!(run.code, Some(0), "{}", run.stderr);
+            let seen = String::from_utf8(run.stdout).expect("JSON is UTF-8");
+            for expected in [
+                r#""first_seen":"2026-12-31T23:59:58Z","last_seen":"2027-01-02T00:00:01Z""#,
+                r#""first_seen":"2026-12-31T23:59:59Z","last_seen":"2026-12-31T23:59:59Z""#,
+                r#""first_seen":"2027-10-12T12:00:02Z","last_seen":"2027-10-12T12:00:02Z""#,
+            ] {
+                assert!(seen.contains(expected), "{clock:?}, {block}: {expected} in {seen}");
+            }
+        }
+    }
+}

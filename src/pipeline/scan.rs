@@ -64,7 +64,7 @@ pub enum ScanError {
     Input(#[from] InputError),
     #[error("interrupted")]
     Interrupted,
-    /// The plan took a compressed log for one in which no clock is put back and no year begins, by its start, its
+    /// The plan took a log for one in which no clock is put back and no year begins, by its ends or its start, its
     /// time and the operator's word; it has to be made anew by [`Setup::walks_first`](super::setup::Setup).
     #[error("{shown}: a year begins in it, or clocks are put back, where its start told of none")]
     Turned { shown: String },

@@ -52,7 +52,7 @@ pub struct Setup {
     /// A compressed input that ends inside a block is read to its last whole line; a bill
     /// refuses it instead.
     pub forgives_cuts: bool,
-    /// Compressed logs without years are walked through before they are scanned, whatever their starts tell.
+    /// Logs without years are walked through before they are scanned, whatever their ends or starts tell.
     pub walks_first: bool,
     pub push_sources: PushSources,
 }
