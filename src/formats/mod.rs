@@ -7,6 +7,7 @@ pub mod contact;
 pub mod frame;
 mod json;
 pub mod line_marks;
+pub mod lines;
 pub mod message;
 pub mod needles;
 mod outcome;

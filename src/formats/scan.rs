@@ -6,6 +6,7 @@
 
 use super::frame::{self, Script};
 use super::line_marks::LineMarks;
+use super::lines::{Counted, Lines};
 use super::message::{MESSAGES, Outcome, Text, reg_ok};
 use super::needles::{Feeds, Hit, Needles};
 use super::pattern::{self, Pattern, Patterns};
@@ -453,37 +454,6 @@ impl Scanner {
     }
 }
 
-/// Who is told of every line of a block, in their order.
-pub trait Lines {
-    /// A line that is read, without its line end.
-    fn line(&mut self, bytes: &[u8], line: Range<usize>);
-
-    /// Whole lines that nobody reads; the block's last may lack its line end.
-    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>);
-
-    /// Lines that nobody reads: the first begins there, and each ends at a line feed.
-    fn ended(&mut self, bytes: &[u8], begin: usize, feeds: &[usize]);
-}
-
-/// Counts lines.
-#[derive(Debug, Default)]
-pub struct Counted(pub u64);
-
-impl Lines for Counted {
-    #[inline]
-    fn line(&mut self, _: &[u8], _: Range<usize>) {
-        self.0 += 1;
-    }
-
-    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>) {
-        self.0 += lines_of(&bytes[lines]);
-    }
-
-    fn ended(&mut self, _: &[u8], _: usize, feeds: &[usize]) {
-        self.0 += feeds.len() as u64;
-    }
-}
-
 /// Whether the processor has what [`Scanner::scan_by_avx2`] is made of.
 #[cfg(target_arch = "x86_64")]
 fn is_wide() -> bool {
@@ -498,14 +468,6 @@ fn is_wide() -> bool {
 #[cold]
 fn line_start(bytes: &[u8], at: usize) -> usize {
     memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1)
-}
-
-/// How many lines the bytes hold; the last may lack its line end.
-pub fn lines_of(bytes: &[u8]) -> u64 {
-    match bytes.last() {
-        None => 0,
-        Some(last) => memchr::memchr_iter(b'\n', bytes).count() as u64 + u64::from(*last != b'\n'),
-    }
 }
 
 /// What one possible start held.

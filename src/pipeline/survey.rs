@@ -1,22 +1,23 @@
 //! The survey: looks into every input and makes the plan.
 
+mod sample;
+
 use super::clock::{Clock, Years, civil_time};
 use super::duplicates::{self, Candidate, Duplicate, START_LEN};
 use super::fold::{self, Jumps};
-use super::plan::{Form, Input, Plan, PlanError, Spool};
+use super::plan::{Input, Plan, PlanError, Spool};
 use super::rank::{rank, stream_of};
 use super::setup::{Setup, YearRule};
 use super::siblings::{self, Span};
-use super::snapshot::Stamps;
 use super::years::{Walk, date_in_name};
-use crate::formats::frame::{self, Scratch};
-use crate::formats::snapshot::recognises;
+use crate::formats::frame::Scratch;
 use crate::model::{Moment, Stamp};
 use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_text, discover, is_capture};
 use jiff::ToSpan;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
+use sample::{Sample, take_sample};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -47,21 +48,6 @@ struct Look {
     walks_on: bool,
     /// Of stamps with a full date and no zone.
     jumps: Jumps,
-}
-
-/// What the start of an input holds.
-#[derive(Debug, Default)]
-struct Sample {
-    /// Some of its text.
-    shown: Vec<u8>,
-    form: Form,
-    /// First record with a stamp: its stamp and place.
-    first: Option<(Stamp, u64)>,
-    has_framed: bool,
-    has_local: bool,
-    has_yearless: bool,
-    /// A full date besides year-less ones.
-    full_date: Option<Date>,
 }
 
 /// Finds the inputs behind the paths and plans how to read them.
@@ -320,24 +306,6 @@ impl Look {
     }
 }
 
-impl Sample {
-    /// The first stamp, where it is a full date without a zone.
-    fn first_local(&self) -> Option<DateTime> {
-        match self.first?.0 {
-            Stamp::Local(civil) => Some(super::clock::date_time(civil)),
-            _ => None,
-        }
-    }
-
-    /// Whether the zone puts its clocks back between the first stamp and that time.
-    fn puts_back(&self, zone: &TimeZone, last: Option<DateTime>) -> bool {
-        match (self.first, last) {
-            (Some((Stamp::Local(first), _)), Some(last)) => fold::puts_back(zone, first, last),
-            _ => false,
-        }
-    }
-}
-
 /// The last full date without a zone in a file.
 fn last_local(bytes: &[u8]) -> Option<DateTime> {
     let end = &bytes[bytes.len().saturating_sub(SAMPLE_LEN)..];
@@ -351,44 +319,6 @@ fn temporary() -> Result<tempfile::NamedTempFile, PlanError> {
 
 fn spool_error(path: &Path, cause: std::io::Error) -> PlanError {
     PlanError::Spool { path: path.to_owned(), cause }
-}
-
-fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
-    let mut sample = Sample::default();
-    if is_capture(start) {
-        sample.form = Form::Capture;
-        return sample;
-    }
-    let start = &start[..start.len().min(SAMPLE_LEN)];
-    sample.shown = start[start.len().saturating_sub(SAMPLE_SHOWN)..].to_vec();
-    let mut offset = 0;
-    for line in start.split_inclusive(|byte| *byte == b'\n') {
-        if let Some(record) = frame::open(line, scratch, false) {
-            sample.has_framed = true;
-            match record.stamp {
-                Stamp::None => {}
-                Stamp::Instant(moment) => {
-                    sample
-                        .full_date
-                        .get_or_insert_with(|| TimeZone::UTC.to_datetime(moment.timestamp()).date());
-                }
-                Stamp::Local(civil) => {
-                    sample.has_local = true;
-                    sample.full_date.get_or_insert_with(|| super::clock::date_time(civil).date());
-                }
-                Stamp::Yearless(_) => sample.has_yearless = true,
-            }
-            if record.stamp != Stamp::None && sample.first.is_none() {
-                sample.first = Some((record.stamp, offset));
-            }
-        }
-        offset += line.len() as u64;
-    }
-    if !sample.has_framed && recognises(start) {
-        let stamps = Stamps::of(start);
-        (sample.form, sample.first, sample.has_local) = (Form::Snapshot, stamps.first, stamps.has_local);
-    }
-    sample
 }
 
 /// A log is text; a capture is not, and is read all the same.

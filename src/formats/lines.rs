@@ -1,0 +1,42 @@
+//! Who is told of the lines of a block, and how they are counted.
+
+use std::ops::Range;
+
+/// Who is told of every line of a block, in their order.
+pub trait Lines {
+    /// A line that is read, without its line end.
+    fn line(&mut self, bytes: &[u8], line: Range<usize>);
+
+    /// Whole lines that nobody reads; the block's last may lack its line end.
+    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>);
+
+    /// Lines that nobody reads: the first begins there, and each ends at a line feed.
+    fn ended(&mut self, bytes: &[u8], begin: usize, feeds: &[usize]);
+}
+
+/// Counts lines.
+#[derive(Debug, Default)]
+pub struct Counted(pub u64);
+
+impl Lines for Counted {
+    #[inline]
+    fn line(&mut self, _: &[u8], _: Range<usize>) {
+        self.0 += 1;
+    }
+
+    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>) {
+        self.0 += lines_of(&bytes[lines]);
+    }
+
+    fn ended(&mut self, _: &[u8], _: usize, feeds: &[usize]) {
+        self.0 += feeds.len() as u64;
+    }
+}
+
+/// How many lines the bytes hold; the last may lack its line end.
+pub fn lines_of(bytes: &[u8]) -> u64 {
+    match bytes.last() {
+        None => 0,
+        Some(last) => memchr::memchr_iter(b'\n', bytes).count() as u64 + u64::from(*last != b'\n'),
+    }
+}

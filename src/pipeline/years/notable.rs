@@ -1,0 +1,140 @@
+//! Which lines of a block a [walk](super::Walk) has to look at: few, so that a block can be gone through beforehand, on
+//! any core, or while it is read for another reason.
+
+use super::anchor;
+use crate::formats::lines::Lines;
+use crate::model::marks::each_line;
+use std::ops::Range;
+
+/// The lines of a block that can tell anything: of those in a row that show the same minute the
+/// first and the last, since no turn lies between.
+#[derive(Debug, Default)]
+pub struct Notable {
+    pub(super) lines: Vec<Range<usize>>,
+    /// Where the first line begins that shows its minute and has a full clock besides.
+    pub(super) anchor: Option<usize>,
+    /// The minute that is shown, and the last line that showed it.
+    run: Option<MinuteShown>,
+    last: Range<usize>,
+    /// How many lines there were.
+    pub lines_len: u64,
+}
+
+impl Notable {
+    pub(super) fn of(bytes: &[u8], wants_anchor: bool) -> Self {
+        let anchor = if wants_anchor { anchor(bytes) } else { None };
+        let mut notable = Self { anchor, ..Self::default() };
+        notable.stretch(bytes, 0..bytes.len());
+        notable.close();
+        notable
+    }
+
+    /// All lines have been told of.
+    pub fn close(&mut self) {
+        self.end_run();
+    }
+
+    fn end_run(&mut self) {
+        if self.lines.last().is_some_and(|known| known.start < self.last.start) {
+            self.lines.push(self.last.clone());
+        }
+    }
+
+    /// A line that does not show the minute of the one before.
+    fn begin_run(&mut self, bytes: &[u8], line: Range<usize>) {
+        let minute = match minute(&bytes[line.clone()]) {
+            Minute::None => return,
+            Minute::Shown(minute) => Some(minute),
+            Minute::Elsewhere => None,
+        };
+        self.end_run();
+        self.lines.push(line.clone());
+        (self.run, self.last) = (minute, line);
+    }
+}
+
+impl Lines for Notable {
+    #[inline]
+    fn line(&mut self, bytes: &[u8], line: Range<usize>) {
+        self.lines_len += 1;
+        // Most lines show the minute of the line before, at the same place.
+        if self.run.is_some_and(|run| run.is_at(bytes, line.start)) && self.anchor != Some(line.start) {
+            self.last = line;
+            return;
+        }
+        self.begin_run(bytes, line);
+    }
+
+    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>) {
+        let start = lines.start;
+        each_line(&bytes[lines], |begin, end| self.line(bytes, start + begin..start + end));
+    }
+
+    fn ended(&mut self, bytes: &[u8], mut begin: usize, feeds: &[usize]) {
+        for end in feeds {
+            self.line(bytes, begin..*end);
+            begin = end + 1;
+        }
+    }
+}
+
+/// Where a line shows its minute.
+pub(super) enum Minute {
+    /// Not at all: it has no stamp of this kind.
+    None,
+    Shown(MinuteShown),
+    /// Where only a closer look tells.
+    Elsewhere,
+}
+
+/// The bytes of a minute, `Oct  5 14:03:`, behind a bracket or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MinuteShown {
+    is_bracketed: bool,
+    /// The first eight bytes and the last.
+    ends: [u64; 2],
+}
+
+impl MinuteShown {
+    const LEN: usize = 13;
+
+    fn new(is_bracketed: bool, shown: &[u8; Self::LEN]) -> Self {
+        Self { is_bracketed, ends: Self::ends(shown) }
+    }
+
+    fn ends(shown: &[u8; Self::LEN]) -> [u64; 2] {
+        let ends = [shown.first_chunk(), shown.last_chunk()];
+        ends.map(|end| end.map_or(0, |end| u64::from_ne_bytes(*end)))
+    }
+
+    /// Whether the line that begins there shows this minute in the same way. A minute holds no line
+    /// feed, so nothing of a line behind is taken for it.
+    #[inline(always)]
+    fn is_at(&self, bytes: &[u8], line: usize) -> bool {
+        let Some(text) = bytes.get(line..) else { return false };
+        let shown = match (self.is_bracketed, text) {
+            (true, [b'[', rest @ ..]) => rest,
+            (true, _) => return false,
+            (false, _) => text,
+        };
+        shown.first_chunk().is_some_and(|shown| Self::ends(shown) == self.ends)
+    }
+}
+
+pub(super) fn minute(line: &[u8]) -> Minute {
+    let (is_bracketed, text) = match line.first() {
+        Some(b'A'..=b'Z') => (false, line),
+        Some(b'[') => (true, &line[1..]),
+        Some(b'<' | b'{' | 0xEF | 0) => return Minute::Elsewhere,
+        _ => return Minute::None,
+    };
+    let Some(head) = text.first_chunk::<13>() else { return Minute::None };
+    match head {
+        // The last days of a year may stand behind its end, and each such record is noted.
+        [b'D', b'e', b'c', b' ', b'3', ..] => Minute::Elsewhere,
+        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':'] => {
+            Minute::Shown(MinuteShown::new(is_bracketed, head))
+        }
+        _ => Minute::None,
+    }
+}
