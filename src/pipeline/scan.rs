@@ -39,7 +39,7 @@ const SAID_FEW: usize = 4096;
 
 /// So many decoded bytes of a file are read ahead of the files before it: what is said in them
 /// has to wait.
-const AHEAD_MAX: u64 = 256 << 20;
+const AHEAD_MAX: u64 = 64 << 20;
 
 /// How far a run has come; watched from another thread.
 #[derive(Debug, Default)]
@@ -271,8 +271,10 @@ impl Run<'_> {
         let is_decoded = |input: &Input| input.form == Form::Log && input.codec != Codec::Plain;
         let threads = rayon::current_num_threads();
         let abreast = match next.codec {
-            // Decoding takes about as long as all that is done with what is decoded.
-            Codec::Gzip | Codec::Zstd => threads.div_ceil(2),
+            // Decoding takes about as long as all that is done with what is decoded, and of gzip longer; so one more
+            // is begun, for whenever a core would wait for the others.
+            Codec::Gzip => (threads / 2 + 1).min(threads),
+            Codec::Zstd => threads.div_ceil(2),
             Codec::Plain | Codec::Bzip2 | Codec::Xz => threads,
         };
         let decoding = readings.iter().filter(|reading| !reading.feed.is_over()).count();
