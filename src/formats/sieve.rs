@@ -27,10 +27,14 @@ const WORD: usize = 64;
 pub(super) struct Sieve {
     way: Way,
     /// For each place of the bytes sought and each half of a byte, the buckets that have a byte with such a half there.
-    low: [[u8; 16]; SOUGHT],
-    high: [[u8; 16]; SOUGHT],
+    low: [Table; SOUGHT],
+    high: [Table; SOUGHT],
     buckets: [Vec<Sought>; BUCKETS],
 }
+
+/// Buckets by the half of a byte, as often over as the widest register holds: a search in a short text is over before
+/// a register would be filled any other way.
+type Table = [u8; WIDE];
 
 /// Places of a sample, a bit each.
 type Places = [u64; SAMPLE_LEN / WORD];
@@ -119,8 +123,8 @@ impl Sieve {
         let way = Way::best()?;
         let sample = Sample::of(sample);
         let mut buckets: Vec<Bucket> = (0..BUCKETS).map(|_| Bucket::new()).collect();
-        let (low, high) = Default::default();
-        let mut sieve = Self { way, low, high, buckets: Default::default() };
+        let tables = [[0; WIDE]; SOUGHT];
+        let mut sieve = Self { way, low: tables, high: tables, buckets: Default::default() };
         let mut order: Vec<usize> = (0..needles.len()).collect();
         // Those with the least choice first; what longer ones have in common with them costs nothing then.
         order.sort_by_key(|number| needles[*number].bytes().len());
@@ -138,9 +142,9 @@ impl Sieve {
         }
         for (bucket, Bucket { halves, .. }) in buckets.iter().enumerate() {
             for (place, (low, high)) in halves.iter().enumerate() {
-                for half in 0..16 {
-                    sieve.low[place][half] |= ((low >> half & 1) as u8) << bucket;
-                    sieve.high[place][half] |= ((high >> half & 1) as u8) << bucket;
+                for at in 0..WIDE {
+                    sieve.low[place][at] |= ((low >> (at % 16) & 1) as u8) << bucket;
+                    sieve.high[place][at] |= ((high >> (at % 16) & 1) as u8) << bucket;
                 }
             }
         }
@@ -286,7 +290,7 @@ const SEEN: usize = WIDE + SOUGHT - 1;
 /// Looks at thirty-two places at a time.
 #[cfg(target_arch = "x86_64")]
 mod by_avx2 {
-    use super::{SOUGHT, Seen};
+    use super::{SOUGHT, Seen, Table};
     use crate::model::marks::{feeds_by_avx2, half};
     use std::arch::x86_64::{
         __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256,
@@ -302,8 +306,8 @@ mod by_avx2 {
     impl Tables {
         #[inline]
         #[target_feature(enable = "avx2")]
-        pub fn of(low: &[[u8; 16]; SOUGHT], high: &[[u8; 16]; SOUGHT]) -> Self {
-            let table = |halves: &[u8; 16]| half(&std::array::from_fn(|at| halves[at % 16]));
+        pub fn of(low: &[Table; SOUGHT], high: &[Table; SOUGHT]) -> Self {
+            let table = |table: &Table| half(table.first_chunk().expect("half of the table"));
             Self {
                 low: [table(&low[0]), table(&low[1]), table(&low[2])],
                 high: [table(&high[0]), table(&high[1]), table(&high[2])],
@@ -347,7 +351,7 @@ mod by_avx2 {
 /// Looks at sixty-four places at a time.
 #[cfg(target_arch = "x86_64")]
 mod by_avx512 {
-    use super::{SOUGHT, Seen};
+    use super::{SOUGHT, Seen, Table};
     use crate::model::marks::whole;
     use std::arch::x86_64::{
         __m512i, _mm512_and_si512, _mm512_cmpeq_epi8_mask, _mm512_set1_epi8, _mm512_shuffle_epi8,
@@ -363,11 +367,10 @@ mod by_avx512 {
     impl Tables {
         #[inline]
         #[target_feature(enable = "avx512bw")]
-        pub fn of(low: &[[u8; 16]; SOUGHT], high: &[[u8; 16]; SOUGHT]) -> Self {
-            let table = |halves: &[u8; 16]| whole(&std::array::from_fn(|at| halves[at % 16]));
+        pub fn of(low: &[Table; SOUGHT], high: &[Table; SOUGHT]) -> Self {
             Self {
-                low: [table(&low[0]), table(&low[1]), table(&low[2])],
-                high: [table(&high[0]), table(&high[1]), table(&high[2])],
+                low: [whole(&low[0]), whole(&low[1]), whole(&low[2])],
+                high: [whole(&high[0]), whole(&high[1]), whole(&high[2])],
             }
         }
 
