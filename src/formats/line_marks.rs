@@ -127,21 +127,21 @@ impl LineMarks {
     }
 
     /// Writes down the places of blanks at or behind that place: those in its chunk and in the two behind it, none behind
-    /// the line. `false` where one of the chunks has more than [`NOTED`], and what is written is of no meaning.
+    /// the line. Gives how many are known to be the next ones: of a chunk with more than [`NOTED`] only so many
+    /// are, and none behind them.
     ///
     /// Which chunk a blank is in is as good as drawn by lot, so nothing is asked about that: every chunk writes the same
     /// number of places, and those that it does not have are written over by the next one.
     #[inline(always)]
-    pub fn note_blanks(&self, from: usize, places: &mut [u32; 3 * NOTED]) -> bool {
+    pub fn note_blanks(&self, from: usize, places: &mut [u32; 3 * NOTED]) -> usize {
         let first = from / WIDE;
         let mut kept = u64::MAX << (from % WIDE);
-        let (mut noted, mut most) = (0, 0);
+        let (mut noted, mut known, mut is_all) = (0, 0, true);
         for word in first..first + 3 {
             let within = if word < self.words { kept } else { 0 };
             let mut bits = self.blanks[word % WORDS] & within;
             kept = u64::MAX;
             let count = bits.count_ones() as usize;
-            most = most.max(count);
             let room: &mut [u32; NOTED] =
                 places[noted..].first_chunk_mut().expect("no chunk has written more");
             for place in room {
@@ -149,8 +149,10 @@ impl LineMarks {
                 bits &= bits.wrapping_sub(1);
             }
             noted += count.min(NOTED);
+            known = if is_all { noted } else { known };
+            is_all &= count <= NOTED;
         }
-        most <= NOTED
+        known
     }
 
     /// The places of `: ` at or behind that place, in their order.
@@ -222,6 +224,15 @@ mod tests {
                 prop_assert_eq!(marks.is_whole(), line.len() <= MARKED_MAX);
                 prop_assert_eq!(marks.colons_from(from).filter(is_known).collect::<Vec<_>>(), &all[..]);
                 prop_assert_eq!(marks.colons_from(0).count(), marks.colons_len() as usize);
+                if from < MARKED_MAX {
+                    let mut places = [0; 3 * NOTED];
+                    let known = marks.note_blanks(from, &mut places);
+                    let places: Vec<usize> = places[..known].iter().map(|place| *place as usize).collect();
+                    prop_assert_eq!(&places[..], &blanks[..known]);
+                    // All of the first chunks, unless one has too many.
+                    let near = blanks.iter().filter(|at| **at < (from / WIDE + 3) * WIDE && **at < MARKED_MAX - 1).count();
+                    prop_assert!(known >= near.min(NOTED));
+                }
                 let has_colon = marks.has_colon_from(from);
                 prop_assert!(has_colon || all.is_empty());
                 prop_assert!(!has_colon || !all.is_empty() || !marks.is_whole());

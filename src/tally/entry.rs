@@ -113,11 +113,6 @@ impl Cell {
         cell
     }
 
-    /// Something of its first bytes, to bring them near.
-    pub fn begin(&self) -> u32 {
-        self.count
-    }
-
     /// The entry of a cell.
     pub fn entry(&self) -> Entry {
         let kinds = (self.source >> INPUT_BITS) as usize;

@@ -246,9 +246,11 @@ impl Part {
         self.users.len() + self.cells.len()
     }
 
-    /// Touches a user's second cell, to bring it near.
-    pub fn touch(&self, number: u32) -> u32 {
-        self.cells.get(self.users.get(number).first.next).map_or(0, Cell::begin)
+    /// Asks for the memory of a user's second cell.
+    pub fn bring_second(&self, number: u32) {
+        if let Some(cell) = self.cells.get(self.users.get(number).first.next) {
+            bring(cell);
+        }
     }
 
     /// One user's entries, in no order.

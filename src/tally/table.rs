@@ -5,6 +5,7 @@ use super::entry::Entry;
 use super::faint::{Faint, LISTED_USERS, is_faint};
 use super::observed::{Observed, PARTS, hash_of, part_of};
 use super::part::Part;
+use crate::model::near::bring;
 use crate::model::{AgentId, AgentKey, AgentRef, Moment, Observation, Standing};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -315,9 +316,8 @@ impl<'t> ByUser<'t> {
             let (part, number) = self.order.at(*place as usize);
             (&self.tally.parts[part], number)
         };
-        let heads = places.iter().map(at).fold(0, |sum, (part, number)| sum ^ part.users.get(number).touch());
-        let cells = places.iter().map(at).fold(0, |sum, (part, number)| sum ^ part.touch(number));
-        std::hint::black_box((heads, cells));
+        places.iter().map(at).for_each(|(part, number)| bring(part.users.get(number)));
+        places.iter().map(at).for_each(|(part, number)| part.bring_second(number));
     }
 
     /// The bytes and entries of the user at that place.

@@ -39,13 +39,6 @@ pub(super) struct User {
 }
 
 impl User {
-    /// Something of each of its lines of memory, to bring them near.
-    pub fn touch(&self) -> u32 {
-        u32::from(self.key[0]) ^ self.when as u32 ^ self.first.next
-    }
-}
-
-impl User {
     /// Its key, which stands in the arena where it is long.
     #[inline]
     fn key<'t>(&'t self, arena: &'t [u8]) -> &'t [u8] {

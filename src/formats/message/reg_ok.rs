@@ -47,7 +47,9 @@ pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks, event: &mut Event
     // The blanks before each label: where a value ends, and the next one begins behind a label that is known.
     let mut blanks = [0; 3 * NOTED];
     let begin = at + TIME_LEN;
-    let is_noted = marks.note_blanks(begin, &mut blanks);
+    if marks.note_blanks(begin, &mut blanks) < 7 {
+        return None;
+    }
     let blank = |field: usize| blanks[field] as usize;
     let source_ip = value(line, blank(0), b" src=", blank(1))?;
     let aor = value(line, blank(1), b" aor=", blank(2))?;
@@ -56,7 +58,7 @@ pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks, event: &mut Event
     let call_id = value(line, blank(4), b" ci=", blank(5))?;
     let contact = value(line, blank(5), b" ct=", blank(6))?;
     let agent = value(line, blank(6), b" ua=", line.len())?;
-    if !is_noted || blank(0) != begin {
+    if blank(0) != begin {
         return None;
     }
     // A CSeq that begins with a zero is written without it.
