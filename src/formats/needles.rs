@@ -12,7 +12,7 @@ pub struct Needles {
 
 #[derive(Debug)]
 enum Searcher {
-    Sieve(Sieve),
+    Sieve(Box<Sieve>),
     /// Where a literal is too short for a sieve, or the processor too old.
     Packed(packed::Searcher),
     Automaton(AhoCorasick),
@@ -65,8 +65,8 @@ impl Needles {
     /// nothing else. None of them is empty, and none holds a line feed.
     pub fn new(needles: &[&[u8]], sample: &[u8]) -> Self {
         let each: Vec<Needle> = needles.iter().map(|bytes| Needle::new(bytes)).collect();
-        let searcher =
-            Sieve::new(&each, sample).map_or_else(|| Searcher::without_sieve(needles), Searcher::Sieve);
+        let searcher = Sieve::new(&each, sample)
+            .map_or_else(|| Searcher::without_sieve(needles), |sieve| Searcher::Sieve(Box::new(sieve)));
         Self { needles: each, searcher }
     }
 
