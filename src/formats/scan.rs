@@ -178,7 +178,7 @@ impl Scanner {
         self.scan_by(block, scratch, lines, sink, |marks, text| marks.find_by_avx2(text));
     }
 
-    /// The same with wider registers, in which a line is marked with a third of the instructions.
+    /// The same with wider registers, in which a line is marked with fewer instructions.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
     fn scan_by_avx512(

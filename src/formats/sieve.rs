@@ -5,8 +5,7 @@
 //! each, and two shuffles tell for every byte which buckets have one with such a half at that place. That searcher
 //! looks at the first bytes of each literal. Here the three bytes are taken from wherever they are rarest in a sample of
 //! the very logs that are read, and literals that have three in common (`contact '`, `SIP/2.0`) may share them: so
-//! hardly an ordinary line is looked at closely, where the first four bytes of forty literals called for a look at
-//! every line or two.
+//! hardly an ordinary line is looked at closely.
 
 use super::needles::{Feeds, Hit, Needle};
 use crate::model::marks::WIDE;
@@ -17,7 +16,7 @@ const SOUGHT: usize = 3;
 /// So many sets of literals are told apart.
 const BUCKETS: usize = 8;
 
-/// Bytes of a sample that are asked: enough for what stands in every twentieth line, and asked in a millisecond.
+/// Bytes of a sample that are asked: enough to hold some twenty lines, and asked in a few million instructions.
 const SAMPLE_LEN: usize = 4096;
 /// Bits of a [`Places`] word.
 const WORD: usize = 64;
@@ -264,7 +263,7 @@ impl Sieve {
 #[derive(Debug, Clone, Copy)]
 enum Way {
     Avx2,
-    /// The same in half as many.
+    /// The same, twice as many bytes at a time.
     Avx512,
 }
 

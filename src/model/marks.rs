@@ -29,7 +29,7 @@ pub fn masks(chunk: &[u8; WIDE]) -> Masks {
 /// Half of a wide chunk in a register.
 ///
 /// One load. Put together from bytes by safe code it is one only where the optimiser sees through every closure on
-/// the way, and was thirty instructions where it did not (a whole count took ten times as long).
+/// the way; where it did not, a whole count took several times as long.
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "the load takes a pointer")]
 #[inline]

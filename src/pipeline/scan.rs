@@ -23,8 +23,8 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Bytes of a block: enough that its fixed costs vanish, few enough that a worker's stay in cache
-/// and that a few dozen of them keep every core busy.
+/// Bytes of a block: so many that looking for a dump in the 128 KiB before each cut costs little, and so few that
+/// some of them keep every core busy.
 pub const BLOCK_LEN: usize = 1 << 20;
 
 /// Blocks of each core in one step: the more there are, the better both the scan and the counting keep what
