@@ -212,10 +212,12 @@ mod tests {
         #[test]
         fn every_place_of_the_first_line_is_marked(text in any_text(), from in 0_usize..700) {
             let line = text.split(|byte| *byte == b'\n').next().unwrap();
+            // Of a line that is cut, the last marked byte may be a colon whose blank is not marked.
             let is_known = |at: &usize| line.len() <= MARKED_MAX || *at < MARKED_MAX - 1;
+            let is_marked = |at: &usize| *at < MARKED_MAX;
             let all: Vec<usize> =
                 memchr::memmem::find_iter(line, b": ").filter(|at| *at >= from).filter(is_known).collect();
-            let blanks: Vec<usize> = (from..line.len()).filter(is_known).filter(|at| line[*at] == b' ').collect();
+            let blanks: Vec<usize> = (from..line.len()).filter(is_marked).filter(|at| line[*at] == b' ').collect();
             for is_plain in [false, true] {
                 let mut marks = LineMarks::default();
                 marks.find(b"what was there before: is gone: ");
@@ -230,13 +232,13 @@ mod tests {
                     let places: Vec<usize> = places[..known].iter().map(|place| *place as usize).collect();
                     prop_assert_eq!(&places[..], &blanks[..known]);
                     // All of the first chunks, unless one has too many.
-                    let near = blanks.iter().filter(|at| **at < (from / WIDE + 3) * WIDE && **at < MARKED_MAX - 1).count();
+                    let near = blanks.iter().filter(|at| **at < (from / WIDE + 3) * WIDE).count();
                     prop_assert!(known >= near.min(NOTED));
                 }
                 let has_colon = marks.has_colon_from(from);
                 prop_assert!(has_colon || all.is_empty());
                 prop_assert!(!has_colon || !all.is_empty() || !marks.is_whole());
-                prop_assert_eq!(marks.blanks_from(from).filter(is_known).collect::<Vec<_>>(), &blanks[..]);
+                prop_assert_eq!(marks.blanks_from(from).collect::<Vec<_>>(), &blanks[..]);
             }
         }
     }
