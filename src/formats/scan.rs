@@ -209,6 +209,12 @@ impl Scanner {
         // one another, and what has a needle there needs no search.
         let mut habit: Option<Hit> = None;
         loop {
+            // Dumps follow one another: nothing has to be searched for.
+            if let Some(dump) = dumps.known_at(at) {
+                self.dump(block, dump, scratch, sink);
+                at = dump.end.max(at + 1);
+                continue;
+            }
             let is_same = |hit: &Hit| self.needles.is_at(hit.needle, bytes, at + hit.at);
             let (mut begin, mut len) = (at, 0);
             let mut is_known = false;

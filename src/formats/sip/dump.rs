@@ -6,10 +6,10 @@
 
 use super::extent::{DUMP_MAX, Ending, extent};
 use super::message::{start_line, trim_end};
-use super::opener::{self, Addresses, Direction};
+use super::opener::{self, Addresses, Direction, Opener};
 use crate::formats::frame::{self, Scratch};
 use crate::formats::line_marks::LineMarks;
-use crate::formats::text::split_once;
+use crate::formats::text::{near, split_once};
 use crate::model::Stamp;
 use memchr::memmem;
 use std::ops::Range;
@@ -84,6 +84,19 @@ impl<'t> Dumps<'t> {
         self.known.and_then(|known| known.first()).is_some_and(|dump| dump.message.start < end)
     }
 
+    /// The one that is known to begin right there, where no line of its head is a record by itself and none is
+    /// too long to be looked at.
+    #[inline]
+    pub fn known_at(&mut self, at: usize) -> Option<&'t Dump> {
+        let (dump, rest) = self.known?.split_first()?;
+        let is_there = dump.begin == at && dump.head.is_empty();
+        if !is_there || near(b'\n', &self.bytes[dump.message.clone()]).is_none() {
+            return None;
+        }
+        self.known = Some(rest);
+        Some(dump)
+    }
+
     /// The message that begins on this line, which has these marks. The lines that are asked for
     /// come in their order, none inside a dump.
     pub fn at(&mut self, line: Range<usize>, marks: &LineMarks, layers: &mut Scratch) -> Option<&Dump> {
@@ -118,8 +131,13 @@ pub fn at(bytes: &[u8], floor: usize, line: Range<usize>, layers: &mut Scratch) 
     if (indent > 0) != is_indented && from == line.start {
         return None;
     }
+    Some(Dump { is_indented, ..opened(bytes, opener, from) })
+}
+
+/// The message that begins there, behind its opener.
+fn opened(bytes: &[u8], opener: Opener<'_>, from: usize) -> Dump {
     let extent = extent(bytes, opener.begin, from, opener.ending);
-    Some(Dump {
+    Dump {
         begin: opener.begin,
         head: opener.head,
         stamp: opener.stamp,
@@ -128,10 +146,54 @@ pub fn at(bytes: &[u8], floor: usize, line: Range<usize>, layers: &mut Scratch) 
         peer: place(bytes, opener.peer),
         addresses: opener.addresses.map(|(sender, receiver)| [place(bytes, sender), place(bytes, receiver)]),
         message: extent.message,
-        is_indented,
+        is_indented: false,
         end: extent.end,
         is_ambiguous: extent.is_ambiguous,
-    })
+    }
+}
+
+/// The search for the dumps of some bytes.
+#[derive(Debug, Default)]
+struct Search {
+    /// Where the last dump ended.
+    floor: usize,
+    /// What is before has been searched.
+    from: usize,
+}
+
+impl Search {
+    /// The next dump whose first line begins before `until`, where a line does.
+    fn next(&mut self, bytes: &[u8], until: usize, layers: &mut Scratch) -> Option<Dump> {
+        if self.from == self.floor
+            && let Some(dump) = sipdump_at(bytes, self.floor, until)
+        {
+            return Some(self.behind(dump));
+        }
+        while let Some(line) = next_version(bytes, self.from, until) {
+            self.from = line.end;
+            if let Some(dump) = at(bytes, self.floor, line, layers) {
+                return Some(self.behind(dump));
+            }
+        }
+        None
+    }
+
+    /// Goes on behind that dump.
+    fn behind(&mut self, dump: Dump) -> Dump {
+        (self.floor, self.from) = (dump.end, dump.end);
+        dump
+    }
+}
+
+/// What the search would find next where one record of `sipdump` follows another, without a search.
+fn sipdump_at(bytes: &[u8], begin: usize, until: usize) -> Option<Dump> {
+    let (opener, from) = opener::sipdump_at(bytes, begin)?;
+    if from >= until {
+        return None;
+    }
+    let first = &bytes[from..bytes.len().min(from + DUMP_MAX)];
+    start_line(&first[..memchr::memchr(b'\n', first)?])?;
+    Some(opened(bytes, opener, from))
 }
 
 /// Where a part of the bytes stands in them.
@@ -227,17 +289,13 @@ fn cut_first(bytes: &[u8], nominal: usize, has_records: bool, layers: &mut Scrat
     // No dump is longer than DUMP_MAX: without the start of one in that span, none is open there.
     let near = at_line.saturating_sub(DUMP_MAX);
     let is_near = VERSION.find(&bytes[near..at_line]).is_some();
-    let (mut dumps, mut floor) = (Vec::new(), 0);
+    let (mut dumps, mut search) = (Vec::new(), Search::default());
     if is_near {
-        let mut from = 0;
-        while let Some(line) = next_version(bytes, from, at_line) {
-            from = line.end;
-            if let Some(dump) = at(bytes, floor, line, layers) {
-                (floor, from) = (dump.end, dump.end);
-                dumps.push(dump);
-            }
+        while let Some(dump) = search.next(bytes, at_line, layers) {
+            dumps.push(dump);
         }
     }
+    let mut floor = search.floor;
     at_line = at_line.max(floor);
     while at_line < bytes.len() {
         let end = memchr::memchr(b'\n', &bytes[at_line..]).map_or(bytes.len(), |end| at_line + end + 1);
@@ -263,18 +321,15 @@ fn cut_first(bytes: &[u8], nominal: usize, has_records: bool, layers: &mut Scrat
 /// follows may go on behind the bytes.
 pub fn last_cut(bytes: &[u8], has_records: bool, layers: &mut Scratch) -> Cut {
     let mut dumps = Vec::new();
-    // The last dump that is known to have ended.
-    let (mut floor, mut from) = (0, 0);
-    while let Some(line) = next_version(bytes, from, bytes.len()) {
-        from = line.end;
-        if let Some(dump) = at(bytes, floor, line, layers) {
-            if dump.end == bytes.len() {
-                return Cut { end: dump.begin, dumps: Some(dumps) };
-            }
-            (floor, from) = (dump.end, dump.end);
-            dumps.push(dump);
+    let mut search = Search::default();
+    while let Some(dump) = search.next(bytes, bytes.len(), layers) {
+        if dump.end == bytes.len() {
+            return Cut { end: dump.begin, dumps: Some(dumps) };
         }
+        dumps.push(dump);
     }
+    // The last dump that is known to have ended.
+    let floor = search.floor;
     let mut end = bytes.len();
     while end > floor {
         let begin = memchr::memrchr(b'\n', &bytes[floor..end - 1]).map_or(floor, |before| floor + before + 1);

@@ -4,6 +4,7 @@
 //! before the colon, folded values, bare line feeds, a message cut anywhere. Strict where leniency
 //! would let a stranger choose: a second `To`, `From`, `Call-ID` or `CSeq` makes it ambiguous.
 
+use super::ends::Ends;
 use crate::formats::contact::seconds;
 use crate::formats::text::near;
 use crate::model::AgentText;
@@ -113,17 +114,18 @@ enum Value {
 /// `scratch`. Only the headers are looked at, so a body may follow or be missing.
 pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'t>> {
     scratch.clear();
-    let first_end = line_end(message, 0);
+    let mut ends = Ends::from(message, 0);
+    let first_end = ends.next_line();
     let start = start_line(&message[..first_end])?;
     let is_dotted = message[..first_end].ends_with(b".\n");
     let mut values = [const { Value::Missing }; Name::COUNT];
     let (mut is_ambiguous, mut is_cut) = (false, true);
     let mut at = first_end;
     while at < message.len() {
-        let line_end = line_end(message, at);
+        let line_end = ends.next_line();
         let mut end = line_end;
         while matches!(message.get(end), Some(b' ' | b'\t')) {
-            end = self::line_end(message, end);
+            end = ends.next_line();
         }
         let first = message[at];
         if !(may_be_looked_at(first) || matches!(first, b'\r' | b'\n' | b'.')) {
@@ -200,10 +202,6 @@ pub(super) fn declared_length(line: &[u8]) -> Option<Option<usize>> {
         _ => false,
     };
     is_length.then(|| seconds(line[colon + 1..].trim_ascii()).map(|length| length as usize))
-}
-
-fn line_end(bytes: &[u8], from: usize) -> usize {
-    memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |end| from + end + 1)
 }
 
 /// Without its line end.

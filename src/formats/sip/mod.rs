@@ -3,6 +3,7 @@
 //! ([`event`]).
 
 pub mod dump;
+mod ends;
 pub mod event;
 mod extent;
 pub mod message;

@@ -4,6 +4,7 @@ use super::extent::Ending;
 use crate::formats::frame::{self, Origin, Scratch};
 use crate::formats::stamp;
 use crate::formats::text::{between, host_of, near, number, split_once};
+use crate::model::marks::holds;
 use crate::model::{Dialect, Stamp};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
@@ -236,6 +237,24 @@ fn sipdump_as_written(bytes: &[u8], floor: usize, middle: usize) -> Option<Opene
     if !is_line {
         return None;
     }
+    let (opener, rest) = sipdump_behind_ruler(head, begin)?;
+    rest.is_empty().then_some(opener)
+}
+
+/// The opener that begins there and is as the module writes it, and where its message begins; `None` where it is not,
+/// or a value is not plain.
+pub(super) fn sipdump_at(bytes: &[u8], begin: usize) -> Option<(Opener<'_>, usize)> {
+    let most = bytes.len().min(begin + SIPDUMP_HEAD_MAX);
+    let head = bytes[begin..most].strip_prefix(SIPDUMP_HEAD)?;
+    let (opener, rest) = sipdump_behind_ruler(head, begin)?;
+    let behind = rest.strip_prefix(SIPDUMP_MIDDLE)?.strip_prefix(b"\n")?;
+    let from = most - behind.len();
+    // In whose head there is such a mark it may hold a first line, which would be looked at.
+    (!holds(b'/', &bytes[begin..from])).then_some((opener, from))
+}
+
+/// The lines of a head between its rulers, and what is behind them.
+fn sipdump_behind_ruler<'t>(head: &'t [u8], begin: usize) -> Option<(Opener<'t>, &'t [u8])> {
     let head = head.strip_prefix(b"\ntag: ")?;
     let (direction, head) = match head.strip_prefix(b"rcv\n") {
         Some(head) => (Direction::Received, head),
@@ -251,7 +270,7 @@ fn sipdump_as_written(bytes: &[u8], floor: usize, middle: usize) -> Option<Opene
     let (destination, head) = line_of(head, b"dstip: ")?;
     let (_, head) = line_of(head, b"dstport: ")?;
     let stamp = stamp::epoch(time)?.0;
-    head.is_empty().then(|| sipdump_opener(begin, direction, stamp, source, destination))
+    Some((sipdump_opener(begin, direction, stamp, source, destination), head))
 }
 
 /// The value of a line with that key, and the lines behind it.

@@ -148,7 +148,7 @@ fn log_text() -> impl Strategy<Value = String> {
         Just(format!("x\n{PJSIP}")),
         "[a-z\r\n]{0,40}",
     ];
-    let record = (0..5, body).prop_map(|(kind, body)| {
+    let record = (0_u8..9, 0_usize..8, body).prop_map(|(kind, odd, body)| {
         let message = format!("MESSAGE sip:x SIP/2.0\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let length = message.len();
         match kind {
@@ -160,10 +160,20 @@ fn log_text() -> impl Strategy<Value = String> {
                 "[2026-11-22 21:14:57] VERBOSE[1] chan_sip.c: \n<--- SIP read from UDP:1.2.3.4:5 --->\n{message}\n<------------->\n"
             ),
             3 => "[2026-11-22 21:14:57] NOTICE[1] x.c: a line\n".to_owned(),
+            // Some of `sipdump`, of which most are as the module writes them.
+            4..=6 => {
+                let date = ["x SIP/2.0", "SIP/2.0 200 OK", "a: SIP/2.0 200 OK", "x"][odd.min(3)];
+                let first = ["", "x", " "].get(odd.wrapping_sub(4)).unwrap_or(&"");
+                format!(
+                    "====================\ntag: rcv\npid: 1\nprocess: 1\ntime: 1774015200.511936\ndate: {date}\nproto: udp ipv4\n\
+                     srcip: 192.0.2.2\nsrcport: 5060\ndstip: 192.0.2.1\ndstport: 21028\n~~~~~~~~~~~~~~~~~~~~\n\
+                     {first}{message}||||||||||||||||||||\n"
+                )
+            }
             _ => "nobody's line\n".to_owned(),
         }
     });
-    prop::collection::vec(record, 0..12).prop_map(|records| records.concat())
+    prop::collection::vec(record, 0..16).prop_map(|records| records.concat())
 }
 
 proptest! {
