@@ -1,6 +1,7 @@
 //! The arithmetic of a Contact header: does it leave anything bound?
 
-use crate::model::marks::holds;
+use super::text::near;
+use crate::model::marks::{holds, holds_any};
 
 /// What a REGISTER with such a Contact header asks of the registrar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,11 @@ pub enum Lifetime {
 /// own `expires` parameter counts before the header; with neither the registrar's default holds,
 /// and that is never 0. A parameter that is no number counts as not given.
 pub fn lifetimes(contact: &[u8], expires: Option<u32>) -> Lifetime {
+    if let Some((_, behind)) = in_brackets(contact)
+        && let Some(own) = behind.strip_prefix(b";expires=").and_then(seconds)
+    {
+        return of_bare(Some(own));
+    }
     match contact.trim_ascii() {
         b"" => return Lifetime::None,
         b"*" => return Lifetime::Star,
@@ -65,6 +71,14 @@ fn of_bare(expires: Option<u32>) -> Lifetime {
     if expires == Some(0) { Lifetime::AllZero } else { Lifetime::Live }
 }
 
+/// The URI, and what is behind its brackets, of a header that is one contact as nearly all are: without a display
+/// name or any quotes.
+fn in_brackets(contact: &[u8]) -> Option<(&[u8], &[u8])> {
+    let inside = contact.strip_prefix(b"<")?;
+    let close = near(b'>', inside)?;
+    (!holds_any(b",\"", contact)).then(|| (&inside[..close], &inside[close + 1..]))
+}
+
 /// Whether it is at most one contact, and one without parameters: what most lines have.
 fn is_bare(contact: &[u8]) -> bool {
     !holds(b',', contact) && !holds(b';', contact)
@@ -84,6 +98,11 @@ pub fn first_user(contact: &[u8]) -> Option<&[u8]> {
 
 /// Appends the URI of each contact, a line each.
 pub fn uris(contact: &[u8], out: &mut Vec<u8>) {
+    if let Some((uri, _)) = in_brackets(contact) {
+        out.extend_from_slice(uri.trim_ascii());
+        out.push(b'\n');
+        return;
+    }
     for one in Contacts::new(contact) {
         let uri = match first_bracket(one) {
             Some(open) => {
@@ -345,6 +364,19 @@ mod tests {
             }
             prop_assert_eq!(own_expires(contact), outside.or(inside));
             prop_assert_eq!((first_comma(contact), first_bracket(contact)), (comma, bracket));
+        }
+
+        #[test]
+        fn a_contact_in_brackets_is_read_as_the_long_way_reads_it(
+            text in "<(sip:a|[<>\",; ]){0,3}>(;expires=[0-9]{0,3}|[;x ,\"]){0,3}", expires: Option<u32>,
+        ) {
+            // A blank before it keeps it from being usual.
+            let long = format!(" {text}");
+            prop_assert_eq!(lifetimes(text.as_bytes(), expires), lifetimes(long.as_bytes(), expires));
+            let (mut found, mut expected) = (Vec::new(), Vec::new());
+            uris(text.as_bytes(), &mut found);
+            uris(long.as_bytes(), &mut expected);
+            prop_assert_eq!(found, expected);
         }
 
         #[test]

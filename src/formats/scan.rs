@@ -210,10 +210,15 @@ impl Scanner {
         let mut habit: Option<Hit> = None;
         loop {
             // Dumps follow one another: nothing has to be searched for.
-            if let Some(dump) = dumps.known_at(at) {
+            let run = at;
+            let mut records = 0;
+            while let Some(dump) = dumps.known_at(at) {
                 self.dump(block, dump, scratch, sink);
-                at = dump.end.max(at + 1);
-                continue;
+                records += 1;
+                at = dump.end;
+            }
+            if records > 0 {
+                sink.continued(feeds_of(&bytes[run..at]).saturating_sub(records));
             }
             let is_same = |hit: &Hit| self.needles.is_at(hit.needle, bytes, at + hit.at);
             let (mut begin, mut len) = (at, 0);
@@ -259,6 +264,7 @@ impl Scanner {
                 continue;
             }
             if let Some(dump) = dumps.at(whole.clone(), &scratch.marks, &mut scratch.layers) {
+                sink.continued(feeds_of(&bytes[dump.begin..dump.end]).saturating_sub(1));
                 self.dump(block, dump, scratch, sink);
                 at = dump.end.max(whole.start + 1);
                 continue;
@@ -318,8 +324,6 @@ impl Scanner {
     fn dump(&self, block: &Block<'_>, dump: &dump::Dump, scratch: &mut Scratch, sink: &mut impl Sink) {
         let bytes = block.bytes;
         let spot = block.spot(dump.begin);
-        let lines = memchr::memchr_iter(b'\n', &bytes[dump.begin..dump.end]).count() as u64;
-        sink.continued(lines.saturating_sub(1));
         let mut blank = Event { stamp: dump.stamp, spot, ..Event::new(Kind::Attempt, dump.name) };
         let mut is_ambiguous = dump.is_ambiguous;
         let record = match dump.head.is_empty() {
@@ -468,6 +472,11 @@ fn is_wide() -> bool {
         && is_x86_feature_detected!("bmi2")
         && is_x86_feature_detected!("lzcnt")
         && is_x86_feature_detected!("popcnt")
+}
+
+/// How many line feeds there are.
+fn feeds_of(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 /// Where the line begins that goes on at that place.

@@ -80,10 +80,14 @@ pub fn canonical_or_copy<'t>(
     }
 }
 
-/// What follows the scheme, where that is the canonical spelling: a user and a domain.
+/// What follows the scheme, in brackets or not, where that is the canonical spelling: a user and a domain.
 #[inline(always)]
 pub fn as_it_is<'t>(aor: Aor<'t>, policy: &Policy) -> Option<&'t [u8]> {
     let Aor::Uri(text) = aor else { return None };
+    let text = match text {
+        [b'<', inside @ .., b'>'] => inside,
+        _ => text,
+    };
     let text = text.strip_prefix(b"sip:").unwrap_or(text);
     (policy.keeps_plain() && is_plain(text)).then_some(text)
 }
@@ -317,9 +321,9 @@ mod tests {
         fn a_plain_spelling_is_read_as_the_long_way_reads_it(text in "(sip:){0,2}[a-zA-Z0-9.@%:;_+-]{0,20}@?[a-z.]{0,3}") {
             let mut plain = Vec::new();
             let mut long = Vec::new();
-            for dialect in [Dialect::Kamailio, Dialect::Asterisk] {
+            for (dialect, text) in [Dialect::Kamailio, Dialect::Asterisk].into_iter().flat_map(|dialect| [(dialect, text.clone()), (dialect, format!("<{text}>"))]) {
                 // A display name in front keeps it from being plain.
-                let named = format!("x <{text}>");
+                let named = if text.starts_with('<') { format!("x {text}") } else { format!("x <{text}>") };
                 let is_plain = canonical(Aor::Uri(text.as_bytes()), dialect, &Policy::default(), &mut plain);
                 let is_long = canonical(Aor::Uri(named.as_bytes()), dialect, &Policy::default(), &mut long);
                 proptest::prop_assert_eq!((is_plain, &plain), (is_long, &long), "{}", text);

@@ -132,6 +132,17 @@ pub fn holds(byte: u8, text: &[u8]) -> bool {
     }
 }
 
+/// Whether one of the bytes stands in a text.
+#[inline]
+pub fn holds_any<const LEN: usize>(bytes: &[u8; LEN], text: &[u8]) -> bool {
+    let (chunks, rest) = text.as_chunks();
+    match text.last_chunk() {
+        // It overlaps the one before it.
+        Some(last) => (chunks.iter().chain([last])).any(|chunk| marks_any(bytes, chunk) != 0),
+        None => rest.iter().any(|byte| bytes.contains(byte)),
+    }
+}
+
 /// What [`marks`] finds.
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "the compiler asks for it although the target has no processor without them")]
@@ -312,6 +323,9 @@ mod tests {
             prop_assert_eq!(holds(b'a', text), text.contains(&b'a'));
             let others: Vec<u8> = text.iter().map(|byte| byte.max(&b'b')).copied().collect();
             prop_assert!(!holds(b'a', &others));
+            prop_assert_eq!(holds_any(b"ab", text), text.iter().any(|byte| b"ab".contains(byte)));
+            let others: Vec<u8> = text.iter().map(|byte| byte.max(&b'c')).copied().collect();
+            prop_assert!(!holds_any(b"ab", &others));
         }
 
         #[test]

@@ -96,22 +96,31 @@ fn headers(bytes: &[u8], from: usize, limit: usize) -> Option<(usize, usize)> {
     let mut length = None;
     let mut at = ends.next()? + 1;
     loop {
-        // ngrep writes a dot for a carriage return; sofia indents by three blanks.
-        let empty_len = match &text[at..] {
-            [b'\n', ..] => Some(1),
-            [b'\r', b'\n', ..] | [b'.', b'\n', ..] => Some(2),
-            [b' ', b' ', b' ', b'\n', ..] => Some(4),
-            [b' ', b' ', b' ', b'\r', b'\n', ..] => Some(5),
-            _ => None,
-        };
-        if let Some(empty_len) = empty_len {
+        let first = text.get(at).copied().unwrap_or(0);
+        // An empty line begins with none of the bytes behind these.
+        if first <= b'.'
+            && let Some(empty_len) = empty_len(&text[at..])
+        {
             return Some((from + at + empty_len, length.flatten().unwrap_or(0)));
         }
         let end = ends.next()? + 1;
-        if length.is_none() && matches!(text[at], b'l' | b'L' | b'c' | b'C') {
+        if length.is_none() && matches!(first | 0x20, b'l' | b'c') {
             length = declared_length(&text[at..end]);
         }
         at = end;
+    }
+}
+
+/// How long the empty line is that the text begins with, if it does.
+fn empty_len(text: &[u8]) -> Option<usize> {
+    match text {
+        [b'\n', ..] => Some(1),
+        // ngrep writes a dot for a carriage return.
+        [b'\r', b'\n', ..] | [b'.', b'\n', ..] => Some(2),
+        // Sofia indents by three blanks.
+        [b' ', b' ', b' ', b'\n', ..] => Some(4),
+        [b' ', b' ', b' ', b'\r', b'\n', ..] => Some(5),
+        _ => None,
     }
 }
 

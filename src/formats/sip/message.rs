@@ -127,8 +127,7 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
         while matches!(message.get(end), Some(b' ' | b'\t')) {
             end = ends.next_line();
         }
-        let first = message[at];
-        if !(may_be_looked_at(first) || matches!(first, b'\r' | b'\n' | b'.')) {
+        if is_skipped(message[at]) {
             at = end;
             continue;
         }
@@ -141,7 +140,7 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
             break;
         }
         // A value at the end of a message that was cut is half a value.
-        let is_whole = message[..end].ends_with(b"\n");
+        let is_whole = message[end - 1] == b'\n';
         if is_whole && let Some((name, value)) = header(line) {
             let begin = at + (line.len() - value.len());
             let value = match end == line_end {
@@ -192,7 +191,13 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
 
 /// What a header line says of the bytes of the body: nothing, where it is another header; a
 /// number or that it is not to be known, where no line behind it is to be asked.
+#[inline]
 pub(super) fn declared_length(line: &[u8]) -> Option<Option<usize>> {
+    if let Some((name, _)) = as_written(line)
+        && name.is_some()
+    {
+        return None;
+    }
     let line = trim_end(line);
     let Some(colon) = memchr::memchr(b':', line) else { return Some(None) };
     let name = line[..colon].trim_ascii_end();
@@ -210,23 +215,19 @@ pub(super) fn trim_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Whether a header that begins so may be looked at: most are others, and most of those begin
-/// otherwise.
-fn may_be_looked_at(first: u8) -> bool {
-    matches!(first | 0x20, b't' | b'f' | b'i' | b'm' | b'c' | b'e' | b'u' | b'd')
+/// Whether a line that begins so is a header that is not looked at: most are, and most of those begin otherwise
+/// than the others and the empty line.
+const fn is_skipped(first: u8) -> bool {
+    let is_looked_at = matches!(first | 0x20, b't' | b'f' | b'i' | b'm' | b'c' | b'e' | b'u' | b'd');
+    !(is_looked_at || matches!(first, b'\r' | b'\n' | b'.'))
 }
 
 /// Name and value of a header line, if it is one that is looked at.
+#[inline]
 fn header(line: &[u8]) -> Option<(Name, &[u8])> {
-    let (name, value) = match line {
-        // As clients write them.
-        [b'T', b'o', b':', value @ ..] => (Name::To, value),
-        [b'F', b'r', b'o', b'm', b':', value @ ..] => (Name::From, value),
-        [b'C', b'S', b'e', b'q', b':', value @ ..] => (Name::CSeq, value),
-        [b'C', b'a', b'l', b'l', b'-', b'I', b'D', b':', value @ ..] => (Name::CallId, value),
-        [b'C', b'o', b'n', b't', b'a', b'c', b't', b':', value @ ..] => (Name::Contact, value),
-        [b'E', b'x', b'p', b'i', b'r', b'e', b's', b':', value @ ..] => (Name::Expires, value),
-        _ => {
+    let (name, value) = match as_written(line) {
+        Some((name, len)) => (name?, &line[len..]),
+        None => {
             // No name that is looked at is longer than User-Agent; blanks may follow it.
             let colon = near(b':', &line[..line.len().min(32)])?;
             (Name::of(line[..colon].trim_ascii_end())?, &line[colon + 1..])
@@ -234,6 +235,39 @@ fn header(line: &[u8]) -> Option<(Name, &[u8])> {
     };
     let blanks = value.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     Some((name, &value[blanks..]))
+}
+
+/// The name as nearly every client writes it, and how long it is with its colon; none where it is one that
+/// is not looked at. `None` where the long way must tell.
+#[inline]
+fn as_written(line: &[u8]) -> Option<(Option<Name>, usize)> {
+    const fn word(bytes: &[u8; 8]) -> u64 {
+        u64::from_le_bytes(*bytes)
+    }
+    const CALL_ID: u64 = word(b"Call-ID:");
+    const CONTACT: u64 = word(b"Contact:");
+    const EXPIRES: u64 = word(b"Expires:");
+    const USER_AGENT: u64 = word(b"User-Age");
+    const MAX_FORWARDS: u64 = word(b"Max-Forw");
+    const CONTENT: u64 = word(b"Content-");
+    const FIVE: u64 = (1 << 40) - 1;
+    const FROM: u64 = word(b"From:\0\0\0");
+    const CSEQ: u64 = word(b"CSeq:\0\0\0");
+    const THREE: u64 = (1 << 24) - 1;
+    const TO: u64 = word(b"To:\0\0\0\0\0");
+    let first = word(line.first_chunk()?);
+    Some(match first {
+        CALL_ID => (Some(Name::CallId), 8),
+        CONTACT => (Some(Name::Contact), 8),
+        EXPIRES => (Some(Name::Expires), 8),
+        USER_AGENT if line[8..].starts_with(b"nt:") => (Some(Name::UserAgent), 11),
+        // No name that is looked at is as long and begins so.
+        MAX_FORWARDS | CONTENT => (None, 0),
+        _ if first & FIVE == FROM => (Some(Name::From), 5),
+        _ if first & FIVE == CSEQ => (Some(Name::CSeq), 5),
+        _ if first & THREE == TO => (Some(Name::To), 3),
+        _ => return None,
+    })
 }
 
 /// Appends a folded value: each line end with the blanks around it is one space (RFC 3261 §7.3.1).
