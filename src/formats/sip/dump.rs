@@ -135,6 +135,7 @@ pub fn at(bytes: &[u8], floor: usize, line: Range<usize>, layers: &mut Scratch) 
 }
 
 /// The message that begins there, behind its opener.
+#[inline(always)]
 fn opened(bytes: &[u8], opener: Opener<'_>, from: usize) -> Dump {
     let extent = extent(bytes, opener.begin, from, opener.ending);
     Dump {
@@ -163,6 +164,7 @@ struct Search {
 
 impl Search {
     /// The next dump whose first line begins before `until`, where a line does.
+    #[inline(always)]
     fn next(&mut self, bytes: &[u8], until: usize, layers: &mut Scratch) -> Option<Dump> {
         if self.from == self.floor
             && let Some(dump) = sipdump_at(bytes, self.floor, until)
@@ -179,6 +181,7 @@ impl Search {
     }
 
     /// Goes on behind that dump.
+    #[inline(always)]
     fn behind(&mut self, dump: Dump) -> Dump {
         (self.floor, self.from) = (dump.end, dump.end);
         dump
@@ -186,13 +189,14 @@ impl Search {
 }
 
 /// What the search would find next where one record of `sipdump` follows another, without a search.
+#[inline(always)]
 fn sipdump_at(bytes: &[u8], begin: usize, until: usize) -> Option<Dump> {
     let (opener, from) = opener::sipdump_at(bytes, begin)?;
     if from >= until {
         return None;
     }
     let first = &bytes[from..bytes.len().min(from + DUMP_MAX)];
-    start_line(&first[..memchr::memchr(b'\n', first)?])?;
+    start_line(&first[..near(b'\n', first)?])?;
     Some(opened(bytes, opener, from))
 }
 
@@ -270,14 +274,27 @@ impl Cut {
 /// begins `target` bytes or more further on, inside no dump. Where no line opens a record (an
 /// input without frames), every line outside of dumps does, unless `has_records` says that some do.
 ///
-/// Ends with the bytes where there is no such place.
-pub fn cut(bytes: &[u8], start: usize, target: usize, has_records: bool, layers: &mut Scratch) -> Cut {
+/// Ends with the bytes where there is no such place. The dumps go into `list`, an empty one.
+pub fn cut(
+    bytes: &[u8],
+    start: usize,
+    target: usize,
+    has_records: bool,
+    layers: &mut Scratch,
+    list: Vec<Dump>,
+) -> Cut {
     let bytes = &bytes[start..];
-    let Cut { end, dumps } = cut_first(bytes, target.max(1), has_records, layers);
+    let Cut { end, dumps } = cut_first(bytes, target.max(1), has_records, layers, list);
     Cut { end: start + end, dumps }
 }
 
-fn cut_first(bytes: &[u8], nominal: usize, has_records: bool, layers: &mut Scratch) -> Cut {
+fn cut_first(
+    bytes: &[u8],
+    nominal: usize,
+    has_records: bool,
+    layers: &mut Scratch,
+    mut dumps: Vec<Dump>,
+) -> Cut {
     if nominal >= bytes.len() {
         return Cut::behind(bytes);
     }
@@ -289,7 +306,7 @@ fn cut_first(bytes: &[u8], nominal: usize, has_records: bool, layers: &mut Scrat
     // No dump is longer than DUMP_MAX: without the start of one in that span, none is open there.
     let near = at_line.saturating_sub(DUMP_MAX);
     let is_near = VERSION.find(&bytes[near..at_line]).is_some();
-    let (mut dumps, mut search) = (Vec::new(), Search::default());
+    let mut search = Search::default();
     if is_near {
         while let Some(dump) = search.next(bytes, at_line, layers) {
             dumps.push(dump);
@@ -318,9 +335,9 @@ fn cut_first(bytes: &[u8], nominal: usize, has_records: bool, layers: &mut Scrat
 }
 
 /// Where the last record in `bytes` begins, outside of all dumps; 0 where there is but one. What
-/// follows may go on behind the bytes.
-pub fn last_cut(bytes: &[u8], has_records: bool, layers: &mut Scratch) -> Cut {
-    let mut dumps = Vec::new();
+/// follows may go on behind the bytes. The dumps go into `list`, an empty one.
+pub fn last_cut(bytes: &[u8], has_records: bool, layers: &mut Scratch, list: Vec<Dump>) -> Cut {
+    let mut dumps = list;
     let mut search = Search::default();
     while let Some(dump) = search.next(bytes, bytes.len(), layers) {
         if dump.end == bytes.len() {

@@ -8,6 +8,7 @@ use super::ends::Ends;
 use crate::formats::contact::seconds;
 use crate::formats::text::near;
 use crate::model::AgentText;
+use crate::model::marks::holds_any;
 use std::ops::Range;
 
 /// What the first line says.
@@ -56,6 +57,10 @@ pub fn start_line(line: &[u8]) -> Option<StartLine<'_>> {
     }
     // ngrep writes a dot for a carriage return.
     let line = line.strip_suffix(b".").unwrap_or(line).strip_suffix(b" SIP/2.0")?;
+    if let Some(uri) = line.strip_prefix(b"REGISTER sip:") {
+        let is_uri = !holds_any(b" ", uri);
+        return is_uri.then_some(StartLine::Request { method: &line[..8] });
+    }
     let blank = near(b' ', line)?;
     let (method, uri) = (&line[..blank], &line[blank + 1..]);
     let is_method = (3..=16).contains(&blank) && method.iter().all(u8::is_ascii_uppercase);

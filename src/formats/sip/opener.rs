@@ -1,9 +1,10 @@
 //! What stands before a dumped message: who wrote it down, and which way it went.
 
+use super::ends::Ends;
 use super::extent::Ending;
 use crate::formats::frame::{self, Origin, Scratch};
 use crate::formats::stamp;
-use crate::formats::text::{between, host_of, near, number, split_once};
+use crate::formats::text::{between, host_of, number, split_once};
 use crate::model::marks::holds;
 use crate::model::{Dialect, Stamp};
 use std::net::{IpAddr, SocketAddr};
@@ -253,31 +254,54 @@ pub(super) fn sipdump_at(bytes: &[u8], begin: usize) -> Option<(Opener<'_>, usiz
     (!holds(b'/', &bytes[begin..from])).then_some((opener, from))
 }
 
-/// The lines of a head between its rulers, and what is behind them.
+/// The lines of a head between its rulers, behind the first of which `head` begins, and what is behind them.
+#[inline(always)]
 fn sipdump_behind_ruler<'t>(head: &'t [u8], begin: usize) -> Option<(Opener<'t>, &'t [u8])> {
-    let head = head.strip_prefix(b"\ntag: ")?;
-    let (direction, head) = match head.strip_prefix(b"rcv\n") {
-        Some(head) => (Direction::Received, head),
-        None => (Direction::Sent, head.strip_prefix(b"snd\n")?),
+    let mut lines = Lines { text: head, at: 0, ends: Ends::from(head, 0) };
+    if !lines.next()?.is_empty() {
+        return None;
+    }
+    let direction = match lines.next()? {
+        b"tag: rcv" => Direction::Received,
+        b"tag: snd" => Direction::Sent,
+        _ => return None,
     };
-    let (_, head) = line_of(head, b"pid: ")?;
-    let (_, head) = line_of(head, b"process: ")?;
-    let (time, head) = line_of(head, b"time: ")?;
-    let (_, head) = line_of(head, b"date: ")?;
-    let (_, head) = line_of(head, b"proto: ")?;
-    let (source, head) = line_of(head, b"srcip: ")?;
-    let (_, head) = line_of(head, b"srcport: ")?;
-    let (destination, head) = line_of(head, b"dstip: ")?;
-    let (_, head) = line_of(head, b"dstport: ")?;
+    lines.value(b"pid: ")?;
+    lines.value(b"process: ")?;
+    let time = lines.value(b"time: ")?;
+    lines.value(b"date: ")?;
+    lines.value(b"proto: ")?;
+    let source = lines.value(b"srcip: ")?;
+    lines.value(b"srcport: ")?;
+    let destination = lines.value(b"dstip: ")?;
+    lines.value(b"dstport: ")?;
     let stamp = stamp::epoch(time)?.0;
-    Some((sipdump_opener(begin, direction, stamp, source, destination), head))
+    Some((sipdump_opener(begin, direction, stamp, source, destination), &head[lines.at..]))
 }
 
-/// The value of a line with that key, and the lines behind it.
-fn line_of<'t, const LEN: usize>(lines: &'t [u8], key: &[u8; LEN]) -> Option<(&'t [u8], &'t [u8])> {
-    let rest = lines.strip_prefix(key)?;
-    let end = near(b'\n', rest)?;
-    Some((trim(&rest[..=end]), &rest[end + 1..]))
+/// Whole lines, one behind the other.
+struct Lines<'t> {
+    text: &'t [u8],
+    /// Where the next one begins.
+    at: usize,
+    ends: Ends<'t>,
+}
+
+impl<'t> Lines<'t> {
+    /// The next line, without its line feed.
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'t [u8]> {
+        let end = self.ends.next()?;
+        let begin = std::mem::replace(&mut self.at, end + 1);
+        Some(&self.text[begin..end])
+    }
+
+    /// The value of the next line, where it has that key.
+    #[inline(always)]
+    fn value<const LEN: usize>(&mut self, key: &[u8; LEN]) -> Option<&'t [u8]> {
+        let value = self.next()?.strip_prefix(key)?;
+        Some(value.strip_suffix(b"\r").unwrap_or(value))
+    }
 }
 
 fn sipdump_opener<'t>(

@@ -59,6 +59,8 @@ pub(super) struct Feed<'p> {
     line_ends: LineEnds,
     has_records: bool,
     layers: frame::Scratch,
+    /// Lists of dumps to be filled again.
+    lists: Vec<Vec<Dump>>,
     raw_bytes_told: u64,
     dating: Option<Dating>,
 }
@@ -148,8 +150,8 @@ impl<'p> Feed<'p> {
                 }
             },
         };
-        let (layers, dating) = (frame::Scratch::default(), Dating::of(input));
-        Ok(Self { input, rank, kind, line_ends, has_records, layers, raw_bytes_told: 0, dating })
+        let (layers, lists, dating) = (frame::Scratch::default(), Vec::new(), Dating::of(input));
+        Ok(Self { input, rank, kind, line_ends, has_records, layers, lists, raw_bytes_told: 0, dating })
     }
 
     /// The input as it was opened, for who reads it from the first byte to the last.
@@ -174,7 +176,9 @@ impl<'p> Feed<'p> {
             Kind::Mapped { mapped, at, hasher } => {
                 let (bytes, from) = (mapped.bytes(), *at);
                 while *at < bytes.len() && ready.len() < count {
-                    let Cut { end, dumps } = dump::cut(bytes, *at, len, self.has_records, &mut self.layers);
+                    let list = self.lists.pop().unwrap_or_default();
+                    let Cut { end, dumps } =
+                        dump::cut(bytes, *at, len, self.has_records, &mut self.layers, list);
                     ready.push(Piece {
                         bytes: Bytes::Mapped(Arc::clone(mapped), *at..end),
                         start: Spot { input: rank, offset: *at as u64 },
@@ -201,7 +205,9 @@ impl<'p> Feed<'p> {
                     }
                     let start = Spot { input: rank, offset: 0 };
                     let line_ends = self.line_ends;
-                    let piece = decoding.piece(len, start, line_ends, self.has_records, &mut self.layers)?;
+                    let list = self.lists.pop().unwrap_or_default();
+                    let piece =
+                        decoding.piece(len, start, line_ends, self.has_records, &mut self.layers, list)?;
                     ready.extend(piece.map(|mut piece| {
                         let dating = self.dating.as_mut();
                         piece.years = dating.map(|dating| dating.years(piece.bytes(), piece.start.offset));
@@ -239,6 +245,10 @@ impl<'p> Feed<'p> {
 
     /// Takes back a block that is done with.
     pub fn recycle(&mut self, piece: Piece) {
+        self.lists.extend(piece.dumps.map(|mut list| {
+            list.clear();
+            list
+        }));
         if let (Kind::Stream(decoding), Bytes::Owned(bytes)) = (&mut self.kind, piece.bytes) {
             decoding.stream.recycle(bytes);
         }
@@ -303,6 +313,7 @@ impl Decoding {
         line_ends: LineEnds,
         has_records: bool,
         layers: &mut frame::Scratch,
+        list: Vec<Dump>,
     ) -> Result<Option<Piece>, InputError> {
         let block = match self.first.take() {
             Some(block) => Some(block),
@@ -321,7 +332,7 @@ impl Decoding {
         }
         let Cut { end: cut, dumps } = match self.is_over || bytes.len() >= KEPT_MAX {
             true => Cut::behind(&bytes),
-            false => dump::last_cut(&bytes, has_records, layers),
+            false => dump::last_cut(&bytes, has_records, layers, list),
         };
         if cut == 0 {
             self.kept = bytes;

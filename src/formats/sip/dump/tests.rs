@@ -113,7 +113,7 @@ fn a_version_within_the_uri_hides_no_message_from_the_cut() {
     let text = PJSIP.replace("sip:example.com", "sip:SIP/2.0/@example.com");
     assert_eq!(dumps(&text).len(), 1);
     let behind = text.find("filler").unwrap();
-    assert_eq!(cut(text.as_bytes(), 0, 150, false, &mut layers()).end, behind);
+    assert_eq!(cut(text.as_bytes(), 0, 150, false, &mut layers(), Vec::new()).end, behind);
 }
 
 #[test]
@@ -183,7 +183,7 @@ proptest! {
         let mut layers = layers();
         let (mut start, mut pieces) = (0, Vec::new());
         while start < bytes.len() {
-            let Cut { end, dumps: told } = cut(bytes, start, target, true, &mut layers);
+            let Cut { end, dumps: told } = cut(bytes, start, target, true, &mut layers, Vec::new());
             prop_assert!(end > start);
             if let Some(told) = told {
                 prop_assert_eq!(told, found(&bytes[start..end]));
@@ -200,7 +200,7 @@ proptest! {
     fn what_a_stream_holds_back_is_a_whole_record(text in log_text(), at in 0usize..2000) {
         let at = text.floor_char_boundary(at.min(text.len()));
         let read = text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let Cut { end: kept, dumps: told } = last_cut(&text.as_bytes()[..read], true, &mut layers());
+        let Cut { end: kept, dumps: told } = last_cut(&text.as_bytes()[..read], true, &mut layers(), Vec::new());
         prop_assert_eq!(told, Some(found(&text.as_bytes()[..kept])));
         let mut apart = dumps(&text[..kept]);
         apart.extend(dumps(&text[kept..]));
@@ -211,8 +211,8 @@ proptest! {
     fn any_bytes_are_cut_without_a_panic(bytes: Vec<u8>, target in 1usize..50) {
         let mut start = 0;
         while start < bytes.len() {
-            start = cut(&bytes, start, target, true, &mut layers()).end;
+            start = cut(&bytes, start, target, true, &mut layers(), Vec::new()).end;
         }
-        last_cut(&bytes, true, &mut layers());
+        last_cut(&bytes, true, &mut layers(), Vec::new());
     }
 }
