@@ -318,7 +318,7 @@ impl Run<'_> {
         abreast: &mut usize,
     ) {
         let threads = rayon::current_num_threads();
-        let blocks = (*abreast * threads).div_ceil(readings.len());
+        let blocks = shares(*abreast * threads, readings.len(), threads);
         let pieces: Vec<(usize, &Input, Piece)> = readings
             .iter_mut()
             .enumerate()
@@ -331,9 +331,9 @@ impl Run<'_> {
             pieces.par_iter().map(|(_, input, piece)| self.piece(input, piece)).collect()
         };
         let fill = || {
-            readings.make_contiguous().par_iter_mut().for_each(|reading| {
+            readings.make_contiguous().par_iter_mut().zip(&blocks).for_each(|(reading, blocks)| {
                 if reading.said_bytes <= AHEAD_MAX {
-                    reading.fill(self.block_len, blocks);
+                    reading.fill(self.block_len, *blocks);
                     self.meter.raw_bytes.fetch_add(reading.feed.take_raw_bytes(), Ordering::Relaxed);
                 }
             });
@@ -441,6 +441,17 @@ impl Run<'_> {
             false => Ok(()),
         }
     }
+}
+
+/// How many blocks of each input that is being read are made ready for the next step.
+///
+/// One more log may be under way than the cores decode all the time. It comes in only where a core would wait, and
+/// what is said in it has to wait for the others, so of the last one less is decoded.
+fn shares(blocks: usize, readings: usize, threads: usize) -> Vec<usize> {
+    let is_one_more = readings > 1 && readings > threads / 2;
+    let whole = 3 * readings - if is_one_more { 2 } else { 0 };
+    let share = |reading| if is_one_more && reading + 1 == readings { 1 } else { 3 };
+    (0..readings).map(|reading| (blocks * share(reading)).div_ceil(whole)).collect()
 }
 
 /// One block, scanned.

@@ -9,6 +9,7 @@ use memmap2::{Mmap, MmapOptions};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::ops::Range;
 use std::path::Path;
 
 /// An open input.
@@ -85,6 +86,10 @@ impl Source {
     }
 }
 
+/// A multiple of any page.
+#[cfg(target_os = "linux")]
+const RELEASED_STEP: usize = 64 << 10;
+
 /// A plain file in memory, of the length it had at opening.
 ///
 /// The map is honest only about a file at rest. A writer can change the bytes under the reader,
@@ -102,6 +107,25 @@ impl Mapped {
     /// The bytes of the file.
     pub fn bytes(&self) -> &[u8] {
         self.map.as_ref().map_or(&[], |(_, map)| map)
+    }
+
+    /// Tells the system that these bytes have been read: whoever reads them once more waits a little longer. What is not
+    /// given back so is when the map goes, by one core alone.
+    pub fn release(&self, range: Range<usize>) {
+        #[cfg(target_os = "linux")]
+        if let Some((_, map)) = &self.map {
+            let from = range.start.next_multiple_of(RELEASED_STEP);
+            let len = (range.end - range.end % RELEASED_STEP).saturating_sub(from);
+            if len > 0 {
+                #[expect(unsafe_code, reason = "of other maps it would take what was written to them")]
+                // SAFETY: the pages lie in the map and nobody writes to them, so they are the file's, or the zeros that stand
+                // for what is gone: they are the same when they are brought back.
+                let released =
+                    unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, from, len) };
+                // They stay until the end where the system does not do so.
+                let _ = released;
+            }
+        }
     }
 
     /// The path it was opened by.
@@ -197,6 +221,25 @@ mod tests {
         assert_eq!(mapped.bytes(), b"one\ntwo");
         assert_eq!(mapped.digest(), blake3::hash(b"one\ntwo"));
         mapped.verify_unchanged().unwrap();
+    }
+
+    #[test]
+    fn what_was_released_can_be_read_again() {
+        let bytes: Vec<u8> = (0..1 << 20).map(|at: u32| (at / 1000) as u8).collect();
+        let (file, mapped) = mapped(&bytes);
+        assert_eq!(mapped.bytes(), bytes);
+        for range in [0..bytes.len(), 1..bytes.len() - 1, 5..6, bytes.len()..bytes.len()] {
+            mapped.release(range);
+            assert_eq!(mapped.bytes(), bytes);
+        }
+        mapped.verify_unchanged().unwrap();
+        // What is gone reads as zeros and is noticed as ever.
+        mapped.release(0..bytes.len());
+        file.as_file().set_len(4096).unwrap();
+        assert_eq!(mapped.bytes()[bytes.len() - 1], 0);
+        mapped.release(0..bytes.len());
+        assert_eq!(mapped.bytes()[bytes.len() - 1], 0);
+        mapped.verify_unchanged().unwrap_err();
     }
 
     #[test]

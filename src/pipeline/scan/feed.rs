@@ -8,6 +8,7 @@ use crate::pipeline::clock::Years;
 use crate::pipeline::plan::Input;
 use crate::pipeline::years::{Notable, Walk};
 use crate::read::{Codec, InputError, Mapped, OwnedBlock, Source, Stream};
+use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,6 +16,9 @@ use std::sync::Arc;
 const KEPT_MAX: usize = 8 << 20;
 /// Bytes asked of a decoder at a time.
 const DECODED_LEN: usize = 1 << 20;
+
+/// Bytes of a map that a core gives back at a time.
+const RELEASED_LEN: usize = 32 << 20;
 
 /// One block that begins where a record does.
 pub(super) struct Piece {
@@ -265,6 +269,10 @@ impl<'p> Feed<'p> {
         match self.kind {
             Kind::Mapped { mapped, hasher, .. } => {
                 mapped.verify_unchanged()?;
+                let len = mapped.bytes().len();
+                (0..len.div_ceil(RELEASED_LEN)).into_par_iter().for_each(|number| {
+                    mapped.release(number * RELEASED_LEN..len.min((number + 1) * RELEASED_LEN))
+                });
                 let none = blake3::Hash::from_bytes([0; 32]);
                 let digest = hasher.map_or(none, |hasher| hasher.finalize());
                 Ok(End { digest, is_cut: false, has_turned })
