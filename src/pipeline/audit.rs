@@ -313,17 +313,14 @@ pub struct SummaryCount<A> {
 pub struct Domains {
     /// Of users without a domain.
     bare: DomainCounts,
-    named: HashMap<Box<[u8]>, DomainCounts, RandomState>,
+    named: hashbrown::HashMap<Vec<u8>, DomainCounts, RandomState>,
 }
 
 impl Domains {
     fn of(&mut self, domain: Option<&[u8]>) -> &mut DomainCounts {
         let Some(domain) = domain else { return &mut self.bare };
         // A domain is owned once, not for each of its users.
-        if !self.named.contains_key(domain) {
-            self.named.insert(domain.into(), DomainCounts::default());
-        }
-        self.named.get_mut(domain).expect("it was put there")
+        self.named.entry_ref(domain).or_default()
     }
 }
 

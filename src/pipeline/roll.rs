@@ -228,7 +228,7 @@ pub trait Count: Sync {
     /// Nothing.
     fn none(&self) -> Self::Sum;
 
-    /// Adds one user; none comes twice.
+    /// Adds one user, whose entries come in no order; none comes twice.
     fn add(&self, sum: &mut Self::Sum, user: SipIdRef<'_>, entries: &[Entry]);
 
     /// Adds what was counted elsewhere.
@@ -256,25 +256,15 @@ impl<A: Count, B: Count> Count for (A, B) {
 
 /// Counts over all users of the tally, on every core.
 pub fn count<C: Count>(tally: &Tally, counter: &C) -> C::Sum {
-    let users = tally.in_any_order();
-    let add = |mut sum: C::Sum, stretch: Range<usize>| {
-        for start in stretch.clone().step_by(WARM_LEN) {
-            let end = stretch.end.min(start + WARM_LEN);
-            let mut places = [0; WARM_LEN];
-            (start..end).zip(&mut places).for_each(|(place, room)| *room = place as u32);
-            users.warm(&places[..end - start]);
-            for place in start..end {
-                let (user, entries) = users.get(place);
-                counter.add(&mut sum, SipIdRef::from_canonical(user), &entries);
-            }
-        }
+    let add = |mut sum: C::Sum, part: usize| {
+        tally.each_of(part, |user, entries| counter.add(&mut sum, SipIdRef::from_canonical(user), entries));
         sum
     };
     let join = |mut one, other| {
         counter.join(&mut one, other);
         one
     };
-    stretches(users.len()).into_par_iter().fold(|| counter.none(), add).reduce(|| counter.none(), join)
+    (0..tally.parts_len()).into_par_iter().fold(|| counter.none(), add).reduce(|| counter.none(), join)
 }
 
 #[cfg(test)]

@@ -260,7 +260,7 @@ impl Part {
     }
 
     /// The numbers of all users.
-    pub fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
+    pub fn numbers(&self) -> std::ops::Range<u32> {
         self.users.numbers()
     }
 }

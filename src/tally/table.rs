@@ -24,6 +24,9 @@ impl Slot {
     pub const CLOCKLESS: Self = Self { window: i32::MIN, day: 0 };
 }
 
+/// Users whose memory is asked for together.
+const NEAR_LEN: u32 = 128;
+
 /// The distinct sets of a part of the logs. Joins with another in any order.
 ///
 /// It is kept in parts by the hash of the user, which are filled and read side by side.
@@ -211,6 +214,32 @@ impl Tally {
         (0..)
             .zip(users)
             .flat_map(|(user, (part, number))| part.entries_of(number).map(move |entry| (user, entry)))
+    }
+
+    /// How many parts there are, for [`Tally::each_of`].
+    pub fn parts_len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Shows every user of a part with the entries, both in no order at all.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such part.
+    pub fn each_of(&self, part: usize, mut look: impl FnMut(&[u8], &[Entry])) {
+        let part = &self.parts[part];
+        let mut entries = Vec::new();
+        let numbers = part.numbers();
+        for begin in numbers.clone().step_by(NEAR_LEN as usize) {
+            let near = begin..numbers.end.min(begin.saturating_add(NEAR_LEN));
+            near.clone().for_each(|number| bring(part.users.get(number)));
+            near.clone().for_each(|number| part.bring_second(number));
+            for number in near {
+                entries.clear();
+                entries.extend(part.entries_of(number));
+                look(part.users.key(number), &entries);
+            }
+        }
     }
 
     /// Every user's entries, users in no order at all.

@@ -69,7 +69,7 @@ pub(super) struct Users {
 
 impl Users {
     /// The numbers of all users.
-    pub fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
+    pub fn numbers(&self) -> std::ops::Range<u32> {
         0..self.users.next_number()
     }
 
