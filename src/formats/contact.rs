@@ -22,11 +22,50 @@ pub enum Lifetime {
 /// own `expires` parameter counts before the header; with neither the registrar's default holds,
 /// and that is never 0. A parameter that is no number counts as not given.
 pub fn lifetimes(contact: &[u8], expires: Option<u32>) -> Lifetime {
-    if let Some((_, behind)) = in_brackets(contact)
-        && let Some(own) = behind.strip_prefix(b";expires=").and_then(seconds)
-    {
-        return of_bare(Some(own));
+    Header::of(contact).lifetimes(expires)
+}
+
+/// A Contact header's value, looked at once for all that is asked of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Header<'t> {
+    text: &'t [u8],
+    /// The URI and what is behind its brackets, where it is one contact as nearly all are: without a display name or
+    /// any quotes.
+    one: Option<(&'t [u8], &'t [u8])>,
+}
+
+impl<'t> Header<'t> {
+    pub fn of(text: &'t [u8]) -> Self {
+        Self { text, one: in_brackets(text) }
     }
+
+    /// What [`lifetimes`] says.
+    #[inline]
+    pub fn lifetimes(&self, expires: Option<u32>) -> Lifetime {
+        match self.one {
+            Some((uri, b"")) if !holds(b';', uri) => of_bare(expires),
+            Some((_, [b';', b'e', b'x', b'p', b'i', b'r', b'e', b's', b'=', own @ ..])) => match seconds(own) {
+                Some(own) => of_bare(Some(own)),
+                None => each_lifetime(self.text, expires),
+            },
+            _ => each_lifetime(self.text, expires),
+        }
+    }
+
+    /// Appends the URI of each contact, a line each.
+    #[inline]
+    pub fn uris(&self, out: &mut Vec<u8>) {
+        match self.one {
+            Some((uri, _)) => {
+                out.extend_from_slice(uri.trim_ascii());
+                out.push(b'\n');
+            }
+            None => each_uri(self.text, out),
+        }
+    }
+}
+
+fn each_lifetime(contact: &[u8], expires: Option<u32>) -> Lifetime {
     match contact.trim_ascii() {
         b"" => return Lifetime::None,
         b"*" => return Lifetime::Star,
@@ -71,8 +110,7 @@ fn of_bare(expires: Option<u32>) -> Lifetime {
     if expires == Some(0) { Lifetime::AllZero } else { Lifetime::Live }
 }
 
-/// The URI, and what is behind its brackets, of a header that is one contact as nearly all are: without a display
-/// name or any quotes.
+/// What [`Header`] keeps of it.
 fn in_brackets(contact: &[u8]) -> Option<(&[u8], &[u8])> {
     let inside = contact.strip_prefix(b"<")?;
     let close = near(b'>', inside)?;
@@ -98,11 +136,10 @@ pub fn first_user(contact: &[u8]) -> Option<&[u8]> {
 
 /// Appends the URI of each contact, a line each.
 pub fn uris(contact: &[u8], out: &mut Vec<u8>) {
-    if let Some((uri, _)) = in_brackets(contact) {
-        out.extend_from_slice(uri.trim_ascii());
-        out.push(b'\n');
-        return;
-    }
+    Header::of(contact).uris(out);
+}
+
+fn each_uri(contact: &[u8], out: &mut Vec<u8>) {
     for one in Contacts::new(contact) {
         let uri = match first_bracket(one) {
             Some(open) => {

@@ -218,7 +218,16 @@ impl Scanner {
                 at = dump.end;
             }
             if records > 0 {
-                sink.continued(feeds_of(&bytes[run..at]).saturating_sub(records));
+                let count = match told <= run && bytes[at - 1] == b'\n' {
+                    true => {
+                        lines.stretch(bytes, told..run);
+                        told = at;
+                        lines.stretch(bytes, run..at)
+                    }
+                    // The rest of a line that has been told of, or that is to be told of as a whole.
+                    false => feeds_of(&bytes[run..at]),
+                };
+                sink.continued(count.saturating_sub(records));
             }
             let is_same = |hit: &Hit| self.needles.is_at(hit.needle, bytes, at + hit.at);
             let (mut begin, mut len) = (at, 0);

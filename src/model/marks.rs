@@ -26,6 +26,14 @@ pub fn masks(chunk: &[u8; WIDE]) -> Masks {
     Masks { feeds: places(b'\n'), colons: places(b':'), blanks: places(b' ') }
 }
 
+/// The line feeds of a chunk.
+#[inline(always)]
+pub fn feeds(chunk: &[u8; WIDE]) -> u64 {
+    let (parts, _) = chunk.as_chunks();
+    let places = |part: usize| u64::from(marks(b'\n', &parts[part])) << (part * WIDTH);
+    places(0) | places(1) | places(2) | places(3)
+}
+
 /// Half of a wide chunk in a register.
 ///
 /// One load. Put together from bytes by safe code it is one only where the optimiser sees through every closure on

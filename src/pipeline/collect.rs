@@ -6,7 +6,7 @@ use super::clock::{BadStamp, Clock};
 use super::plan::Input;
 use super::trace::{Proof, Wanted};
 use crate::facts::Part;
-use crate::formats::contact::{self, Lifetime, lifetimes};
+use crate::formats::contact::{self, Lifetime};
 use crate::identity::{Policy, canonical_or_copy};
 use crate::model::{
     AgentRef, AgentText, Aor, Days, Dialect, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject,
@@ -242,8 +242,10 @@ impl Collector<'_> {
         if waits {
             let contacts = &mut self.memory.contacts;
             contacts.clear();
-            if matches!(event.kind, Kind::Request | Kind::Reply) {
-                contact::uris(event.contact, contacts);
+            let is_message = matches!(event.kind, Kind::Request | Kind::Reply);
+            let header = is_message.then(|| contact::Header::of(event.contact));
+            if let Some(header) = &header {
+                header.uris(contacts);
             }
             self.part.residue.push(&Held {
                 kind: event.kind,
@@ -266,11 +268,11 @@ impl Collector<'_> {
                 },
                 host: if event.dialect == Dialect::Asterisk { event.host } else { b"" },
                 code: event.code,
-                asks: match event.kind {
-                    Kind::Request => asks(event),
-                    Kind::MessageRequest => Asks::Message,
+                asks: match (event.kind, &header) {
+                    (Kind::Request, Some(header)) => asks(event, header),
+                    (Kind::MessageRequest, _) => Asks::Message,
                     // What a message does not list is not bound.
-                    Kind::Reply if event.is_whole => asks(event),
+                    (Kind::Reply, Some(header)) if event.is_whole => asks(event, header),
                     _ => Asks::Bind,
                 },
                 expires_seconds: event.expires_seconds,
@@ -335,12 +337,12 @@ fn trace(event: &Event<'_>, moment: Option<Moment>, user: &[u8], agent: AgentRef
 }
 
 /// What a request asks for, once it is accepted.
-fn asks(event: &Event<'_>) -> Asks {
+fn asks(event: &Event<'_>, header: &contact::Header<'_>) -> Asks {
     if event.expires_seconds == Some(0) && !event.contact.is_empty() {
         // A pattern sums up what header and parameters say.
         return Asks::Unbind;
     }
-    match lifetimes(event.contact, event.expires_seconds) {
+    match header.lifetimes(event.expires_seconds) {
         Lifetime::Live => Asks::Bind,
         Lifetime::AllZero | Lifetime::Star => Asks::Unbind,
         Lifetime::None => Asks::Fetch,

@@ -3,7 +3,7 @@
 //! The lines of a SIP message are short: a search that begins anew for each of them takes longer to begin
 //! than to search, so line feeds are marked by chunks.
 
-use crate::model::marks::{WIDE, masks};
+use crate::model::marks::{WIDE, feeds};
 
 /// The line feeds of a text, in their order.
 #[derive(Debug, Clone)]
@@ -28,14 +28,14 @@ impl<'t> Ends<'t> {
     fn bits(&self, at: usize) -> u64 {
         let rest = &self.text[at..];
         if let Some(chunk) = rest.first_chunk() {
-            return masks(chunk).feeds;
+            return feeds(chunk);
         }
         if let Some(last) = self.text.last_chunk::<WIDE>() {
-            return masks(last).feeds >> (WIDE - rest.len());
+            return feeds(last) >> (WIDE - rest.len());
         }
         let mut chunk = [0; WIDE];
         chunk[..rest.len()].copy_from_slice(rest);
-        masks(&chunk).feeds
+        feeds(&chunk)
     }
 
     /// Behind the next line feed; where the text ends, if there is none.
