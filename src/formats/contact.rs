@@ -44,7 +44,8 @@ impl<'t> Header<'t> {
     pub fn lifetimes(&self, expires: Option<u32>) -> Lifetime {
         match self.one {
             Some((uri, b"")) if !holds(b';', uri) => of_bare(expires),
-            Some((_, [b';', b'e', b'x', b'p', b'i', b'r', b'e', b's', b'=', own @ ..])) => match seconds(own) {
+            Some((_, [b';', b'e', b'x', b'p', b'i', b'r', b'e', b's', b'=', own @ ..])) => match seconds(own)
+            {
                 Some(own) => of_bare(Some(own)),
                 None => each_lifetime(self.text, expires),
             },

@@ -8,8 +8,8 @@ use super::{Found, InputError, Stream};
 use memmap2::{Mmap, MmapOptions};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// An open input.

@@ -129,6 +129,9 @@ fn empty_len(text: &[u8]) -> Option<usize> {
 /// `chan_sip` writes what it received with bare line feeds, and sofia indents: lines are then
 /// counted as they were on the wire.
 fn body_end(bytes: &[u8], from: usize, headers: usize, length: usize) -> usize {
+    if length == 0 {
+        return headers;
+    }
     let first = &bytes[from..headers];
     let first_line = memchr::memchr(b'\n', first).map_or(first, |end| &first[..end]);
     let is_indented = first_line.starts_with(b"   ");

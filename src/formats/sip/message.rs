@@ -84,6 +84,10 @@ enum Name {
 impl Name {
     const COUNT: usize = 8;
 
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
     fn of(name: &[u8]) -> Option<Self> {
         let is = |long: &[u8], short: u8| {
             name.eq_ignore_ascii_case(long) || matches!(name, [one] if one.eq_ignore_ascii_case(&short))
@@ -105,14 +109,51 @@ impl Name {
     }
 }
 
-/// Where a header's value stands.
-#[derive(Debug, Clone)]
-enum Value {
-    Missing,
-    /// In the message.
-    Here(Range<usize>),
-    /// In the scratch buffer: folded, or several joined.
-    There(Range<usize>),
+/// The values of the headers that are looked at.
+#[derive(Debug, Default)]
+struct Values<'t> {
+    /// By name, as the message has them.
+    here: [&'t [u8]; Name::COUNT],
+    /// By name, where in the scratch buffer they are: folded, or several joined.
+    there: [(u32, u32); Name::COUNT],
+    /// A bit for each name that has a value, and for each that has it in the scratch buffer.
+    known: u8,
+    rewritten: u8,
+}
+
+impl<'t> Values<'t> {
+    const fn has(&self, name: Name) -> bool {
+        self.known & name.bit() != 0
+    }
+
+    /// The value, which the message has as it is.
+    #[inline(always)]
+    fn set(&mut self, name: Name, value: &'t [u8]) {
+        self.here[name as usize] = value;
+        self.known |= name.bit();
+    }
+
+    /// The value, which stands there in the scratch buffer.
+    fn set_there(&mut self, name: Name, range: Range<usize>) {
+        // A record is at most a mebibyte long, and what is put together of one hardly more.
+        self.there[name as usize] = (range.start as u32, range.end as u32);
+        self.known |= name.bit();
+        self.rewritten |= name.bit();
+    }
+
+    /// Where the value stands in the scratch buffer, if it does.
+    fn there(&self, name: Name) -> Option<Range<usize>> {
+        let (begin, end) = self.there[name as usize];
+        (self.rewritten & name.bit() != 0).then_some(begin as usize..end as usize)
+    }
+
+    fn get(&self, name: Name, scratch: &'t [u8]) -> Option<&'t [u8]> {
+        let value = match self.there(name) {
+            None => self.here[name as usize],
+            Some(range) => &scratch[range],
+        };
+        self.has(name).then_some(value)
+    }
 }
 
 /// Reads a message; `None` where its first line starts none. What it needs to rewrite goes into
@@ -123,7 +164,7 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
     let first_end = ends.next_line();
     let start = start_line(&message[..first_end])?;
     let is_dotted = message[..first_end].ends_with(b".\n");
-    let mut values = [const { Value::Missing }; Name::COUNT];
+    let mut values = Values::default();
     let (mut is_ambiguous, mut is_cut) = (false, true);
     let mut at = first_end;
     while at < message.len() {
@@ -147,28 +188,38 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
         // A value at the end of a message that was cut is half a value.
         let is_whole = message[end - 1] == b'\n';
         if is_whole && let Some((name, value)) = header(line) {
-            let begin = at + (line.len() - value.len());
-            let value = match end == line_end {
-                true => Value::Here(begin..begin + value.len()),
-                false => Value::There(unfold(&message[begin..end], scratch)),
-            };
-            let slot = &mut values[name as usize];
-            match (&*slot, name) {
-                (Value::Missing, _) => *slot = value,
-                (_, Name::Contact) => *slot = Value::There(join(message, slot, &value, scratch)),
-                (_, Name::To | Name::From | Name::CallId | Name::CSeq) => is_ambiguous = true,
+            let is_folded = end != line_end;
+            match name {
+                _ if !values.has(name) && !is_folded => values.set(name, value),
+                _ if !values.has(name) => {
+                    let begin = at + (line.len() - value.len());
+                    values.set_there(name, unfold(&message[begin..end], scratch));
+                }
+                Name::Contact => {
+                    // Several stand together at the buffer's end, so that each is copied once.
+                    let first = match values.there(name) {
+                        Some(range) if range.end == scratch.len() => range.start,
+                        there => append(values.here[name as usize], there, scratch),
+                    };
+                    scratch.extend_from_slice(b", ");
+                    match is_folded {
+                        true => {
+                            let begin = at + (line.len() - value.len());
+                            unfold(&message[begin..end], scratch);
+                        }
+                        false => scratch.extend_from_slice(value),
+                    }
+                    values.set_there(name, first..scratch.len());
+                }
+                Name::To | Name::From | Name::CallId | Name::CSeq => is_ambiguous = true,
                 // The first one counts, as a registrar reads it.
-                (_, Name::Expires | Name::UserAgent | Name::Date) => {}
+                Name::Expires | Name::UserAgent | Name::Date => {}
             }
         }
         at = end;
     }
     let scratch: &'t [u8] = scratch;
-    let get = |name: Name| match &values[name as usize] {
-        Value::Missing => None,
-        Value::Here(range) => Some(&message[range.clone()]),
-        Value::There(range) => Some(&scratch[range.clone()]),
-    };
+    let get = |name: Name| values.get(name, scratch);
     let text = |name: Name| get(name).unwrap_or_default();
     let cseq_value = text(Name::CSeq);
     let digits = cseq_value.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -198,12 +249,15 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
 /// number or that it is not to be known, where no line behind it is to be asked.
 #[inline]
 pub(super) fn declared_length(line: &[u8]) -> Option<Option<usize>> {
-    if let Some((name, _)) = as_written(line)
-        && name.is_some()
-    {
+    if let Some((Some(_), _)) = as_written(line) {
         return None;
     }
     let line = trim_end(line);
+    if let Some(length) = line.strip_prefix(b"Content-Length: ")
+        && let Some(length) = seconds(length)
+    {
+        return Some(Some(length as usize));
+    }
     let Some(colon) = memchr::memchr(b':', line) else { return Some(None) };
     let name = line[..colon].trim_ascii_end();
     let is_length = match name.len() {
@@ -261,16 +315,21 @@ fn as_written(line: &[u8]) -> Option<(Option<Name>, usize)> {
     const THREE: u64 = (1 << 24) - 1;
     const TO: u64 = word(b"To:\0\0\0\0\0");
     let first = word(line.first_chunk()?);
-    Some(match first {
-        CALL_ID => (Some(Name::CallId), 8),
-        CONTACT => (Some(Name::Contact), 8),
-        EXPIRES => (Some(Name::Expires), 8),
-        USER_AGENT if line[8..].starts_with(b"nt:") => (Some(Name::UserAgent), 11),
-        // No name that is looked at is as long and begins so.
-        MAX_FORWARDS | CONTENT => (None, 0),
-        _ if first & FIVE == FROM => (Some(Name::From), 5),
-        _ if first & FIVE == CSEQ => (Some(Name::CSeq), 5),
-        _ if first & THREE == TO => (Some(Name::To), 3),
+    Some(match first as u8 {
+        b'C' => match first {
+            CALL_ID => (Some(Name::CallId), 8),
+            CONTACT => (Some(Name::Contact), 8),
+            // No name that is looked at is as long and begins so.
+            CONTENT => (None, 0),
+            _ if first & FIVE == CSEQ => (Some(Name::CSeq), 5),
+            _ => return None,
+        },
+        b'T' if first & THREE == TO => (Some(Name::To), 3),
+        b'F' if first & FIVE == FROM => (Some(Name::From), 5),
+        b'E' if first == EXPIRES => (Some(Name::Expires), 8),
+        b'U' if first == USER_AGENT && line[8..].starts_with(b"nt:") => (Some(Name::UserAgent), 11),
+        // Nor as this one.
+        b'M' if first == MAX_FORWARDS => (None, 0),
         _ => return None,
     })
 }
@@ -290,20 +349,14 @@ fn unfold(value: &[u8], out: &mut Vec<u8>) -> Range<usize> {
     begin..out.len()
 }
 
-/// Appends both values with a comma between them.
-fn join(message: &[u8], first: &Value, second: &Value, out: &mut Vec<u8>) -> Range<usize> {
+/// Appends a value, which stands there in the buffer already or is that text, and gives where it begins now.
+fn append(text: &[u8], there: Option<Range<usize>>, out: &mut Vec<u8>) -> usize {
     let begin = out.len();
-    for value in [first, second] {
-        if out.len() > begin {
-            out.extend_from_slice(b", ");
-        }
-        match value {
-            Value::Missing => {}
-            Value::Here(range) => out.extend_from_slice(&message[range.clone()]),
-            Value::There(range) => out.extend_from_within(range.clone()),
-        }
+    match there {
+        Some(range) => out.extend_from_within(range),
+        None => out.extend_from_slice(text),
     }
-    begin..out.len()
+    begin
 }
 
 #[cfg(test)]
@@ -359,6 +412,20 @@ mod tests {
         with("SIP/2.0 200 OK\r\nContact: <sip:a>,\r\n <sip:b>\r\nm: <sip:c>\r\n\r\n", |message| {
             assert_eq!(message.contact, b"<sip:a>, <sip:b>, <sip:c>");
         });
+    }
+
+    #[test]
+    fn contacts_are_joined_around_folded_headers_and_each_is_copied_once() {
+        let many = "m: a\r\n".repeat(10_000);
+        let text = format!(
+            "SIP/2.0 200 OK\r\nContact: <sip:a>,\r\n <sip:b>\r\nTo: x\r\n y\r\nm: c,\r\n d\r\nm: e\r\nFrom: z\r\n z\r\n{many}\r\n"
+        );
+        let mut scratch = Vec::new();
+        let message = read(text.as_bytes(), &mut scratch).unwrap();
+        assert_eq!((message.to, message.from), (&b"x y"[..], &b"z z"[..]));
+        let expected = format!("<sip:a>, <sip:b>, c, d, e{}", ", a".repeat(10_000));
+        assert_eq!(String::from_utf8_lossy(message.contact), expected);
+        assert!(scratch.len() < text.len(), "{}", scratch.len());
     }
 
     #[test]
