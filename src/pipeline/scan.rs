@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use settling::Settling;
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Bytes of a block: so many that looking for a dump in the 128 KiB before each cut costs little, and so few that
 /// some of them keep every core busy.
@@ -203,17 +203,14 @@ struct Reading<'p> {
 }
 
 impl Reading<'_> {
-    /// Cuts or decodes the blocks of the next step. What is wrong with the input shows when its
-    /// turn comes.
-    fn fill(&mut self, block_len: usize, blocks: usize) {
-        if self.failure.is_none() && self.ready.is_empty() {
-            self.failure = self.feed.fill(&mut self.ready, block_len, blocks).err();
-        }
+    /// Nothing more can be made ready.
+    fn is_filled(&self) -> bool {
+        self.feed.is_over() || self.failure.is_some()
     }
 
     /// Nothing more will come of it.
     fn is_over(&self) -> bool {
-        self.ready.is_empty() && (self.feed.is_over() || self.failure.is_some())
+        self.ready.is_empty() && self.is_filled()
     }
 }
 
@@ -318,7 +315,6 @@ impl Run<'_> {
         abreast: &mut usize,
     ) {
         let threads = rayon::current_num_threads();
-        let blocks = shares(*abreast * threads, readings.len(), threads);
         let pieces: Vec<(usize, &Input, Piece)> = readings
             .iter_mut()
             .enumerate()
@@ -330,17 +326,36 @@ impl Run<'_> {
         let scan = || -> Vec<Scanned> {
             pieces.par_iter().map(|(_, input, piece)| self.piece(input, piece)).collect()
         };
+        let mut filled: Vec<&mut Reading<'_>> =
+            readings.iter_mut().filter(|reading| reading.said_bytes <= AHEAD_MAX && !reading.is_filled()).collect();
+        let most_len = (threads / 2).max(1).min(filled.len());
+        let (most, more) = filled.split_at_mut(most_len);
+        let blocks = (*abreast * threads).div_ceil(most.len().max(1));
+        let left = AtomicUsize::new(most.len());
         let fill = || {
-            readings.make_contiguous().par_iter_mut().zip(&blocks).for_each(|(reading, blocks)| {
-                if reading.said_bytes <= AHEAD_MAX {
-                    reading.fill(self.block_len, *blocks);
-                    self.meter.raw_bytes.fetch_add(reading.feed.take_raw_bytes(), Ordering::Relaxed);
+            most.par_iter_mut().for_each(|reading| {
+                self.fill(reading, blocks);
+                left.fetch_sub(1, Ordering::Relaxed);
+            });
+        };
+        // What is decoded of these has to wait: it is for a core that would wait itself.
+        let mut fill_more = || {
+            more.par_iter_mut().for_each(|reading| {
+                for count in 1..=blocks {
+                    if left.load(Ordering::Relaxed) == 0 || reading.is_filled() {
+                        break;
+                    }
+                    self.fill(reading, count);
                 }
             });
         };
-        // A block is decoded on one core, so what takes longest begins first and the shortest pieces come last.
         let settle = || settling.take(said, self.spares);
-        let (_, (_, scanned)) = rayon::join(fill, || rayon::join(settle, scan));
+        // A block is decoded on one core, so what takes longest begins first and the shortest pieces come last.
+        let (_, scanned) = rayon::join(fill, || {
+            let (_, scanned) = rayon::join(settle, scan);
+            fill_more();
+            scanned
+        });
         settling.learn(&scanned);
         let noted: usize = scanned.iter().map(|scanned| scanned.observed.len()).sum();
         let is_mapped = readings.iter().all(|reading| reading.input.codec == Codec::Plain);
@@ -363,6 +378,13 @@ impl Run<'_> {
             }
             reading.feed.recycle(piece);
         }
+    }
+
+    /// Cuts or decodes blocks of a later step until so many are ready. What is wrong with the input shows when its
+    /// turn comes.
+    fn fill(&self, reading: &mut Reading<'_>, blocks: usize) {
+        reading.failure = reading.feed.fill(&mut reading.ready, self.block_len, blocks).err();
+        self.meter.raw_bytes.fetch_add(reading.feed.take_raw_bytes(), Ordering::Relaxed);
     }
 
     fn piece(&self, input: &Input, piece: &Piece) -> Scanned {
@@ -441,17 +463,6 @@ impl Run<'_> {
             false => Ok(()),
         }
     }
-}
-
-/// How many blocks of each input that is being read are made ready for the next step.
-///
-/// One more log may be under way than the cores decode all the time. It comes in only where a core would wait, and
-/// what is said in it has to wait for the others, so of the last one less is decoded.
-fn shares(blocks: usize, readings: usize, threads: usize) -> Vec<usize> {
-    let is_one_more = readings > 1 && readings > threads / 2;
-    let whole = 3 * readings - if is_one_more { 2 } else { 0 };
-    let share = |reading| if is_one_more && reading + 1 == readings { 1 } else { 3 };
-    (0..readings).map(|reading| (blocks * share(reading)).div_ceil(whole)).collect()
 }
 
 /// One block, scanned.
