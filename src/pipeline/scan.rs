@@ -363,6 +363,8 @@ impl Run<'_> {
             true => (*abreast * 2).min(BLOCKS_ABREAST_MAX),
             false => BLOCKS_ABREAST,
         };
+        // The memory of an input that needs no more goes to one that does.
+        let heir = readings.iter().rposition(|reading| !reading.is_filled());
         for ((at, _, piece), scanned) in pieces.into_iter().zip(scanned) {
             let reading = &mut readings[at];
             reading.counts.bytes += piece.bytes().len() as u64;
@@ -376,7 +378,8 @@ impl Run<'_> {
                 reading.said_bytes += piece.bytes().len() as u64;
                 reading.said.push(scanned);
             }
-            reading.feed.recycle(piece);
+            let heir = heir.filter(|_| reading.is_filled()).unwrap_or(at);
+            readings[heir].feed.recycle(piece);
         }
     }
 
