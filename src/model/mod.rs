@@ -22,6 +22,7 @@ mod money;
 pub mod near;
 mod observation;
 mod reject;
+pub(crate) mod rows;
 mod sensitivity;
 pub(crate) mod short;
 mod sip_id;

@@ -326,8 +326,10 @@ impl Run<'_> {
         let scan = || -> Vec<Scanned> {
             pieces.par_iter().map(|(_, input, piece)| self.piece(input, piece)).collect()
         };
-        let mut filled: Vec<&mut Reading<'_>> =
-            readings.iter_mut().filter(|reading| reading.said_bytes <= AHEAD_MAX && !reading.is_filled()).collect();
+        let mut filled: Vec<&mut Reading<'_>> = readings
+            .iter_mut()
+            .filter(|reading| reading.said_bytes <= AHEAD_MAX && !reading.is_filled())
+            .collect();
         let most_len = (threads / 2).max(1).min(filled.len());
         let (most, more) = filled.split_at_mut(most_len);
         let blocks = (*abreast * threads).div_ceil(most.len().max(1));

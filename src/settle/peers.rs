@@ -6,6 +6,7 @@
 //! ties both: PJSIP's by contact, a peer by its name alone.
 
 use super::pairs::{Pair, Pairs};
+use crate::model::rows::Rows;
 use crate::model::{AgentRef, Hint, Moment, Spot};
 use ahash::RandomState;
 use std::collections::HashMap;
@@ -167,7 +168,7 @@ pub(super) struct Bindings {
     pub pairs: Pairs,
     /// By pair; most servers tie nothing.
     tied: HashMap<Pair, Tied, RandomState>,
-    waiting: Vec<Bound>,
+    waiting: Rows<Bound>,
 }
 
 impl Bindings {
@@ -236,7 +237,8 @@ impl Bindings {
     /// Tells of those registrations, in the order of their arrival, each with its binding's
     /// User-Agent where there is just one.
     pub fn release(&self, range: Range<usize>, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
-        for (bound, record) in self.waiting[range.clone()].iter().zip(range) {
+        for record in range {
+            let Some(bound) = self.waiting.get(record as u32) else { return };
             let (user, _) = self.pairs.get(bound.pair);
             let is_told = self.tied.get(&bound.pair).is_some_and(|tied| tied.is_told);
             let waiting = Waiting {

@@ -12,7 +12,6 @@ mod faint;
 mod observed;
 mod part;
 mod repeats;
-mod rows;
 mod table;
 mod users;
 

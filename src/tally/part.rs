@@ -4,9 +4,9 @@ use super::entry::{Cell, Entry, Key};
 use super::faint::{Faint, is_faint};
 use super::observed::{Observed, Record, bits_of, hash_of};
 use super::repeats::Repeats;
-use super::rows::Rows;
 use super::users::{NONE, Users};
 use crate::model::near::bring;
+use crate::model::rows::Rows;
 use crate::model::{AgentId, Spot, Standing};
 use std::collections::HashMap;
 

@@ -7,8 +7,8 @@
 //! first of its cells, which is the only one of most users.
 
 use super::entry::Cell;
-use super::rows::Rows;
 use crate::model::near::bring;
+use crate::model::rows::Rows;
 use crate::model::short::{self, is_same};
 
 /// Keys up to this length stand in the user.

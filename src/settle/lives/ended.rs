@@ -1,6 +1,7 @@
 //! The lives that have been told of, small: a long log tells of millions.
 
 use super::{Life, Piece};
+use crate::model::rows::Rows;
 use crate::model::{Hint, Moment, Spot};
 use crate::settle::pairs::{Pair, Pairs};
 use std::ops::Range;
@@ -40,7 +41,7 @@ impl EndedLife {
 /// Lives and their pieces, each life by its number.
 #[derive(Debug, Default)]
 pub struct Ended {
-    lives: Vec<EndedLife>,
+    lives: Rows<EndedLife>,
     pieces: Vec<Piece>,
     /// The pieces up to here belong to lives.
     pieces_told: usize,
@@ -61,29 +62,27 @@ impl Ended {
 
     /// Appends others; their numbers follow.
     pub fn append(&mut self, other: Self) {
-        if self.lives.is_empty() {
+        if self.lives.len() == 0 {
             *self = other;
             return;
         }
         let shift = self.pieces.len();
         self.pieces.extend(other.pieces);
         self.pieces_told = self.pieces.len();
-        self.lives.extend(
-            other
-                .lives
-                .into_iter()
-                .map(|life| EndedLife { pieces: life.pieces.start + shift..life.pieces.end + shift, ..life }),
-        );
+        for life in other.lives.iter() {
+            let pieces = life.pieces.start + shift..life.pieces.end + shift;
+            self.lives.push(EndedLife { pieces, ..life.clone() });
+        }
     }
 
     /// Whose life that is.
     pub(in crate::settle) fn pair(&self, number: usize) -> Pair {
-        self.lives[number].pair
+        self.at(number).pair
     }
 
     /// The life of that number.
     pub(in crate::settle) fn life<'t>(&'t self, number: usize, pairs: &'t Pairs) -> Life<'t> {
-        let life = &self.lives[number];
+        let life = self.at(number);
         let (user, contact) = pairs.get(life.pair);
         Life {
             user,
@@ -97,6 +96,10 @@ impl Ended {
             needs_seconds: life.needs_seconds,
             pieces: &self.pieces[life.pieces.clone()],
         }
+    }
+
+    fn at(&self, number: usize) -> &EndedLife {
+        self.lives.get(number as u32).expect("a life's number is one that was given")
     }
 
     /// A piece of the life that will be told of next.
@@ -119,7 +122,8 @@ impl Ended {
 
     /// Takes the open pieces of a life back.
     pub(super) fn drop_open(&mut self, number: usize) {
-        let Range { start, end } = self.lives[number].pieces.clone();
+        let life = self.lives.get_mut(number as u32).expect("a life's number is one that was given");
+        let Range { start, end } = life.pieces.clone();
         let mut kept = start;
         for at in start..end {
             if !self.pieces[at].is_open {
@@ -127,6 +131,6 @@ impl Ended {
                 kept += 1;
             }
         }
-        self.lives[number].pieces = start..kept;
+        life.pieces = start..kept;
     }
 }

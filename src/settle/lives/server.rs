@@ -3,6 +3,7 @@
 use super::ended::{Ended, EndedLife};
 use super::sweeper::Sweeper;
 use super::{LifeRules, Piece, is_step};
+use crate::model::rows::Rows;
 use crate::model::{Hint, Moment, Spot};
 use crate::settle::pairs::Pair;
 use crate::settle::{Held, Run};
@@ -59,6 +60,57 @@ struct Binding {
     gone: Option<Moment>,
 }
 
+/// The bindings of a server that have not ended, by pair.
+///
+/// They lie in rows, and what grows by being copied holds but their numbers.
+#[derive(Debug, Default)]
+struct Living {
+    numbers: HashMap<Pair, u32, RandomState>,
+    rows: Rows<Binding>,
+    /// Rows of bindings that have ended.
+    free: Vec<u32>,
+}
+
+impl Living {
+    fn has(&self, pair: Pair) -> bool {
+        self.numbers.contains_key(&pair)
+    }
+
+    fn get_mut(&mut self, pair: Pair) -> Option<&mut Binding> {
+        self.rows.get_mut(*self.numbers.get(&pair)?)
+    }
+
+    /// Begins a binding of a pair that has none.
+    fn insert(&mut self, pair: Pair, binding: Binding) {
+        let free = self.free.pop();
+        let number = match free.and_then(|number| Some((number, self.rows.get_mut(number)?))) {
+            Some((number, row)) => {
+                *row = binding;
+                number
+            }
+            None => {
+                let number = self.rows.next_number();
+                self.rows.push(binding);
+                number
+            }
+        };
+        self.numbers.insert(pair, number);
+    }
+
+    /// Ends the binding of a pair, if it has one.
+    fn remove(&mut self, pair: Pair) -> Option<Binding> {
+        let number = self.numbers.remove(&pair)?;
+        self.free.push(number);
+        self.rows.get(number).copied()
+    }
+
+    /// Every binding, in no order.
+    fn each(self) -> impl Iterator<Item = (Pair, Binding)> {
+        let Self { numbers, rows, .. } = self;
+        numbers.into_iter().filter_map(move |(pair, number)| Some((pair, *rows.get(number)?)))
+    }
+}
+
 /// One server of the stream.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -71,7 +123,7 @@ pub(super) struct Server {
     stretches: Vec<Stretch>,
     /// From when on a removal proves a life of which nothing else is known.
     floor: Moment,
-    bindings: HashMap<Pair, Binding, RandomState>,
+    bindings: Living,
     /// Last record of any binding since the last start.
     last_binding: Option<Moment>,
     has_removals: bool,
@@ -92,7 +144,7 @@ impl Server {
             high: run.high,
             stretches: vec![stretch],
             floor: begin,
-            bindings: HashMap::default(),
+            bindings: Living::default(),
             last_binding: None,
             has_removals: false,
             granted_max: 0,
@@ -163,7 +215,7 @@ impl Server {
 
     /// A new binding; one of that contact that has not ended was lost without a word.
     pub fn bound(&mut self, record: Record<'_>, told: &mut Ended) {
-        if let Some(binding) = self.bindings.remove(&record.pair) {
+        if let Some(binding) = self.bindings.remove(record.pair) {
             self.lost(record.pair, &binding, record.moment, told);
         }
         self.refreshed(record);
@@ -177,7 +229,7 @@ impl Server {
         }
         let granted = held.expires_seconds.unwrap_or(0);
         self.granted_max = self.granted_max.max(granted);
-        match self.bindings.get_mut(&pair) {
+        match self.bindings.get_mut(pair) {
             Some(binding) => {
                 binding.granted = binding.granted.max(granted);
                 (binding.proof, binding.proof_serial, binding.gone) = (moment, serial, None);
@@ -203,7 +255,7 @@ impl Server {
     /// A registration told by other means. Its contact is a header's, which may be spelled unlike
     /// the one in the registrar's memory, so it begins nothing.
     pub fn seen_again(&mut self, record: Record<'_>) {
-        if self.bindings.contains_key(&record.pair) {
+        if self.bindings.has(record.pair) {
             self.refreshed(record);
         }
     }
@@ -212,7 +264,7 @@ impl Server {
         let Record { held, moment, pair } = record;
         if held.contact.is_empty() {
             // A peer of chan_sip signs off without having been there, too.
-            if let Some(binding) = self.bindings.remove(&pair) {
+            if let Some(binding) = self.bindings.remove(pair) {
                 told.tell(life(pair, &binding, moment, self.rules));
             }
             return;
@@ -222,7 +274,7 @@ impl Server {
         }
         self.last_binding = Some(moment);
         self.has_removals = true;
-        match self.bindings.remove(&pair) {
+        match self.bindings.remove(pair) {
             Some(binding) if binding.gone.is_none_or(|gone| moment <= gone.plus_seconds(GONE_SECONDS)) => {
                 let life = life(pair, &binding, moment, self.rules);
                 let serial = self.serial();
@@ -257,7 +309,7 @@ impl Server {
     }
 
     pub fn gone(&mut self, record: Record<'_>) {
-        if let Some(binding) = self.bindings.get_mut(&record.pair)
+        if let Some(binding) = self.bindings.get_mut(record.pair)
             && binding.begin.plus_seconds(REPLACED_SECONDS) < record.moment
         {
             binding.gone.get_or_insert(record.moment);
@@ -268,7 +320,7 @@ impl Server {
         self.end_at(self.last_binding);
         let serial = self.serial();
         let end = self.current().end;
-        for (pair, binding) in std::mem::take(&mut self.bindings) {
+        for (pair, binding) in std::mem::take(&mut self.bindings).each() {
             match binding.gone {
                 Some(gone) => self.lost(pair, &binding, gone, told),
                 None => {

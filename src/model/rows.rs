@@ -7,7 +7,7 @@ const PIECE_BYTES_MAX: usize = 16 << 10;
 
 /// A list that only grows, of rows that are numbered in the order of arrival.
 #[derive(Debug, Clone)]
-pub(super) struct Rows<T> {
+pub(crate) struct Rows<T> {
     pieces: Vec<Vec<T>>,
 }
 
@@ -49,6 +49,11 @@ impl<T> Rows<T> {
         self.pieces.get_mut((number >> Self::PIECE_BITS) as usize)?.get_mut(Self::within(number))
     }
 
+    /// Every row, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.pieces.iter().flatten()
+    }
+
     const fn within(number: u32) -> usize {
         number as usize % Self::PIECE_LEN
     }
@@ -80,6 +85,7 @@ mod tests {
             assert_eq!(rows.get(number), None);
             rows.push(number);
         }
+        assert!(rows.iter().copied().eq(0..len as u32));
         for number in 0..len as u32 {
             assert_eq!(rows.get_mut(number), Some(&mut { number }));
         }
