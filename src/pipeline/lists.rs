@@ -130,14 +130,14 @@ impl<'u> Lists<'u> {
         for notes in stretches {
             for (number, rows) in notes.users.into_iter().enumerate() {
                 let Some(file) = &mut self.users[number] else { continue };
-                file.take_in(rows.into_iter());
+                file.take_in(rows.into_iter(), self.spare);
             }
             for (sums, billed) in self.billed.iter_mut().zip(notes.billed) {
                 for (sum, billed) in sums.iter_mut().zip(billed) {
                     *sum += billed;
                 }
             }
-            self.unbilled.take_in(notes.unbilled.into_iter());
+            self.unbilled.take_in(notes.unbilled.into_iter(), self.spare);
         }
         let files = self.users.par_iter_mut().flatten().chain([&mut *self.unbilled]);
         let spare = self.spare;
@@ -170,6 +170,29 @@ impl<'u> Lists<'u> {
     }
 }
 
+/// Bytes of a piece of what waits: of the first one, since there may be a thousand tenants, and at most.
+const WAITING_LEN_LEAST: usize = 8 << 10;
+const WAITING_LEN: usize = 1 << 20;
+
+/// Puts the bytes behind those that wait. The pieces are full, where the room that rows are made in is half empty as a
+/// rule.
+fn keep(waiting: &mut Vec<Vec<u8>>, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        let room = waiting.last().map_or(0, |last| last.capacity() - last.len());
+        match waiting.last_mut().filter(|_| room > 0) {
+            Some(last) => {
+                let (now, later) = bytes.split_at(room.min(bytes.len()));
+                last.extend_from_slice(now);
+                bytes = later;
+            }
+            None => {
+                let len = waiting.last().map_or(WAITING_LEN_LEAST, |last| 2 * last.capacity());
+                waiting.push(Vec::with_capacity(len.min(WAITING_LEN)));
+            }
+        }
+    }
+}
+
 /// A file of several parts, one behind the other, that all grow at once: the first is written as it
 /// comes, and the others wait for it in memory.
 pub struct Parts {
@@ -194,11 +217,17 @@ impl Parts {
         self.output
     }
 
-    fn take_in(&mut self, rows: impl ExactSizeIterator<Item = Option<Rows>>) {
+    fn take_in(&mut self, rows: impl ExactSizeIterator<Item = Option<Rows>>, spare: &Spare) {
         let parts = self.parts.len().max(rows.len());
         self.parts.resize_with(parts, Vec::new);
-        for (part, rows) in self.parts.iter_mut().zip(rows) {
-            part.extend(rows.map(Rows::into_bytes));
+        for (number, (part, rows)) in self.parts.iter_mut().zip(rows).enumerate() {
+            let Some(rows) = rows.map(Rows::into_bytes) else { continue };
+            if number == 0 {
+                part.push(rows);
+            } else {
+                keep(part, &rows);
+                spare.give(vec![rows]);
+            }
         }
     }
 
@@ -214,5 +243,24 @@ impl Parts {
     fn write_all(&mut self) -> Result<(), StageError> {
         let rest = std::mem::take(&mut self.parts);
         rest.iter().filter(|part| !part.is_empty()).try_for_each(|part| self.output.append(part))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_stays_in_its_order_and_fills_its_pieces() {
+        let mut waiting = Vec::new();
+        let mut expected = Vec::new();
+        for len in [0, 1, 5000, WAITING_LEN_LEAST, 0, 3 * WAITING_LEN, 7] {
+            let bytes: Vec<u8> = (0..len).map(|at| (at * 31 + len) as u8).collect();
+            keep(&mut waiting, &bytes);
+            expected.extend_from_slice(&bytes);
+        }
+        assert!(waiting.concat() == expected);
+        let (_, full) = waiting.split_last().unwrap();
+        assert!(full.iter().all(|piece| piece.len() == piece.capacity()));
     }
 }
