@@ -120,7 +120,7 @@ fn in_brackets(contact: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Whether it is at most one contact, and one without parameters: what most lines have.
 fn is_bare(contact: &[u8]) -> bool {
-    !holds(b',', contact) && !holds(b';', contact)
+    !holds_any(b",;", contact)
 }
 
 /// The user part of the first contact's URI.

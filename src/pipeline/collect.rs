@@ -219,7 +219,11 @@ impl Collector<'_> {
                 AgentText::Text(text) => Some(text),
                 AgentText::Missing | AgentText::NotLogged => None,
             },
-            hint: hint(event.contact),
+            hint: match event.kind {
+                // What a server lists is never a client's: only whoever asked for this user is shown it.
+                Kind::Reply if self.counting.key.is_none() => Hint::None,
+                _ => hint(event.contact),
+            },
             is_push_source: self.counting.push_sources.contains(event.source_ip),
         };
         if let Some(wanted) = self.counting.key.filter(|wanted| wanted.keeps(user, event.kind)) {
