@@ -208,17 +208,20 @@ impl Scanner {
         // Where the line before had its needle, counted from its begin: lines of one kind follow
         // one another, and what has a needle there needs no search.
         let mut habit: Option<Hit> = None;
+        // No line in the head of a dump is a record, unless an operator says so.
+        let may_skip_heads = self.patterns.each().is_empty();
         loop {
             // Dumps follow one another: nothing has to be searched for.
             let run = at;
             let mut records = 0;
-            while let Some(dump) = dumps.known_at(at) {
+            while may_skip_heads && let Some(dump) = dumps.known_at(at) {
                 self.dump(block, dump, scratch, sink);
                 records += 1;
                 at = dump.end;
             }
             if records > 0 {
-                let count = match told <= run && bytes[at - 1] == b'\n' {
+                let is_whole = (run == 0 || bytes[run - 1] == b'\n') && bytes[at - 1] == b'\n';
+                let count = match told <= run && is_whole {
                     true => {
                         lines.stretch(bytes, told..run);
                         told = at;

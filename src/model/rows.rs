@@ -2,7 +2,7 @@
 //! memory is touched that holds nothing. Memory that was never touched before is the most
 //! expensive there is.
 
-/// Most bytes of one piece: few enough for tallies of a hundred parts with a handful of users each.
+/// Most bytes of one piece: few enough for tallies of a hundred parts with hardly more users than fill one.
 const PIECE_BYTES_MAX: usize = 16 << 10;
 
 /// A list that only grows, of rows that are numbered in the order of arrival.
@@ -59,11 +59,17 @@ impl<T> Rows<T> {
     }
 
     /// Appends a row, which gets the [next number](Rows::next_number).
+    ///
+    /// # Panics
+    ///
+    /// As that does.
     pub fn push(&mut self, row: T) {
         match self.pieces.last_mut().filter(|piece| piece.len() < Self::PIECE_LEN) {
             Some(piece) => piece.push(row),
             None => {
-                let mut piece = Vec::with_capacity(Self::PIECE_LEN);
+                // The first one grows with its rows: there may be many lists that stay short.
+                let room = if self.next_number() == 0 { 0 } else { Self::PIECE_LEN };
+                let mut piece = Vec::with_capacity(room);
                 piece.push(row);
                 self.pieces.push(piece);
             }

@@ -40,13 +40,14 @@ impl Count for CensusCount {
     fn add(&self, sum: &mut Census, _: SipIdRef<'_>, entries: &[Entry]) {
         let mut standings = 0_u16;
         let mut has_agent = false;
-        // Windows come in runs: one look-up for each run.
-        let mut window = Slot::CLOCKLESS.window;
+        // Most users have one window: one look-up for each change.
+        let clockless = Slot::CLOCKLESS.window;
+        let mut window = clockless;
         for entry in entries {
             sum.observed[entry.standing as usize] += entry.count;
             standings |= 1 << entry.standing as u8;
             has_agent |= entry.standing == Standing::Accepted && self.has_text[entry.agent.0 as usize];
-            if entry.window != window && entry.standing != Standing::Unproven {
+            if entry.window != window && entry.window != clockless && entry.standing != Standing::Unproven {
                 window = entry.window;
                 sum.windows.insert(window);
             }
@@ -116,9 +117,11 @@ mod tests {
         add(b"b", Some(b""), Standing::Accepted, 2);
         add(b"b", None, Standing::Unproven, 3);
         add(b"c", Some(b"x"), Standing::Refused, i32::MIN);
+        add(b"d", None, Standing::Refused, 2);
+        add(b"d", None, Standing::Refused, i32::MIN);
         let census = Census::of(&tally);
         assert_eq!((census.registrations(), census.users(Standing::Accepted)), (4, 2));
-        assert_eq!((census.observed(Standing::Refused), census.users(Standing::Refused)), (1, 1));
+        assert_eq!((census.observed(Standing::Refused), census.users(Standing::Refused)), (3, 2));
         assert_eq!(census.without_agent, 1);
         assert!(census.windows.into_iter().eq([1, 2]));
     }

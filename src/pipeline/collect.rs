@@ -220,7 +220,7 @@ impl Collector<'_> {
                 AgentText::Missing | AgentText::NotLogged => None,
             },
             hint: match event.kind {
-                // What a server lists is never a client's: only whoever asked for this user is shown it.
+                // Nothing is counted by a reply's hint, which only `explain` shows.
                 Kind::Reply if self.counting.key.is_none() => Hint::None,
                 _ => hint(event.contact),
             },

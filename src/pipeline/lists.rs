@@ -130,14 +130,14 @@ impl<'u> Lists<'u> {
         for notes in stretches {
             for (number, rows) in notes.users.into_iter().enumerate() {
                 let Some(file) = &mut self.users[number] else { continue };
-                file.take_in(rows.into_iter(), self.spare);
+                file.take_in(rows.into_iter());
             }
             for (sums, billed) in self.billed.iter_mut().zip(notes.billed) {
                 for (sum, billed) in sums.iter_mut().zip(billed) {
                     *sum += billed;
                 }
             }
-            self.unbilled.take_in(notes.unbilled.into_iter(), self.spare);
+            self.unbilled.take_in(notes.unbilled.into_iter());
         }
         let files = self.users.par_iter_mut().flatten().chain([&mut *self.unbilled]);
         let spare = self.spare;
@@ -197,7 +197,15 @@ fn keep(waiting: &mut Vec<Vec<u8>>, mut bytes: &[u8]) {
 /// comes, and the others wait for it in memory.
 pub struct Parts {
     output: Output,
-    parts: Vec<Vec<Vec<u8>>>,
+    parts: Vec<Part>,
+}
+
+/// A part of a file.
+#[derive(Debug, Default)]
+struct Part {
+    /// What came last, as it was made.
+    come: Vec<Vec<u8>>,
+    waiting: Vec<Vec<u8>>,
 }
 
 impl Parts {
@@ -217,32 +225,31 @@ impl Parts {
         self.output
     }
 
-    fn take_in(&mut self, rows: impl ExactSizeIterator<Item = Option<Rows>>, spare: &Spare) {
+    fn take_in(&mut self, rows: impl ExactSizeIterator<Item = Option<Rows>>) {
         let parts = self.parts.len().max(rows.len());
-        self.parts.resize_with(parts, Vec::new);
-        for (number, (part, rows)) in self.parts.iter_mut().zip(rows).enumerate() {
-            let Some(rows) = rows.map(Rows::into_bytes) else { continue };
-            if number == 0 {
-                part.push(rows);
-            } else {
-                keep(part, &rows);
-                spare.give(vec![rows]);
-            }
+        self.parts.resize_with(parts, Part::default);
+        for (part, rows) in self.parts.iter_mut().zip(rows) {
+            part.come.extend(rows.map(Rows::into_bytes));
         }
     }
 
     fn write_first(&mut self, spare: &Spare) -> Result<(), StageError> {
-        let first = self.parts.first_mut().map(std::mem::take).unwrap_or_default();
-        if !first.is_empty() {
-            self.output.append(&first)?;
+        for (number, part) in self.parts.iter_mut().enumerate() {
+            let come = std::mem::take(&mut part.come);
+            match number {
+                0 if come.is_empty() => {}
+                0 => self.output.append(&come)?,
+                _ => come.iter().for_each(|rows| keep(&mut part.waiting, rows)),
+            }
+            spare.give(come);
         }
-        spare.give(first);
         Ok(())
     }
 
     fn write_all(&mut self) -> Result<(), StageError> {
         let rest = std::mem::take(&mut self.parts);
-        rest.iter().filter(|part| !part.is_empty()).try_for_each(|part| self.output.append(part))
+        let rest = rest.iter().map(|part| &part.waiting).filter(|waiting| !waiting.is_empty());
+        rest.into_iter().try_for_each(|waiting| self.output.append(waiting))
     }
 }
 

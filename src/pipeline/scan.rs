@@ -326,23 +326,23 @@ impl Run<'_> {
         let scan = || -> Vec<Scanned> {
             pieces.par_iter().map(|(_, input, piece)| self.piece(input, piece)).collect()
         };
-        let mut filled: Vec<&mut Reading<'_>> = readings
+        let mut hungry: Vec<&mut Reading<'_>> = readings
             .iter_mut()
             .filter(|reading| reading.said_bytes <= AHEAD_MAX && !reading.is_filled())
             .collect();
-        let most_len = (threads / 2).max(1).min(filled.len());
-        let (most, more) = filled.split_at_mut(most_len);
-        let blocks = (*abreast * threads).div_ceil(most.len().max(1));
-        let left = AtomicUsize::new(most.len());
+        let first_len = (threads / 2).max(1).min(hungry.len());
+        let (first, further) = hungry.split_at_mut(first_len);
+        let blocks = (*abreast * threads).div_ceil(first.len().max(1));
+        let left = AtomicUsize::new(first.len());
         let fill = || {
-            most.par_iter_mut().for_each(|reading| {
+            first.par_iter_mut().for_each(|reading| {
                 self.fill(reading, blocks);
                 left.fetch_sub(1, Ordering::Relaxed);
             });
         };
-        // What is decoded of these has to wait: it is for a core that would wait itself.
-        let mut fill_more = || {
-            more.par_iter_mut().for_each(|reading| {
+        // What these say has to wait for the first ones, so they are only for a core that would wait for those, too.
+        let mut fill_further = || {
+            further.par_iter_mut().for_each(|reading| {
                 for count in 1..=blocks {
                     if left.load(Ordering::Relaxed) == 0 || reading.is_filled() {
                         break;
@@ -355,7 +355,7 @@ impl Run<'_> {
         // A block is decoded on one core, so what takes longest begins first and the shortest pieces come last.
         let (_, scanned) = rayon::join(fill, || {
             let (_, scanned) = rayon::join(settle, scan);
-            fill_more();
+            fill_further();
             scanned
         });
         settling.learn(&scanned);

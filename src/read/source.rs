@@ -5,7 +5,7 @@ use super::guard::Guard;
 use super::utf16::Order;
 use super::watch::Watch;
 use super::{Found, InputError, Stream};
-use memmap2::{Mmap, MmapOptions};
+use memmap2::{Mmap, MmapOptions, UncheckedAdvice};
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -87,7 +87,6 @@ impl Source {
 }
 
 /// A multiple of any page.
-#[cfg(target_os = "linux")]
 const RELEASED_STEP: usize = 64 << 10;
 
 /// A plain file in memory, of the length it had at opening.
@@ -112,19 +111,17 @@ impl Mapped {
     /// Tells the system that these bytes have been read: whoever reads them once more waits a little longer. What is not
     /// given back so is when the map goes, by one core alone.
     pub fn release(&self, range: Range<usize>) {
-        #[cfg(target_os = "linux")]
-        if let Some((_, map)) = &self.map {
-            let from = range.start.next_multiple_of(RELEASED_STEP);
-            let len = (range.end - range.end % RELEASED_STEP).saturating_sub(from);
-            if len > 0 {
-                #[expect(unsafe_code, reason = "of other maps it would take what was written to them")]
-                // SAFETY: the pages lie in the map and nobody writes to them, so they are the file's, or the zeros that stand
-                // for what is gone: they are the same when they are brought back.
-                let released =
-                    unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, from, len) };
-                // They stay until the end where the system does not do so.
-                let _ = released;
-            }
+        let Some((_, map)) = &self.map else { return };
+        let from = range.start.next_multiple_of(RELEASED_STEP);
+        let len = (range.end - range.end % RELEASED_STEP).saturating_sub(from);
+        if len > 0 && cfg!(target_os = "linux") {
+            #[expect(unsafe_code, reason = "of other maps it would take what was written to them")]
+            // SAFETY: the pages lie in the map, and nobody writes to them through it: whoever reads them again gets the file's
+            // bytes, or the zeros that stand for what is gone, as before. A file that changes meanwhile would
+            // change under its reader without this, too.
+            let released = unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, from, len) };
+            // Where the system does not do so, they go with the map.
+            let _ = released;
         }
     }
 

@@ -238,7 +238,8 @@ impl Bindings {
     /// User-Agent where there is just one.
     pub fn release(&self, range: Range<usize>, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
         for record in range {
-            let Some(bound) = self.waiting.get(record as u32) else { return };
+            let bound =
+                self.waiting.get(record as u32).expect("a registration's number is one that was given");
             let (user, _) = self.pairs.get(bound.pair);
             let is_told = self.tied.get(&bound.pair).is_some_and(|tied| tied.is_told);
             let waiting = Waiting {

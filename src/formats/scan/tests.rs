@@ -258,3 +258,66 @@ fn the_needles_fit_the_vectorised_search() {
     let scanner = Scanner::new(Patterns::default());
     assert!(scanner.needles.is_vectorised(), "the automaton is slower by far: {:?}", scanner.needles);
 }
+
+/// Records that stand in a dump's log, most of `sipdump`; some end in mid-line.
+const RECORDS: [&str; 8] = [
+    "====================\ntag: rcv\npid: 1\nprocess: 1\ntime: 1774015200.511936\ndate: x\nproto: udp ipv4\nsrcip: 192.0.2.2\nsrcport: 5060\ndstip: 192.0.2.1\ndstport: 21028\n~~~~~~~~~~~~~~~~~~~~\nREGISTER sip:e.com SIP/2.0\r\nTo: <sip:a@e.com>\r\nCall-ID: x\r\nCSeq: 1 REGISTER\r\nContact: <sip:a@h>\r\nl: 0\r\n\r\n||||||||||||||||||||\n",
+    "====================\ntag: snd\npid: 1\nprocess: 1\ntime: 1774015200.511936\ndate: x\nproto: udp ipv4\nsrcip: 192.0.2.1\nsrcport: 5060\ndstip: 192.0.2.2\ndstport: 21028\n~~~~~~~~~~~~~~~~~~~~\nSIP/2.0 200 OK\r\nTo: <sip:a@e.com>\r\nCall-ID: x\r\nCSeq: 1 REGISTER\r\nContact: <sip:a@h>\r\nl: 0\r\n\r\n||||||||||||||||||||\n",
+    // Its sender gave too small a length, and then its writer wrote more than it says.
+    "====================\ntag: rcv\npid: 1\nprocess: 1\ntime: 1774015200.511936\ndate: SIP/2.0\nproto: udp ipv4\nsrcip: 192.0.2.2\nsrcport: 5060\ndstip: 192.0.2.1\ndstport: 21028\n~~~~~~~~~~~~~~~~~~~~\nREGISTER sip:e.com SIP/2.0\r\nl: 3\r\n\r\nabcd||||||||||||||||||||",
+    "U 192.0.2.1:5060 -> 192.0.2.2:5060\nREGISTER sip:x SIP/2.0\r\nl: 3\r\n\r\nabc",
+    "U 192.0.2.1:5060 -> 192.0.2.2:5060\nREGISTER sip:x SIP/2.0\r\nl: 0\r\n\r\n",
+    "x\n",
+    "\n",
+    "x",
+];
+
+/// What is told of, and how many lines go on with a record.
+#[derive(Debug, Default, PartialEq)]
+struct Continued {
+    told: Whole,
+    lines: u64,
+}
+
+impl Sink for Continued {
+    fn event(&mut self, event: &Event<'_>) {
+        self.told.event(event);
+    }
+
+    fn other(&mut self, spot: Spot, stamp: Stamp) {
+        self.told.other(spot, stamp);
+    }
+
+    fn reject(&mut self, reject: Reject) {
+        self.told.reject(reject);
+    }
+
+    fn continued(&mut self, lines: u64) {
+        self.lines += lines;
+    }
+}
+
+proptest! {
+    #[test]
+    fn dumps_that_are_known_are_read_as_those_that_are_not(
+        picks in prop::collection::vec(prop_oneof![4 => 0_usize..2, 1 => 0_usize..RECORDS.len()], 0..12),
+        allow_bare: bool,
+    ) {
+        let scanner = Scanner::new(Patterns::default());
+        // The last record only makes the cut look at those before it.
+        let text: String = picks.iter().chain(&[0]).map(|pick| RECORDS[*pick]).collect();
+        let mut layers = frame::Scratch::default();
+        let cut = dump::cut(text.as_bytes(), 0, text.len() - RECORDS[0].len(), true, &mut layers, Vec::new());
+        let bytes = &text.as_bytes()[..cut.end];
+        let read = |dumps| {
+            let start = Spot { input: 0, offset: 0 };
+            let block = Block { bytes, start, allow_bare, line_ends: LineEnds::Lf, follows_cr: false, dumps };
+            let mut told = Continued::default();
+            let lines = scanner.scan(&block, &mut scanner.scratch(), &mut told);
+            (lines, told)
+        };
+        let known = read(cut.dumps.as_deref());
+        prop_assert_eq!(known.0, bytes.split_inclusive(|byte| *byte == b'\n').count() as u64);
+        prop_assert_eq!(known, read(None));
+    }
+}

@@ -46,6 +46,8 @@ pub struct Dump {
     pub end: usize,
     /// More stands behind the message than its writer would have put there.
     pub is_ambiguous: bool,
+    /// The head is as its writer writes it, and holds nothing that anybody else chose.
+    is_usual: bool,
 }
 
 impl Dump {
@@ -84,12 +86,12 @@ impl<'t> Dumps<'t> {
         self.known.and_then(|known| known.first()).is_some_and(|dump| dump.message.start < end)
     }
 
-    /// The one that is known to begin right there, where no line of its head is a record by itself and none is
-    /// too long to be looked at.
+    /// The one that is known to begin right there, where its head is as its writer writes it and its first line is not too
+    /// long to be looked at.
     #[inline]
     pub fn known_at(&mut self, at: usize) -> Option<&'t Dump> {
         let (dump, rest) = self.known?.split_first()?;
-        let is_there = dump.begin == at && dump.head.is_empty();
+        let is_there = dump.begin == at && dump.is_usual;
         if !is_there || near(b'\n', &self.bytes[dump.message.clone()]).is_none() {
             return None;
         }
@@ -150,6 +152,7 @@ fn opened(bytes: &[u8], opener: Opener<'_>, from: usize) -> Dump {
         is_indented: false,
         end: extent.end,
         is_ambiguous: extent.is_ambiguous,
+        is_usual: opener.is_usual,
     }
 }
 

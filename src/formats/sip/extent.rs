@@ -97,7 +97,7 @@ fn headers(bytes: &[u8], from: usize, limit: usize) -> Option<(usize, usize)> {
     let mut at = ends.next()? + 1;
     loop {
         let first = text.get(at).copied().unwrap_or(0);
-        // An empty line begins with none of the bytes behind these.
+        // Whatever an empty line may begin with is no higher than this.
         if first <= b'.'
             && let Some(empty_len) = empty_len(&text[at..])
         {

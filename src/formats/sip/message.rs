@@ -196,12 +196,14 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
                     values.set_there(name, unfold(&message[begin..end], scratch));
                 }
                 Name::Contact => {
-                    // Several stand together at the buffer's end, so that each is copied once.
+                    // They stand together at the buffer's end: all are copied once more only behind a folded header.
                     let first = match values.there(name) {
                         Some(range) if range.end == scratch.len() => range.start,
                         there => append(values.here[name as usize], there, scratch),
                     };
-                    scratch.extend_from_slice(b", ");
+                    if scratch.len() > first {
+                        scratch.extend_from_slice(b", ");
+                    }
                     match is_folded {
                         true => {
                             let begin = at + (line.len() - value.len());
@@ -274,8 +276,7 @@ pub(super) fn trim_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Whether a line that begins so is a header that is not looked at: most are, and most of those begin otherwise
-/// than the others and the empty line.
+/// Whether neither a header that is looked at nor the empty line begins with that byte.
 const fn is_skipped(first: u8) -> bool {
     let is_looked_at = matches!(first | 0x20, b't' | b'f' | b'i' | b'm' | b'c' | b'e' | b'u' | b'd');
     !(is_looked_at || matches!(first, b'\r' | b'\n' | b'.'))
@@ -349,7 +350,7 @@ fn unfold(value: &[u8], out: &mut Vec<u8>) -> Range<usize> {
     begin..out.len()
 }
 
-/// Appends a value, which stands there in the buffer already or is that text, and gives where it begins now.
+/// Appends a copy of a value, from the buffer or else that text, and gives where the copy begins.
 fn append(text: &[u8], there: Option<Range<usize>>, out: &mut Vec<u8>) -> usize {
     let begin = out.len();
     match there {
@@ -415,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn contacts_are_joined_around_folded_headers_and_each_is_copied_once() {
+    fn many_contacts_are_joined_in_little_memory() {
         let many = "m: a\r\n".repeat(10_000);
         let text = format!(
             "SIP/2.0 200 OK\r\nContact: <sip:a>,\r\n <sip:b>\r\nTo: x\r\n y\r\nm: c,\r\n d\r\nm: e\r\nFrom: z\r\n z\r\n{many}\r\n"
@@ -426,6 +427,21 @@ mod tests {
         let expected = format!("<sip:a>, <sip:b>, c, d, e{}", ", a".repeat(10_000));
         assert_eq!(String::from_utf8_lossy(message.contact), expected);
         assert!(scratch.len() < text.len(), "{}", scratch.len());
+    }
+
+    #[test]
+    fn no_comma_stands_before_the_first_contact_that_is_not_empty() {
+        for (contacts, joined) in [
+            ("Contact:\r\nContact: <sip:a>\r\n", "<sip:a>"),
+            ("Contact:\r\nm:\r\n", ""),
+            ("m:\r\nm: *\r\n", "*"),
+            ("m: a\r\nm:\r\nm: b\r\n", "a, , b"),
+            ("m:\r\n \r\nm: a,\r\n b\r\n", "a, b"),
+        ] {
+            with(&format!("SIP/2.0 200 OK\r\n{contacts}\r\n"), |message| {
+                assert_eq!(String::from_utf8_lossy(message.contact), joined, "{contacts}");
+            });
+        }
     }
 
     #[test]

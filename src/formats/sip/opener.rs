@@ -36,6 +36,8 @@ pub(super) struct Opener<'t> {
     /// Sender and receiver with their ports, where both are told beside the message.
     pub addresses: Option<Addresses<'t>>,
     pub ending: Ending,
+    /// It is a head as its writer writes it, which holds nothing that anybody else chose.
+    pub is_usual: bool,
 }
 
 /// Sender and receiver of a message, with their ports.
@@ -76,6 +78,7 @@ pub(super) fn before<'t>(
             peer: host_of(addresses.0),
             addresses: Some(addresses),
             ending: Ending::Length,
+            is_usual: false,
         });
     }
     if is_ruler(line) {
@@ -83,7 +86,8 @@ pub(super) fn before<'t>(
         let (direction, peer) = sofia(trim(&bytes[head.clone()]))?;
         let stamp = Stamp::None;
         let (begin, name, ending) = (head.start, "freeswitch-siptrace", Ending::Ruler);
-        return Some(Opener { begin, head: 0..0, stamp, name, direction, peer, addresses: None, ending });
+        let (head, addresses, is_usual) = (0..0, None, false);
+        return Some(Opener { begin, head, stamp, name, direction, peer, addresses, ending, is_usual });
     }
     if line.starts_with(b"<--- ") && line.ends_with(b" --->") {
         if let Some((direction, peer, length)) = pjsip_logger(line) {
@@ -97,6 +101,7 @@ pub(super) fn before<'t>(
                 peer,
                 addresses: None,
                 ending: Ending::Bytes(length),
+                is_usual: false,
             });
         }
         let (direction, peer, ending) = chan_sip(line)?;
@@ -116,6 +121,7 @@ pub(super) fn before<'t>(
             peer,
             addresses: None,
             ending,
+            is_usual: false,
         });
     }
     framed(bytes, last, layers)
@@ -132,6 +138,7 @@ pub(super) fn on<'t>(line: Range<usize>) -> Opener<'t> {
         peer: b"",
         addresses: None,
         ending: Ending::Length,
+        is_usual: false,
     }
 }
 
@@ -149,6 +156,7 @@ fn framed<'t>(bytes: &'t [u8], line: Range<usize>, layers: &mut Scratch) -> Opti
         peer,
         addresses: None,
         ending,
+        is_usual: false,
     };
     if record.dialect == Dialect::Asterisk {
         let text = within(bytes, &line, record.text)?;
@@ -243,14 +251,14 @@ fn sipdump_as_written(bytes: &[u8], floor: usize, middle: usize) -> Option<Opene
 }
 
 /// The opener that begins there and is as the module writes it, and where its message begins; `None` where it is not,
-/// or a value is not plain.
+/// or a value has a slash.
 pub(super) fn sipdump_at(bytes: &[u8], begin: usize) -> Option<(Opener<'_>, usize)> {
     let most = bytes.len().min(begin + SIPDUMP_HEAD_MAX);
     let head = bytes[begin..most].strip_prefix(SIPDUMP_HEAD)?;
     let (opener, rest) = sipdump_behind_ruler(head, begin)?;
     let behind = rest.strip_prefix(SIPDUMP_MIDDLE)?.strip_prefix(b"\n")?;
     let from = most - behind.len();
-    // In whose head there is such a mark it may hold a first line, which would be looked at.
+    // Without a slash the head holds no version, so no search would find a first line in it.
     (!holds(b'/', &bytes[begin..from])).then_some((opener, from))
 }
 
@@ -276,7 +284,8 @@ fn sipdump_behind_ruler<'t>(head: &'t [u8], begin: usize) -> Option<(Opener<'t>,
     let destination = lines.value(b"dstip: ")?;
     lines.value(b"dstport: ")?;
     let stamp = stamp::epoch(time)?.0;
-    Some((sipdump_opener(begin, direction, stamp, source, destination), &head[lines.at..]))
+    let opener = sipdump_opener(begin, direction, stamp, source, destination);
+    Some((Opener { is_usual: true, ..opener }, &head[lines.at..]))
 }
 
 /// Whole lines, one behind the other.
@@ -320,6 +329,7 @@ fn sipdump_opener<'t>(
         peer: if direction == Direction::Received { source } else { destination },
         addresses: None,
         ending: Ending::Sipdump,
+        is_usual: false,
     }
 }
 
@@ -447,7 +457,8 @@ mod tests {
             let bytes = text.as_bytes();
             if let Some(opener) = sipdump_as_written(bytes, floor, bytes.len()) {
                 let middle = bytes.len()..bytes.len();
-                prop_assert_eq!(Some(opener), sipdump(bytes, floor, middle));
+                let expected = sipdump(bytes, floor, middle).map(|opener| Opener { is_usual: true, ..opener });
+                prop_assert_eq!(Some(opener), expected);
             } else {
                 prop_assert!(!lines.is_empty() || floor > before.len() || before == "=");
             }

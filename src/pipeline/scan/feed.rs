@@ -63,7 +63,7 @@ pub(super) struct Feed<'p> {
     line_ends: LineEnds,
     has_records: bool,
     layers: frame::Scratch,
-    /// Lists of dumps to be filled again.
+    /// Lists of dumps to be filled again, as long as every block has some.
     lists: Vec<Vec<Dump>>,
     raw_bytes_told: u64,
     dating: Option<Dating>,
