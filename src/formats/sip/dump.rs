@@ -90,7 +90,13 @@ impl<'t> Dumps<'t> {
     /// long to be looked at.
     #[inline]
     pub fn known_at(&mut self, at: usize) -> Option<&'t Dump> {
-        let (dump, rest) = self.known?.split_first()?;
+        let mut known = self.known?;
+        // Those that were reached by a search.
+        while known.first().is_some_and(|dump| dump.message.start < at) {
+            known = &known[1..];
+        }
+        self.known = Some(known);
+        let (dump, rest) = known.split_first()?;
         let is_there = dump.begin == at && dump.is_usual;
         if !is_there || near(b'\n', &self.bytes[dump.message.clone()]).is_none() {
             return None;
