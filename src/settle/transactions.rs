@@ -152,8 +152,9 @@ impl Transactions {
 
     /// A request; settled at once where its reply had come first.
     pub fn ask(&mut self, key: &[u8], request: Request) -> Option<Settled> {
-        let Some(transaction) = self.find(key, request.moment) else {
-            self.begin(key, request.moment, State::Asked(request));
+        let hash = self.state.hash_one(key);
+        let Some(transaction) = self.find(hash, key, request.moment) else {
+            self.begin(hash, key, request.moment, State::Asked(request));
             return None;
         };
         match std::mem::replace(&mut transaction.state, State::Done) {
@@ -168,8 +169,9 @@ impl Transactions {
 
     /// A final reply; settles the request that waits for it.
     pub fn answer(&mut self, key: &[u8], reply: Reply) -> Option<Settled> {
-        let Some(transaction) = self.find(key, reply.moment) else {
-            self.begin(key, reply.moment, State::Answered(reply));
+        let hash = self.state.hash_one(key);
+        let Some(transaction) = self.find(hash, key, reply.moment) else {
+            self.begin(hash, key, reply.moment, State::Answered(reply));
             return None;
         };
         match std::mem::replace(&mut transaction.state, State::Done) {
@@ -184,11 +186,12 @@ impl Transactions {
 
     /// Whether a self-proving record is the first of its transaction.
     pub fn is_first(&mut self, key: &[u8], moment: Option<Moment>) -> bool {
-        if self.find(key, moment).is_some() {
+        let hash = self.state.hash_one(key);
+        if self.find(hash, key, moment).is_some() {
             self.repeated += 1;
             return false;
         }
-        self.begin(key, moment, State::Done);
+        self.begin(hash, key, moment, State::Done);
         true
     }
 
@@ -208,9 +211,8 @@ impl Transactions {
         }
     }
 
-    /// The transaction of that key, if it is near that moment.
-    fn find(&mut self, key: &[u8], moment: Option<Moment>) -> Option<&mut Transaction> {
-        let hash = self.state.hash_one(key);
+    /// The transaction of that key and its hash, if it is near that moment.
+    fn find(&mut self, hash: u64, key: &[u8], moment: Option<Moment>) -> Option<&mut Transaction> {
         let at = |number: u64| (number - self.forgotten) as usize;
         let is_same = |number: &u64| {
             let known = &self.open[at(*number)];
@@ -221,8 +223,7 @@ impl Transactions {
         self.open.get_mut(at)
     }
 
-    fn begin(&mut self, key: &[u8], moment: Option<Moment>, state: State) {
-        let hash = self.state.hash_one(key);
+    fn begin(&mut self, hash: u64, key: &[u8], moment: Option<Moment>, state: State) {
         let number = self.forgotten + self.open.len() as u64;
         // One of that key that is too far away stays in the queue to be accounted for, unseen.
         let (open, forgotten) = (&self.open, self.forgotten);
