@@ -1,4 +1,6 @@
 //! Verbs and flags.
+//!
+//! Longer than other files, since what `--help` says of each flag stands here, and one group of flags serves several verbs.
 
 mod reconcile;
 

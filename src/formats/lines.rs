@@ -39,6 +39,11 @@ impl Lines for Counted {
 pub fn lines_of(bytes: &[u8]) -> u64 {
     match bytes.last() {
         None => 0,
-        Some(last) => memchr::memchr_iter(b'\n', bytes).count() as u64 + u64::from(*last != b'\n'),
+        Some(last) => feeds_of(bytes) + u64::from(*last != b'\n'),
     }
+}
+
+/// How many line feeds the bytes hold.
+pub fn feeds_of(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
 }

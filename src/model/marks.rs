@@ -18,19 +18,20 @@ pub struct Masks {
 /// The masks of a chunk.
 #[inline]
 pub fn masks(chunk: &[u8; WIDE]) -> Masks {
-    let (parts, _) = chunk.as_chunks();
-    let places = |byte| {
-        let places = |bits, part| bits << WIDTH | u64::from(marks(byte, part));
-        parts.iter().rev().fold(0, places)
-    };
-    Masks { feeds: places(b'\n'), colons: places(b':'), blanks: places(b' ') }
+    Masks { feeds: feeds(chunk), colons: wide_marks(b':', chunk), blanks: wide_marks(b' ', chunk) }
 }
 
 /// The line feeds of a chunk.
 #[inline(always)]
 pub fn feeds(chunk: &[u8; WIDE]) -> u64 {
+    wide_marks(b'\n', chunk)
+}
+
+/// A bit for each place of the chunk where the byte stands.
+#[inline(always)]
+fn wide_marks(byte: u8, chunk: &[u8; WIDE]) -> u64 {
     let (parts, _) = chunk.as_chunks();
-    let places = |part: usize| u64::from(marks(b'\n', &parts[part])) << (part * WIDTH);
+    let places = |part: usize| u64::from(marks(byte, &parts[part])) << (part * WIDTH);
     places(0) | places(1) | places(2) | places(3)
 }
 
@@ -269,7 +270,7 @@ pub fn each_line(text: &[u8], mut tell: impl FnMut(usize, usize)) {
         }
         return;
     }
-    each_line_by(text, |chunk| masks(chunk).feeds, &mut tell);
+    each_line_by(text, feeds, &mut tell);
 }
 
 #[cfg(target_arch = "x86_64")]

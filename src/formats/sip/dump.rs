@@ -5,7 +5,8 @@
 //! its extent is found first, by what its writer says of its length, and the scan goes on behind it.
 
 use super::extent::{DUMP_MAX, Ending, extent};
-use super::message::{start_line, trim_end};
+use super::header::trim_end;
+use super::message::start_line;
 use super::opener::{self, Addresses, Direction, Opener};
 use crate::formats::frame::{self, Scratch};
 use crate::formats::line_marks::LineMarks;

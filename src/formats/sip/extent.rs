@@ -1,7 +1,8 @@
 //! How far a dumped message reaches: nothing inside it is believed to be a record of its own.
 
 use super::ends::Ends;
-use super::message::{declared_length, start_line};
+use super::header::declared_length;
+use super::message::start_line;
 use std::ops::Range;
 
 /// No dump is longer: a SIP message over UDP is at most 64 KiB, and `sipdump` cuts there.
@@ -92,7 +93,7 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
 /// Behind the empty line that ends the headers, and the bytes of the body that they declare.
 fn headers(bytes: &[u8], from: usize, limit: usize) -> Option<(usize, usize)> {
     let text = &bytes[from..limit];
-    let mut ends = Ends::from(text, 0);
+    let mut ends = Ends::of(text);
     let mut length = None;
     let mut at = ends.next()? + 1;
     loop {

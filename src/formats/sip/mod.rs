@@ -6,6 +6,7 @@ pub mod dump;
 mod ends;
 pub mod event;
 mod extent;
+mod header;
 pub mod message;
 pub mod opener;
 pub mod siptrace;

@@ -265,7 +265,7 @@ pub(super) fn sipdump_at(bytes: &[u8], begin: usize) -> Option<(Opener<'_>, usiz
 /// The lines of a head between its rulers, behind the first of which `head` begins, and what is behind them.
 #[inline(always)]
 fn sipdump_behind_ruler<'t>(head: &'t [u8], begin: usize) -> Option<(Opener<'t>, &'t [u8])> {
-    let mut lines = Lines { text: head, at: 0, ends: Ends::from(head, 0) };
+    let mut lines = Lines { text: head, at: 0, ends: Ends::of(head) };
     if !lines.next()?.is_empty() {
         return None;
     }

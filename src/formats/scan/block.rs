@@ -1,0 +1,52 @@
+//! A block of an input, as the scan takes it.
+
+use crate::formats::sip::dump;
+use crate::model::Spot;
+
+/// Where a block comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'t> {
+    /// Whole lines; the last may lack its line end.
+    pub bytes: &'t [u8],
+    /// Place of the first byte.
+    pub start: Spot,
+    /// Lines without any known prefix are records too: the input has no frames at all.
+    pub allow_bare: bool,
+    /// How lines end in this input.
+    pub line_ends: LineEnds,
+    /// The line before the block ended in CR LF.
+    pub follows_cr: bool,
+    /// Its dumps, where whoever cut the block has found them all.
+    pub dumps: Option<&'t [dump::Dump]>,
+}
+
+/// How an input's own lines end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineEnds {
+    /// LF, as servers write. A line that ends in CR LF is then a SIP header that was written raw,
+    /// and the line after it is the next header: without a password a stranger can make Kamailio's
+    /// standard error hold a perfect record that way, so what follows CR LF proves nothing.
+    #[default]
+    Lf,
+    /// CR LF throughout: the log passed through a terminal or another system.
+    CrLf,
+}
+
+impl Block<'_> {
+    /// The place of a byte of the block.
+    #[inline]
+    pub(super) fn spot(&self, at: usize) -> Spot {
+        Spot { input: self.start.input, offset: self.start.offset + at as u64 }
+    }
+
+    /// Whether the line that begins at `begin` is the next header of a message that was written raw.
+    #[inline]
+    pub(super) fn is_continuation(&self, begin: usize) -> bool {
+        let follows_cr = match begin {
+            0 => self.follows_cr,
+            1 => false,
+            _ => self.bytes[begin - 2] == b'\r' && self.bytes[begin - 1] == b'\n',
+        };
+        follows_cr && self.line_ends == LineEnds::Lf
+    }
+}
