@@ -1,6 +1,6 @@
 //! The arithmetic of a Contact header: does it leave anything bound?
 
-use super::text::near;
+use super::text::{near, number};
 use crate::model::marks::{holds, holds_any};
 
 /// What a REGISTER with such a Contact header asks of the registrar.
@@ -157,6 +157,10 @@ fn each_uri(contact: &[u8], out: &mut Vec<u8>) {
 
 /// Decimal digits as a number; more than fits is the largest one, as RFC 3261 §20.19 caps it.
 pub fn seconds(text: &[u8]) -> Option<u32> {
+    // Up to nine digits fit.
+    if let Some(number) = number(text) {
+        return Some(number);
+    }
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
     }

@@ -55,6 +55,18 @@ pub fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// and a search by wider registers, which costs as much as some of these, is begun only then.
 pub fn near(byte: u8, text: &[u8]) -> Option<usize> {
     const CHUNKS: usize = 4;
+    if let (8..WIDTH, Some(first), Some(last)) = (text.len(), text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        // Two halves, which overlap in the text.
+        let mut both = [0; WIDTH];
+        both[..8].copy_from_slice(first);
+        both[8..].copy_from_slice(last);
+        let found = marks(byte, &both);
+        let at = match found as u8 {
+            0 => text.len() + found.trailing_zeros() as usize - WIDTH,
+            _ => found.trailing_zeros() as usize,
+        };
+        return (found != 0).then_some(at);
+    }
     let (chunks, _) = text.as_chunks();
     for (number, chunk) in chunks.iter().take(CHUNKS).enumerate() {
         let found = marks(byte, chunk);

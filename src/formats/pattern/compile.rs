@@ -250,8 +250,8 @@ impl RegexMatcher {
             if !lowered.read(text, places) {
                 return Err(self.unmatched(text));
             }
-            for (field, group) in &self.groups {
-                fields.set(*field, &text[lowered.group(*group, places)]);
+            for ((field, _), span) in self.groups.iter().zip(lowered.groups(places)) {
+                fields.set(*field, &text[span]);
             }
             return Ok(());
         }
@@ -347,7 +347,7 @@ fn regex_matcher(regex: &str, spec: &PatternSpec) -> Result<Built, PatternFault>
         Some((end, literal_len)) if is_loss && literal_len >= HEAD_LEN_MIN => Some(anchored(&regex[..end])?),
         _ => None,
     };
-    let lowered = Lowered::of(regex);
+    let lowered = Lowered::of(regex, groups.iter().map(|(_, group)| *group));
     Ok((Matcher::Regex(Box::new(RegexMatcher { whole, lowered, groups, prefix, head })), declared, runs))
 }
 

@@ -93,10 +93,11 @@ impl<'t> Fields<'t> {
     /// they have nothing to write.
     pub(super) fn given(&self, field: Field) -> Option<&'t [u8]> {
         let value = self.raw(field)?;
-        // What is longer than any of those texts, and most is, need not be compared with them.
-        if let [first, _, _, _, _, _, .., last] = value
-            && !first.is_ascii_whitespace()
-            && !last.is_ascii_whitespace()
+        // Nearly always it is nothing of the kind. No blank is behind the space, and what is longer than any of those
+        // texts need not be compared with them.
+        if let ([first, ..], [.., last]) = (value, value)
+            && first.min(last) > &b' '
+            && (value.len() > 6 || !matches!(first, b'-' | b'<'))
         {
             return Some(value);
         }

@@ -4,7 +4,7 @@ use super::PatternEvent;
 use super::field::{Declared, Field, Fields};
 use super::time::{TimeFormat, completeness};
 use crate::formats::contact::{Lifetime, lifetimes_and_longest, seconds};
-use crate::formats::text::near;
+use crate::formats::text::{near, number};
 use crate::model::{AgentText, Aor, Event, Kind, RejectReason};
 
 /// How a pattern wants its fields to be understood.
@@ -146,6 +146,10 @@ fn agreed<'t>(frame: &'t [u8], ours: &'t [u8]) -> Result<&'t [u8], RejectReason>
 
 /// The number of a CSeq without zeros in front, and the method behind it, if any.
 fn cseq(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    // Nearly always a number as it is said.
+    if text.first().is_some_and(|first| *first != b'0') && number(text).is_some() {
+        return Some((text, b""));
+    }
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (number, method) = text.split_at(digits);
     let zeros = number.iter().take(digits.saturating_sub(1)).take_while(|digit| **digit == b'0').count();
