@@ -55,7 +55,8 @@ pub fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// and a search by wider registers, which costs as much as some of these, is begun only then.
 pub fn near(byte: u8, text: &[u8]) -> Option<usize> {
     const CHUNKS: usize = 4;
-    if let (8..WIDTH, Some(first), Some(last)) = (text.len(), text.first_chunk::<8>(), text.last_chunk::<8>()) {
+    if let (8..WIDTH, Some(first), Some(last)) = (text.len(), text.first_chunk::<8>(), text.last_chunk::<8>())
+    {
         // Two halves, which overlap in the text.
         let mut both = [0; WIDTH];
         both[..8].copy_from_slice(first);

@@ -28,6 +28,7 @@ pub(crate) mod short;
 mod sip_id;
 mod spot;
 mod story;
+pub(crate) mod texts;
 mod throughput;
 mod usage;
 

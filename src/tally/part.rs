@@ -73,8 +73,9 @@ impl Part {
         }
         for (guess, (_, clients, record)) in guesses.iter().zip(&*abreast) {
             let key = (clients[record.client as usize].0, record.window, record.standing);
-            if let Some(user) = self.users.guessed(*guess)
-                && !user.first.is_of(key)
+            let Some(user) = self.users.guessed(*guess) else { continue };
+            self.users.bring_key(user);
+            if !user.first.is_of(key)
                 && let Some(cell) = self.cells.get(user.first.next)
             {
                 bring(cell);
@@ -158,7 +159,7 @@ impl Part {
     fn add(&mut self, hash: u64, user: &[u8], entry: &Entry) -> u32 {
         self.counts[entry.standing as usize] += entry.count;
         self.faint_cells += usize::from(is_faint(entry.standing));
-        self.users.add(bits_of(hash), user, Cell::new(entry, NONE))
+        self.users.add(bits_of(hash), user, Cell::new(entry, NONE), |key| bits_of(hash_of(key)))
     }
 
     fn join(&mut self, number: u32, entry: &Entry) {

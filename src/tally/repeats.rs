@@ -84,7 +84,7 @@ mod tests {
     /// For each record of one user, its transaction and second, whether it repeats one.
     fn repeated(records: &[(u64, Option<i64>)]) -> Vec<bool> {
         let mut users = Users::default();
-        let number = users.add(1, b"a@x", super::super::entry::Cell::any());
+        let number = users.add(1, b"a@x", super::super::entry::Cell::any(), |_| 1);
         let mut repeats = Repeats::default();
         let mut is_repeated = |(transaction, second): &(u64, Option<i64>)| {
             let when = second.map_or(NEVER, |second| second * 1_000_000);

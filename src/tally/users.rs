@@ -3,17 +3,18 @@
 //! A registration names a user at random among all of them, so every line of memory that a look-up
 //! touches is a miss. A place of the index has the user's number in as many bits as the index needs for
 //! its own size, and bits of the hash in the rest, so that hardly ever a second user is looked at; a user
-//! holds the key itself where it is short (nearly always), what a growing index asks of its hash, and the
-//! first of its cells, which is the only one of most users.
+//! holds the key itself where it is short, and the first of its cells, which is the only one of most users.
 
 use super::entry::Cell;
 use crate::model::near::bring;
 use crate::model::rows::Rows;
 use crate::model::short::{self, is_same};
+use crate::model::texts::{Place as TextPlace, Texts};
 
-/// Keys up to this length stand in the user.
-const INLINE_MAX: usize = 42;
-/// The length of a key that stands in the arena.
+/// Keys up to this length stand in the user, which so fills one line of memory and a half: any two lines that begin
+/// where a line or the half of one does.
+const INLINE_MAX: usize = 30;
+/// The length of a key that stands elsewhere.
 const LONG: u8 = u8::MAX;
 /// No user, no cell.
 pub(super) const NONE: u32 = u32::MAX;
@@ -22,14 +23,12 @@ pub(super) const NONE: u32 = u32::MAX;
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(16))]
 pub(super) struct User {
-    /// The key, or for a longer one its place in the arena as eight bytes, and its length as four.
+    /// The key, or for a longer one its place among the long keys.
     key: [u8; INLINE_MAX],
     /// Bytes of the key, or [`LONG`].
     key_len: u8,
     /// Transactions before the latest one are remembered elsewhere.
     pub has_others: bool,
-    /// Of the hash of the key.
-    bits: u32,
     /// Fingerprint of the latest transaction that was counted once; zero before the first.
     pub transaction: u64,
     /// When that was, in microseconds; `i64::MIN` without a clock.
@@ -39,16 +38,20 @@ pub(super) struct User {
 }
 
 impl User {
-    /// Its key, which stands in the arena where it is long.
+    /// Its key.
     #[inline]
-    fn key<'t>(&'t self, arena: &'t [u8]) -> &'t [u8] {
-        if self.key_len != LONG {
-            return &self.key[..usize::from(self.key_len)];
+    fn key<'t>(&'t self, long_keys: &'t Texts) -> &'t [u8] {
+        match self.long_key() {
+            None => &self.key[..usize::from(self.key_len)],
+            Some(place) => long_keys.get(place),
         }
-        let place: [u8; 8] = self.key[..8].try_into().expect("eight bytes are eight bytes");
-        let len: [u8; 4] = self.key[8..12].try_into().expect("four bytes are four bytes");
-        let begin = u64::from_le_bytes(place) as usize;
-        &arena[begin..begin + u32::from_le_bytes(len) as usize]
+    }
+
+    /// Where its key stands, if not here.
+    #[inline]
+    fn long_key(&self) -> Option<TextPlace> {
+        let place = self.key.first_chunk().filter(|_| self.key_len == LONG)?;
+        Some(TextPlace::from_bytes(place))
     }
 }
 
@@ -63,8 +66,8 @@ pub(super) struct Users {
     /// A power of two of them, at most three quarters in use; empty before the first user.
     index: Vec<Place>,
     users: Rows<User>,
-    /// Keys too long for a user, behind one another.
-    arena: Vec<u8>,
+    /// Keys too long for a user.
+    long_keys: Texts,
 }
 
 impl Users {
@@ -104,7 +107,7 @@ impl Users {
 
     #[inline]
     fn key_of<'t>(&'t self, user: &'t User) -> &'t [u8] {
-        user.key(&self.arena)
+        user.key(&self.long_keys)
     }
 
     /// Asks for the place of the index at which a look for these bits begins.
@@ -112,6 +115,14 @@ impl Users {
     pub fn bring_place(&self, bits: u32) {
         if let Some(mask) = self.mask() {
             bring(&self.index[(bits & mask) as usize]);
+        }
+    }
+
+    /// Asks for the key of a user who is near, where it is not in there.
+    #[inline]
+    pub fn bring_key(&self, user: &User) {
+        if let Some(place) = user.long_key() {
+            self.long_keys.bring(place);
         }
     }
 
@@ -141,8 +152,8 @@ impl Users {
     /// The user of that number, to be changed, if the key is that user's.
     #[inline]
     pub fn guessed_mut(&mut self, number: u32, key: &[u8]) -> Option<&mut User> {
-        let Self { users, arena, .. } = self;
-        users.get_mut(number).filter(|user| is_same(user.key(arena), key))
+        let Self { users, long_keys, .. } = self;
+        users.get_mut(number).filter(|user| is_same(user.key(long_keys), key))
     }
 
     /// The number of the user with that key, if there is one. `bits` are of a hash of the key.
@@ -162,14 +173,15 @@ impl Users {
         }
     }
 
-    /// Adds a user with its first cell, who was not [found](Users::find), and gives its number.
+    /// Adds a user with its first cell, who was not [found](Users::find), and gives its number. A growing index asks
+    /// `bits_of` once more for the bits of every key's hash.
     ///
     /// # Panics
     ///
     /// At the 2^31st user of the part.
-    pub fn add(&mut self, bits: u32, key: &[u8], first: Cell) -> u32 {
+    pub fn add(&mut self, bits: u32, key: &[u8], first: Cell, bits_of: impl Fn(&[u8]) -> u32) -> u32 {
         if (self.users.len() + 1) * 4 > self.index.len() * 3 {
-            self.grow();
+            self.grow(bits_of);
         }
         let mask = self.mask().expect("it has grown");
         let at = self.free_from(bits & mask, mask);
@@ -179,7 +191,6 @@ impl Users {
             key: [0; INLINE_MAX],
             key_len: LONG,
             has_others: false,
-            bits,
             transaction: 0,
             when: i64::MIN,
             first,
@@ -188,10 +199,8 @@ impl Users {
             user.key_len = key.len() as u8;
             short::copy(key, &mut user.key);
         } else {
-            let len = u32::try_from(key.len()).expect("a record is at most a mebibyte long");
-            user.key[..8].copy_from_slice(&(self.arena.len() as u64).to_le_bytes());
-            user.key[8..12].copy_from_slice(&len.to_le_bytes());
-            self.arena.extend_from_slice(key);
+            let place = self.long_keys.keep(&[key]).to_bytes();
+            user.key[..place.len()].copy_from_slice(&place);
         }
         self.users.push(user);
         number
@@ -210,8 +219,8 @@ impl Users {
         self.index.len().checked_sub(1).map(|mask| mask as u32)
     }
 
-    /// Doubles the index; the users tell what is needed of their hashes.
-    fn grow(&mut self) {
+    /// Doubles the index.
+    fn grow(&mut self, bits_of: impl Fn(&[u8]) -> u32) {
         let len = (self.index.len() * 2).max(16);
         let mask = u32::try_from(len - 1).ok().filter(|mask| *mask < NONE);
         let mask = mask.expect("fewer than 2^31 users of one part");
@@ -219,7 +228,7 @@ impl Users {
         self.index = Vec::new();
         self.index.resize(len, FREE);
         for number in self.numbers() {
-            let bits = self.get(number).bits;
+            let bits = bits_of(self.key(number));
             let at = self.free_from(bits & mask, mask);
             self.index[at as usize] = bits & !mask | number;
         }
@@ -234,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_user_has_no_padding() {
-        assert_eq!(size_of::<User>(), 112);
+        assert_eq!(size_of::<User>(), 96);
     }
 
     proptest! {
@@ -253,7 +262,7 @@ mod tests {
                 let known = *map.entry(key.clone()).or_insert(next);
                 let found = users.find(hash(key), key);
                 prop_assert_eq!(found, Some(known).filter(|known| *known != next));
-                let number = found.unwrap_or_else(|| users.add(hash(key), key, Cell::any()));
+                let number = found.unwrap_or_else(|| users.add(hash(key), key, Cell::any(), hash));
                 prop_assert_eq!(number, known);
                 prop_assert!(users.is(number, key));
                 prop_assert_eq!(users.key(known), &key[..]);
