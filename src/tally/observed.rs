@@ -16,26 +16,30 @@ pub(super) const PARTS: usize = 64;
 const NUMBERED_MAX: usize = 1 << 18;
 
 /// Names up to this length stand in the record.
-const INLINE_MAX: usize = 40;
+const INLINE_MAX: usize = 44;
+/// The length of a name that stands elsewhere.
+const LONG: u8 = u8::MAX;
 
-/// One observation. What is behind the user's name fills two lines of memory with it.
+/// One observation, in eighty-eight bytes: each is written, waits for others, and is read again.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record {
-    pub hash: u64,
+    /// Of the user's hash.
+    pub bits: u32,
+    /// The worker's number of the client.
+    pub client: u32,
     /// Fingerprint of its transaction; zero where it counts by itself.
     pub transaction: u64,
     /// Microseconds; `i64::MIN` without a clock.
     pub micros: i64,
     pub offset: u64,
     pub input: u32,
-    len: u32,
-    /// The worker's number of the client.
-    pub client: u32,
     pub window: i32,
     pub day: u8,
     pub standing: Standing,
     pub evidence: EvidenceKind,
-    /// The user's name, or for a longer one its place among the long names as four bytes.
+    /// Bytes of the name, or [`LONG`].
+    name_len: u8,
+    /// The user's name, or for a longer one where it begins among the long names and its length, four bytes each.
     name: [u8; INLINE_MAX],
 }
 
@@ -201,17 +205,17 @@ impl Observed {
         let parts = self.parts.get_or_insert_with(|| Box::new([const { Vec::new() }; PARTS]));
         let records = &mut parts[part_of(hash)];
         records.push(Record {
-            hash,
+            bits: bits_of(hash),
+            client: u32::MAX,
             transaction: transaction.map_or(0, |fingerprint| fingerprint.max(1)),
             micros: observation.moment.map_or(i64::MIN, Moment::micros),
             offset: observation.spot.offset,
             input: observation.spot.input,
-            len: u32::try_from(user.len()).expect("a record is at most a mebibyte long"),
-            client: u32::MAX,
             window: slot.window,
             day: slot.day,
             standing: observation.standing,
             evidence: observation.evidence,
+            name_len: if user.len() <= INLINE_MAX { user.len() as u8 } else { LONG },
             name: [0; INLINE_MAX],
         });
         // Written where it stays: a name that was put together elsewhere would be waited for.
@@ -220,8 +224,9 @@ impl Observed {
         if user.len() <= INLINE_MAX {
             short::copy(user, name);
         } else {
-            let begin = u32::try_from(self.long_names.len()).expect("a block's names fit four gigabytes");
-            name[..4].copy_from_slice(&begin.to_le_bytes());
+            let number = |number: usize| u32::try_from(number).expect("a block's names fit four gigabytes");
+            name[..4].copy_from_slice(&number(self.long_names.len()).to_le_bytes());
+            name[4..8].copy_from_slice(&number(user.len()).to_le_bytes());
             self.long_names.extend_from_slice(user);
         }
         // The next record of this part comes some sixty lines later.
@@ -267,13 +272,12 @@ impl Observed {
 
     /// The name of a record's user.
     pub(super) fn user<'t>(&'t self, record: &'t Record) -> &'t [u8] {
-        let len = record.len as usize;
-        if len <= INLINE_MAX {
-            return &record.name[..len];
+        if record.name_len != LONG {
+            return &record.name[..usize::from(record.name_len)];
         }
-        let place: [u8; 4] = record.name[..4].try_into().expect("four bytes are four bytes");
-        let begin = u32::from_le_bytes(place) as usize;
-        &self.long_names[begin..begin + len]
+        let (words, _) = record.name.as_chunks();
+        let number = |place: usize| u32::from_le_bytes(words[place]) as usize;
+        &self.long_names[number(0)..][..number(1)]
     }
 }
 
@@ -300,4 +304,14 @@ const SEED: u64 = 0x73_69_70_74_61_6C_6C_79;
 #[inline]
 pub(super) fn hash_of(user: &[u8]) -> u64 {
     short::hash(user, SEED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_has_no_padding() {
+        assert_eq!(size_of::<Record>(), 88);
+    }
 }

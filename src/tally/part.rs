@@ -62,11 +62,11 @@ impl Part {
     /// hardly longer than for one: so they are touched before each is counted in its turn.
     fn take_abreast(&mut self, abreast: &mut Vec<(&Observed, &[AgentId], &Record)>, faint: &Faint) {
         for (_, _, record) in &*abreast {
-            self.users.bring_place(bits_of(record.hash));
+            self.users.bring_place(record.bits);
         }
         let mut guesses = [NONE; ABREAST];
         for (guess, (_, _, record)) in guesses.iter_mut().zip(&*abreast) {
-            *guess = self.users.guess(bits_of(record.hash));
+            *guess = self.users.guess(record.bits);
             if let Some(user) = self.users.guessed(*guess) {
                 bring(user);
             }
@@ -129,9 +129,9 @@ impl Part {
         }
         let known = match self.users.is(guess, user) {
             true => Some(guess),
-            false => self.users.find(bits_of(record.hash), user),
+            false => self.users.find(record.bits, user),
         };
-        let number = known.unwrap_or_else(|| self.add(record.hash, user, &entry));
+        let number = known.unwrap_or_else(|| self.add(record.bits, user, &entry));
         if record.transaction != 0 {
             let user = self.users.get_mut(number);
             if self.repeats.is_repeated(number, user, record.transaction, record.micros) {
@@ -144,22 +144,22 @@ impl Part {
         }
     }
 
-    /// Counts an entry for the user with that hash, and gives the user's number.
-    pub fn insert(&mut self, hash: u64, user: &[u8], entry: &Entry) -> u32 {
-        match self.users.find(bits_of(hash), user) {
+    /// Counts an entry for the user with these bits of the hash, and gives the user's number.
+    pub fn insert(&mut self, bits: u32, user: &[u8], entry: &Entry) -> u32 {
+        match self.users.find(bits, user) {
             Some(number) => {
                 self.join(number, entry);
                 number
             }
-            None => self.add(hash, user, entry),
+            None => self.add(bits, user, entry),
         }
     }
 
     /// Counts the first entry of a new user.
-    fn add(&mut self, hash: u64, user: &[u8], entry: &Entry) -> u32 {
+    fn add(&mut self, bits: u32, user: &[u8], entry: &Entry) -> u32 {
         self.counts[entry.standing as usize] += entry.count;
         self.faint_cells += usize::from(is_faint(entry.standing));
-        self.users.add(bits_of(hash), user, Cell::new(entry, NONE), |key| bits_of(hash_of(key)))
+        self.users.add(bits, user, Cell::new(entry, NONE), |key| bits_of(hash_of(key)))
     }
 
     fn join(&mut self, number: u32, entry: &Entry) {
@@ -232,7 +232,7 @@ impl Part {
                 }
                 match kept {
                     Some(kept) => self.join(kept, &entry),
-                    None => kept = Some(self.add(hash_of(key), key, &entry)),
+                    None => kept = Some(self.add(bits_of(hash_of(key)), key, &entry)),
                 }
             }
             if let Some(kept) = kept {

@@ -3,7 +3,7 @@
 use super::clients::Clients;
 use super::entry::Entry;
 use super::faint::{Faint, LISTED_USERS, is_faint};
-use super::observed::{Observed, PARTS, hash_of, part_of};
+use super::observed::{Observed, PARTS, bits_of, hash_of, part_of};
 use super::part::Part;
 use crate::model::near::bring;
 use crate::model::{AgentId, AgentKey, AgentRef, Moment, Observation, Standing};
@@ -125,7 +125,7 @@ impl Tally {
             self.parts.resize_with(PARTS, Part::default);
         }
         let hash = hash_of(user);
-        self.parts[part_of(hash)].insert(hash, user, entry);
+        self.parts[part_of(hash)].insert(bits_of(hash), user, entry);
     }
 
     fn faint_cells(&self) -> usize {
