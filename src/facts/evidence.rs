@@ -7,8 +7,8 @@ use crate::model::short::is_same;
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
     rows: Vec<(String, Kind, u64)>,
-    /// The row counted last: nearly always the next one's too.
-    last: usize,
+    /// Of each kind the row counted last: nearly always the next one's too.
+    latest: [usize; Kind::COUNT],
 }
 
 impl Evidence {
@@ -22,13 +22,14 @@ impl Evidence {
     #[inline]
     pub fn note_all(&mut self, source: &str, kind: Kind, count: u64) {
         let is_it = |row: &(String, Kind, u64)| row.1 == kind && is_same(row.0.as_bytes(), source.as_bytes());
-        if !self.rows.get(self.last).is_some_and(is_it) {
-            self.last = self.rows.iter().position(is_it).unwrap_or(self.rows.len());
-            if self.last == self.rows.len() {
+        let latest = &mut self.latest[kind as usize];
+        if !self.rows.get(*latest).is_some_and(is_it) {
+            *latest = self.rows.iter().position(is_it).unwrap_or(self.rows.len());
+            if *latest == self.rows.len() {
                 self.rows.push((source.to_owned(), kind, 0));
             }
         }
-        self.rows[self.last].2 += count;
+        self.rows[*latest].2 += count;
     }
 
     /// Takes in another part's counts.

@@ -79,6 +79,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// How many kinds there are.
+    pub const COUNT: usize = Self::Restart as usize + 1;
+
     /// The grade of a record of this kind. A request or a reply alone proves nothing; put
     /// together they are as good as [`Grade::A`].
     pub const fn grade(self) -> Grade {

@@ -99,6 +99,8 @@ pub fn note(
 /// Listens to the scan of one block.
 pub struct Collector<'p> {
     pub input: &'p Input,
+    /// What [`server_name`] says of it.
+    pub server: &'p [u8],
     pub clock: Clock<'p>,
     pub counting: &'p Counting<'p>,
     /// Accounts and what order depends on.
@@ -126,7 +128,7 @@ impl Collector<'_> {
             Some(moment) => {
                 records.first = Some(records.first.map_or(moment, |first| first.min(moment)));
                 records.last = records.last.max(Some(moment));
-                let host = if host.is_empty() { server_name(self.input) } else { host };
+                let host = if host.is_empty() { self.server } else { host };
                 self.part.coverage.note(host, moment);
             }
         }
@@ -135,7 +137,7 @@ impl Collector<'_> {
 }
 
 /// What coverage and quality call a server whose records name no host: its directory's name.
-fn server_name(input: &Input) -> &[u8] {
+pub fn server_name(input: &Input) -> &[u8] {
     let at = memchr::memrchr(b'/', &input.server).map_or(0, |at| at + 1);
     &input.server[at..]
 }

@@ -6,7 +6,7 @@ mod forms;
 mod settling;
 
 use super::clock::{Clock, Years};
-use super::collect::{Collector, Counting, Memory, Trace};
+use super::collect::{Collector, Counting, Memory, Trace, server_name};
 use super::plan::{Form, Input, Plan};
 use super::trace::{OwnLife, Proof};
 use super::years::Notable;
@@ -445,6 +445,7 @@ impl Run<'_> {
         let records_before = part.records.known();
         let mut collector = Collector {
             input,
+            server: server_name(input),
             clock: Clock::new(input.zone.clone(), years).assuming(input.assumed),
             counting: self.counting,
             part,

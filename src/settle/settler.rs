@@ -171,18 +171,16 @@ impl Settler {
                     self.joins.expect();
                 }
                 let request = Request {
-                    user: held.user.into(),
-                    agent: held.agent.text.map(Into::into),
-                    hint: held.agent.hint,
-                    is_push_source: held.agent.is_push_source,
+                    user: held.user,
+                    agent: held.agent,
                     moment: held.moment,
                     spot: held.spot,
                     asks: held.asks,
-                    contacts: held.contact.into(),
+                    contacts: held.contact,
                 };
                 fill_key(&mut self.key, held);
                 if let Some(settled) = self.transactions.ask(&self.key, request) {
-                    self.settled(&settled, tell);
+                    tell_settled(&settled, &mut self.joins, &mut self.ties, self.records, tell);
                 }
             }
             Kind::Reply => {
@@ -190,9 +188,9 @@ impl Settler {
                 if let Some(code @ 200..) = held.code {
                     fill_key(&mut self.key, held);
                     let reply =
-                        Reply { code, moment: held.moment, leaves: held.asks, contacts: held.contact.into() };
+                        Reply { code, moment: held.moment, leaves: held.asks, contacts: held.contact };
                     if let Some(settled) = self.transactions.answer(&self.key, reply) {
-                        self.settled(&settled, tell);
+                        tell_settled(&settled, &mut self.joins, &mut self.ties, self.records, tell);
                     }
                 }
             }
@@ -261,39 +259,45 @@ impl Settler {
             Kind::Message => tell(&observe(held, Standing::MessageSent)),
         }
     }
+}
 
-    /// A transaction is complete: tells of it, and who may tell it again.
-    fn settled(&mut self, settled: &Settled, tell: &mut impl FnMut(&Observation<'_>)) {
-        let Settled { request, reply } = settled;
-        let standing = match (reply.code, request.asks, reply.leaves) {
-            (200..300, Asks::Message, _) => Standing::MessageSent,
-            (_, Asks::Message, _) => return,
-            // Answered, and the answer shows that nothing is bound.
-            (200..300, Asks::Bind, Asks::Unbind | Asks::Fetch) => Standing::Attempted,
-            (200..300, Asks::Bind, _) => Standing::Accepted,
-            (200..300, Asks::Unbind, _) => Standing::Deregistered,
-            (200..300, Asks::Fetch, _) => Standing::Fetched,
-            _ => Standing::Refused,
-        };
-        let moment = request.moment.or(reply.moment);
-        tell(&Observation {
-            user: &request.user,
-            agent: request.agent(),
-            standing,
-            moment,
-            spot: request.spot,
-            evidence: EvidenceKind::Transaction,
-        });
-        // A line comes before the reply that tells the same, so there has been one by now.
-        if standing == Standing::Accepted && self.joins.has_lines() {
-            // The server's line spells the contact as its reply does: parameters reordered, or the
-            // address it saw.
-            let listed = [&request.contacts[..], &reply.contacts].concat();
-            self.joins.told(&request.user, &listed, moment, self.records);
-            if let Some(agent) = &request.agent {
-                let own = own_contacts(&request.contacts, &reply.contacts);
-                self.ties.bindings.dumped(&request.user, &own, agent);
-            }
+/// A transaction is complete: tells of it, and who may tell it again.
+fn tell_settled(
+    settled: &Settled<'_>,
+    joins: &mut Joins<Line>,
+    ties: &mut Ties,
+    record: u64,
+    tell: &mut impl FnMut(&Observation<'_>),
+) {
+    let Settled { request, reply } = settled;
+    let standing = match (reply.code, request.asks, reply.leaves) {
+        (200..300, Asks::Message, _) => Standing::MessageSent,
+        (_, Asks::Message, _) => return,
+        // Answered, and the answer shows that nothing is bound.
+        (200..300, Asks::Bind, Asks::Unbind | Asks::Fetch) => Standing::Attempted,
+        (200..300, Asks::Bind, _) => Standing::Accepted,
+        (200..300, Asks::Unbind, _) => Standing::Deregistered,
+        (200..300, Asks::Fetch, _) => Standing::Fetched,
+        _ => Standing::Refused,
+    };
+    let moment = request.moment.or(reply.moment);
+    tell(&Observation {
+        user: request.user,
+        agent: request.agent,
+        standing,
+        moment,
+        spot: request.spot,
+        evidence: EvidenceKind::Transaction,
+    });
+    // A line comes before the reply that tells the same, so there has been one by now.
+    if standing == Standing::Accepted && joins.has_lines() {
+        // The server's line spells the contact as its reply does: parameters reordered, or the
+        // address it saw.
+        let listed = [request.contacts, reply.contacts].concat();
+        joins.told(request.user, &listed, moment, record);
+        if let Some(agent) = request.agent.text {
+            let own = own_contacts(request.contacts, reply.contacts);
+            ties.bindings.dumped(request.user, &own, agent);
         }
     }
 }
