@@ -7,8 +7,14 @@ pub trait Lines {
     /// A line that is read, without its line end.
     fn line(&mut self, bytes: &[u8], line: Range<usize>);
 
-    /// Whole lines that nobody reads; the block's last may lack its line end. Gives how many there are.
-    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>) -> u64;
+    /// Whole lines that nobody reads; the block's last may lack its line end.
+    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>);
+
+    /// The same of so many lines.
+    #[inline]
+    fn counted(&mut self, bytes: &[u8], lines: Range<usize>, _count: u64) {
+        self.stretch(bytes, lines);
+    }
 
     /// Lines that nobody reads: the first begins there, and each ends at a line feed.
     fn ended(&mut self, bytes: &[u8], begin: usize, feeds: &[usize]);
@@ -24,10 +30,13 @@ impl Lines for Counted {
         self.0 += 1;
     }
 
-    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>) -> u64 {
-        let count = lines_of(&bytes[lines]);
+    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>) {
+        self.0 += lines_of(&bytes[lines]);
+    }
+
+    #[inline]
+    fn counted(&mut self, _: &[u8], _: Range<usize>, count: u64) {
         self.0 += count;
-        count
     }
 
     fn ended(&mut self, _: &[u8], _: usize, feeds: &[usize]) {

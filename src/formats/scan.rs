@@ -170,24 +170,22 @@ impl Scanner {
         loop {
             // Dumps follow one another: nothing has to be searched for.
             let run = at;
-            let mut records = 0;
-            while may_skip_heads && let Some(dump) = dumps.known_at(at) {
+            let (mut records, mut feeds) = (0, 0);
+            while may_skip_heads && let Some((dump, dump_feeds)) = dumps.known_at(at) {
                 self.dump(block, dump, scratch, sink);
                 records += 1;
+                feeds += dump_feeds;
                 at = dump.end;
             }
             if records > 0 {
                 let is_whole = (run == 0 || bytes[run - 1] == b'\n') && bytes[at - 1] == b'\n';
-                let count = match told <= run && is_whole {
-                    true => {
-                        lines.stretch(bytes, told..run);
-                        told = at;
-                        lines.stretch(bytes, run..at)
-                    }
-                    // The rest of a line that has been told of, or that is to be told of as a whole.
-                    false => feeds_of(&bytes[run..at]),
-                };
-                sink.continued(count.saturating_sub(records));
+                // Else it is the rest of a line that has been told of, or one that is to be told of as a whole.
+                if told <= run && is_whole {
+                    lines.stretch(bytes, told..run);
+                    lines.counted(bytes, run..at, feeds);
+                    told = at;
+                }
+                sink.continued(feeds.saturating_sub(records));
             }
             let is_same = |hit: &Hit| self.needles.is_at(hit.needle, bytes, at + hit.at);
             let (mut begin, mut len) = (at, 0);

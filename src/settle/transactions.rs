@@ -21,8 +21,8 @@ const SURE_RECORDS: u64 = 20_000;
 /// So many bytes of transactions are kept at most: the oldest is given up first. A flood of
 /// requests must not fill the memory, and half a million ordinary ones fit.
 const MOST_BYTES: usize = 192 << 20;
-/// A larger buffer is not kept for the next transaction.
-const SPARE_MAX: usize = 512;
+/// A room with more bytes of texts does not keep them for the next who comes.
+const ROOM_MAX: usize = 512;
 
 /// A request.
 #[derive(Debug, Clone, Copy)]
@@ -53,18 +53,14 @@ pub(super) struct Settled<'t> {
     pub reply: Reply<'t>,
 }
 
-/// What is known of one transaction. Texts stand behind its key.
+/// What waits for the other half of its transaction: a request for its final reply, or the reply for it.
 #[derive(Debug, Clone, Copy)]
-enum State {
-    /// The request has been seen, its final reply has not.
+enum Half {
     Asked(Asked),
-    /// A final reply has been seen before its request.
     Answered { code: u16, moment: Option<Moment>, leaves: Asks },
-    /// Counted; what comes now repeats it.
-    Done,
 }
 
-/// A request that waits for its reply. Its texts are the user, the agent and the contacts.
+/// A request without its texts: the user, the agent and the contacts.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     user_len: usize,
@@ -76,34 +72,75 @@ struct Asked {
     asks: Asks,
 }
 
-/// One transaction, in the order of arrival.
-#[derive(Debug)]
-struct Transaction {
-    /// The key, and behind it what its state began with. One buffer, which the next one gets.
-    texts: Vec<u8>,
-    key_len: usize,
-    hash: u64,
-    /// When it began, and as which record.
-    moment: Option<Moment>,
-    record: u64,
-    state: State,
-    /// What it was charged with when it was opened.
-    bytes: usize,
-}
-
-impl Transaction {
-    fn key(&self) -> &[u8] {
-        &self.texts[..self.key_len]
-    }
-
-    /// The request that waits here.
-    fn request(&self, asked: Asked) -> Request<'_> {
-        let Asked { user_len, agent_len, hint, is_push_source, moment, spot, asks } = asked;
-        let (user, rest) = self.texts[self.key_len..].split_at(user_len);
+impl Asked {
+    /// The request, which has these texts.
+    fn request(self, texts: &[u8]) -> Request<'_> {
+        let Self { user_len, agent_len, hint, is_push_source, moment, spot, asks } = self;
+        let (user, rest) = texts.split_at(user_len);
         let (agent, contacts) = rest.split_at(agent_len.unwrap_or(0));
         let agent = AgentRef { text: agent_len.map(|_| agent), hint, is_push_source };
         Request { user, agent, moment, spot, asks, contacts }
     }
+}
+
+/// The halves that wait, each with its texts behind one another. Nearly all wait for milliseconds, so the room that was
+/// left last is taken first: it is near.
+#[derive(Debug, Default)]
+struct Halves {
+    rooms: Vec<(Half, Vec<u8>)>,
+    free: Vec<usize>,
+}
+
+impl Halves {
+    /// Keeps one, and gives the number of its room.
+    fn keep(&mut self, half: Half, texts: [&[u8]; 3]) -> usize {
+        let room = self.free.pop().unwrap_or_else(|| {
+            self.rooms.push((half, Vec::new()));
+            self.rooms.len() - 1
+        });
+        let (known, own) = &mut self.rooms[room];
+        *known = half;
+        own.clear();
+        if own.capacity() > ROOM_MAX {
+            *own = Vec::new();
+        }
+        own.reserve(texts.iter().map(|text| text.len()).sum());
+        texts.iter().for_each(|text| own.extend_from_slice(text));
+        room
+    }
+
+    fn get(&self, room: usize) -> Half {
+        self.rooms[room].0
+    }
+
+    /// Leaves the room of one that waited in vain.
+    fn forget(&mut self, room: usize) {
+        let texts = &mut self.rooms[room].1;
+        if texts.capacity() > ROOM_MAX {
+            *texts = Vec::new();
+        }
+        self.free.push(room);
+    }
+
+    /// Leaves the room; its texts stand there until the next one comes.
+    fn leave(&mut self, room: usize) -> &[u8] {
+        self.free.push(room);
+        &self.rooms[room].1
+    }
+}
+
+/// One transaction, in the order of arrival.
+#[derive(Debug)]
+struct Transaction {
+    key: Vec<u8>,
+    hash: u64,
+    /// When it began, and as which record.
+    moment: Option<Moment>,
+    record: u64,
+    /// The room of its half that waits; `None` once it was counted: what comes now repeats it.
+    half: Option<usize>,
+    /// What it was charged with when it was opened.
+    bytes: usize,
 }
 
 /// The open transactions of one stream.
@@ -116,7 +153,8 @@ pub(super) struct Transactions {
     /// Numbers by the hash of their keys.
     numbers: HashTable<u64>,
     state: RandomState,
-    /// Buffers for reuse.
+    halves: Halves,
+    /// Key buffers for reuse.
     spares: Vec<Vec<u8>>,
     records: u64,
     /// Bytes of all that is open.
@@ -147,12 +185,12 @@ impl Transactions {
                 found.remove();
             }
             self.forgotten += 1;
-            if let Some(Transaction { mut texts, state, bytes, .. }) = self.open.pop_front() {
+            if let Some(Transaction { mut key, half, bytes, .. }) = self.open.pop_front() {
                 self.bytes -= bytes;
-                self.give_up(state);
-                texts.clear();
-                if texts.capacity() <= SPARE_MAX && self.spares.len() < 1024 {
-                    self.spares.push(texts);
+                self.give_up(half);
+                key.clear();
+                if key.capacity() <= 256 && self.spares.len() < 1024 {
+                    self.spares.push(key);
                 }
             }
         }
@@ -163,27 +201,23 @@ impl Transactions {
         let hash = self.state.hash_one(key);
         let Some(at) = self.find(hash, key, request.moment) else {
             let Request { user, agent, moment, spot, asks, contacts } = request;
-            let asked = Asked {
-                user_len: user.len(),
-                agent_len: agent.text.map(<[u8]>::len),
-                hint: agent.hint,
-                is_push_source: agent.is_push_source,
-                moment,
-                spot,
-                asks,
-            };
-            let texts = [key, user, agent.text.unwrap_or_default(), contacts];
-            self.begin(hash, texts, moment, State::Asked(asked));
+            let AgentRef { text, hint, is_push_source } = agent;
+            let (user_len, agent_len) = (user.len(), text.map(<[u8]>::len));
+            let asked = Asked { user_len, agent_len, hint, is_push_source, moment, spot, asks };
+            let texts = [user, text.unwrap_or_default(), contacts];
+            self.begin(hash, key, moment, Some((Half::Asked(asked), texts)));
             return None;
         };
-        let transaction = &mut self.open[at];
-        let State::Answered { code, moment, leaves } = transaction.state else {
-            self.repeated += 1;
-            return None;
-        };
-        transaction.state = State::Done;
-        let contacts = &transaction.texts[transaction.key_len..];
-        Some(Settled { request, reply: Reply { code, moment, leaves, contacts } })
+        let half = &mut self.open[at].half;
+        if let Some((room, Half::Answered { code, moment, leaves })) =
+            half.map(|room| (room, self.halves.get(room)))
+        {
+            *half = None;
+            let contacts = self.halves.leave(room);
+            return Some(Settled { request, reply: Reply { code, moment, leaves, contacts } });
+        }
+        self.repeated += 1;
+        None
     }
 
     /// A final reply; settles the request that waits for it.
@@ -191,17 +225,17 @@ impl Transactions {
         let hash = self.state.hash_one(key);
         let Some(at) = self.find(hash, key, reply.moment) else {
             let Reply { code, moment, leaves, contacts } = reply;
-            let state = State::Answered { code, moment, leaves };
-            self.begin(hash, [key, contacts, b"", b""], moment, state);
+            let half = Half::Answered { code, moment, leaves };
+            self.begin(hash, key, moment, Some((half, [contacts, b"", b""])));
             return None;
         };
-        let transaction = &mut self.open[at];
-        let State::Asked(asked) = transaction.state else {
-            self.repeated += 1;
-            return None;
-        };
-        transaction.state = State::Done;
-        Some(Settled { request: transaction.request(asked), reply })
+        let half = &mut self.open[at].half;
+        if let Some((room, Half::Asked(asked))) = half.map(|room| (room, self.halves.get(room))) {
+            *half = None;
+            return Some(Settled { request: asked.request(self.halves.leave(room)), reply });
+        }
+        self.repeated += 1;
+        None
     }
 
     /// Whether a self-proving record is the first of its transaction.
@@ -211,24 +245,25 @@ impl Transactions {
             self.repeated += 1;
             return false;
         }
-        self.begin(hash, [key, b"", b"", b""], moment, State::Done);
+        self.begin(hash, key, moment, None);
         true
     }
 
     /// Nothing more will come: what still waits is unanswered.
     pub fn finish(&mut self) {
         for transaction in std::mem::take(&mut self.open) {
-            self.give_up(transaction.state);
+            self.give_up(transaction.half);
         }
         self.numbers.clear();
     }
 
-    fn give_up(&mut self, state: State) {
-        match state {
-            State::Asked(_) => self.unanswered += 1,
-            State::Answered { .. } => self.unasked += 1,
-            State::Done => {}
+    fn give_up(&mut self, half: Option<usize>) {
+        let Some(room) = half else { return };
+        match self.halves.get(room) {
+            Half::Asked(_) => self.unanswered += 1,
+            Half::Answered { .. } => self.unasked += 1,
         }
+        self.halves.forget(room);
     }
 
     /// Where the transaction of that key and its hash is among the open ones, if it is near that moment.
@@ -236,29 +271,27 @@ impl Transactions {
         let at = |number: u64| (number - self.forgotten) as usize;
         let is_same = |number: &u64| {
             let known = &self.open[at(*number)];
-            known.key() == key && known.moment.zip(moment).is_none_or(|(begun, now)| are_near(begun, now))
+            known.key == key && known.moment.zip(moment).is_none_or(|(begun, now)| are_near(begun, now))
         };
         self.numbers.find(hash, is_same).map(|number| at(*number))
     }
 
-    /// Opens a transaction: the first of the texts is its key.
-    fn begin(&mut self, hash: u64, texts: [&[u8]; 4], moment: Option<Moment>, state: State) {
+    fn begin(&mut self, hash: u64, key: &[u8], moment: Option<Moment>, half: Option<(Half, [&[u8]; 3])>) {
         let number = self.forgotten + self.open.len() as u64;
-        let key = texts[0];
         // One of that key that is too far away stays in the queue to be accounted for, unseen.
         let (open, forgotten) = (&self.open, self.forgotten);
         if let Ok(earlier) =
-            self.numbers.find_entry(hash, |number| open[(number - forgotten) as usize].key() == key)
+            self.numbers.find_entry(hash, |number| open[(number - forgotten) as usize].key == key)
         {
             earlier.remove();
         }
         let mut owned = self.spares.pop().unwrap_or_default();
-        owned.reserve(texts.iter().map(|text| text.len()).sum());
-        texts.iter().for_each(|text| owned.extend_from_slice(text));
-        let (key_len, bytes) = (key.len(), owned.len() + size_of::<Transaction>());
+        owned.extend_from_slice(key);
+        let texts_len: usize = half.iter().flat_map(|(_, texts)| texts).map(|text| text.len()).sum();
+        let bytes = owned.len() + texts_len + size_of::<(Half, Transaction)>();
         self.bytes += bytes;
-        let record = self.records;
-        self.open.push_back(Transaction { texts: owned, key_len, hash, moment, record, state, bytes });
+        let half = half.map(|(half, texts)| self.halves.keep(half, texts));
+        self.open.push_back(Transaction { key: owned, hash, moment, record: self.records, half, bytes });
         let (open, forgotten) = (&self.open, self.forgotten);
         self.numbers.insert_unique(hash, number, |number| open[(number - forgotten) as usize].hash);
     }

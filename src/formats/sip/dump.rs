@@ -10,6 +10,7 @@ use super::message::start_line;
 use super::opener::{self, Addresses, Direction, Opener};
 use crate::formats::frame::{self, Scratch};
 use crate::formats::line_marks::LineMarks;
+use crate::formats::lines::feeds_of;
 use crate::formats::text::{near, split_once};
 use crate::model::Stamp;
 use memchr::memmem;
@@ -47,8 +48,9 @@ pub struct Dump {
     pub end: usize,
     /// More stands behind the message than its writer would have put there.
     pub is_ambiguous: bool,
-    /// The head is as its writer writes it, and holds nothing that anybody else chose.
-    is_usual: bool,
+    /// Its line feeds, where its head is as its writer writes it and holds nothing that anybody else chose, and where
+    /// the message has its headers to the end.
+    usual_feeds: Option<u64>,
 }
 
 impl Dump {
@@ -87,10 +89,10 @@ impl<'t> Dumps<'t> {
         self.known.and_then(|known| known.first()).is_some_and(|dump| dump.message.start < end)
     }
 
-    /// The one that is known to begin right there, where its head is as its writer writes it and its first line is not too
-    /// long to be looked at.
+    /// The one that is known to begin right there, where its head is as its writer writes it and the message has its
+    /// headers to the end; and its line feeds.
     #[inline]
-    pub fn known_at(&mut self, at: usize) -> Option<&'t Dump> {
+    pub fn known_at(&mut self, at: usize) -> Option<(&'t Dump, u64)> {
         let mut known = self.known?;
         // Those that were reached by a search.
         while known.first().is_some_and(|dump| dump.message.start < at) {
@@ -98,12 +100,9 @@ impl<'t> Dumps<'t> {
         }
         self.known = Some(known);
         let (dump, rest) = known.split_first()?;
-        let is_there = dump.begin == at && dump.is_usual;
-        if !is_there || near(b'\n', &self.bytes[dump.message.clone()]).is_none() {
-            return None;
-        }
+        let feeds = dump.usual_feeds.filter(|_| dump.begin == at)?;
         self.known = Some(rest);
-        Some(dump)
+        Some((dump, feeds))
     }
 
     /// The message that begins on this line, which has these marks. The lines that are asked for
@@ -159,7 +158,12 @@ fn opened(bytes: &[u8], opener: Opener<'_>, from: usize) -> Dump {
         is_indented: false,
         end: extent.end,
         is_ambiguous: extent.is_ambiguous,
-        is_usual: opener.is_usual,
+        usual_feeds: (opener.is_usual && extent.lines.0 > 0).then(|| {
+            let (lines, end) = extent.lines;
+            let feeds = (opener::SIPDUMP_HEAD_LINES + lines) as u64 + feeds_of(&bytes[end..extent.end]);
+            debug_assert_eq!(feeds, feeds_of(&bytes[opener.begin..extent.end]), "each is counted once");
+            feeds
+        }),
     }
 }
 

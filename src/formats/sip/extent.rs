@@ -36,6 +36,8 @@ pub(super) struct Extent {
     pub message: Range<usize>,
     /// Where the log goes on.
     pub end: usize,
+    /// How many lines of the message have been looked at one by one, and where the last of them ends.
+    pub lines: (usize, usize),
     /// What stands behind the message is not what the writer would have put there: a stranger
     /// sent more bytes than his Content-Length says, or the dump was cut.
     pub is_ambiguous: bool,
@@ -47,7 +49,8 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
     let most = if is_asterisk { ASTERISK_RECORD_MAX } else { DUMP_MAX };
     // An opening line may be longer than any record by itself; the message then has no room left.
     let limit = bytes.len().min(begin.saturating_add(most)).max(from);
-    let cut = || Extent { message: from..limit, end: limit, is_ambiguous: false };
+    let unread = (0, from);
+    let cut = || Extent { message: from..limit, end: limit, lines: unread, is_ambiguous: false };
     if let Ending::Bytes(length) = ending {
         let end = from.saturating_add(length);
         if end > limit {
@@ -55,15 +58,16 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
         }
         // A body with a NUL in it was written up to there only.
         if matches!(bytes.get(end), None | Some(b'\n')) {
-            return Extent { message: from..end, end: (end + 1).min(bytes.len()), is_ambiguous: false };
+            let behind = (end + 1).min(bytes.len());
+            return Extent { message: from..end, end: behind, lines: unread, is_ambiguous: false };
         }
     }
-    let Some((headers, length)) = headers(bytes, from, limit) else { return cut() };
+    let Some(Headers { end: headers, lines, length }) = headers(bytes, from, limit) else { return cut() };
     let body = body_end(bytes, from, headers, length);
     if body > limit {
         return cut();
     }
-    let plain = Extent { message: from..body, end: body, is_ambiguous: false };
+    let plain = Extent { message: from..body, end: body, lines: (lines, headers), is_ambiguous: false };
     match ending {
         Ending::Length | Ending::Bytes(_) => plain,
         Ending::Closer(closer) => {
@@ -90,20 +94,32 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
     }
 }
 
-/// Behind the empty line that ends the headers, and the bytes of the body that they declare.
-fn headers(bytes: &[u8], from: usize, limit: usize) -> Option<(usize, usize)> {
+/// The first line of a message and its headers.
+struct Headers {
+    /// Behind the empty line that ends them.
+    end: usize,
+    /// How many lines there are, with that one.
+    lines: usize,
+    /// The bytes of the body that they declare.
+    length: usize,
+}
+
+fn headers(bytes: &[u8], from: usize, limit: usize) -> Option<Headers> {
     let text = &bytes[from..limit];
     let mut ends = Ends::of(text);
     let mut length = None;
     let mut at = ends.next()? + 1;
+    let mut lines = 2;
     loop {
         let first = text.get(at).copied().unwrap_or(0);
         // Whatever an empty line may begin with is no higher than this.
         if first <= b'.'
             && let Some(empty_len) = empty_len(&text[at..])
         {
-            return Some((from + at + empty_len, length.flatten().unwrap_or(0)));
+            let end = from + at + empty_len;
+            return Some(Headers { end, lines, length: length.flatten().unwrap_or(0) });
         }
+        lines += 1;
         let end = ends.next()? + 1;
         if length.is_none() && matches!(first | 0x20, b'l' | b'c') {
             length = declared_length(&text[at..end]);

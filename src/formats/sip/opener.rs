@@ -45,6 +45,8 @@ pub type Addresses<'t> = (&'t [u8], &'t [u8]);
 
 const SIPDUMP_HEAD: &[u8] = b"====================";
 const SIPDUMP_MIDDLE: &[u8] = b"~~~~~~~~~~~~~~~~~~~~";
+/// The lines of a head as `sipdump` writes it, with both of these.
+pub(super) const SIPDUMP_HEAD_LINES: usize = 12;
 /// The head of a `sipdump` record with both rulers and two addresses of IPv6 is no longer.
 const SIPDUMP_HEAD_MAX: usize = 512;
 

@@ -65,10 +65,9 @@ impl Lines for Notable {
         self.begin_run(bytes, line);
     }
 
-    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>) -> u64 {
-        let (start, before) = (lines.start, self.lines_len);
+    fn stretch(&mut self, bytes: &[u8], lines: Range<usize>) {
+        let start = lines.start;
         each_line(&bytes[lines], |begin, end| self.line(bytes, start + begin..start + end));
-        self.lines_len - before
     }
 
     fn ended(&mut self, bytes: &[u8], mut begin: usize, feeds: &[usize]) {
