@@ -85,8 +85,12 @@ pub fn rfc1123(text: &[u8]) -> Option<Stamp> {
 
 /// Seconds since 1970 in UTC, 9 to 11 digits, with an optional fraction.
 pub fn epoch(text: &[u8]) -> Option<(Stamp, usize)> {
-    let mut seconds = i64::from(text.first_chunk().and_then(eight_digits)?);
-    let mut digits = 8;
+    // Ten, until the year 2286.
+    let ten = text.first_chunk().and_then(ten_digits);
+    let (mut seconds, mut digits) = match ten {
+        Some(seconds) => (seconds, 10),
+        None => (i64::from(text.first_chunk().and_then(eight_digits)?), 8),
+    };
     while digits < 12
         && let Some(digit) = text.get(digits).and_then(|byte| digit(*byte))
     {
@@ -209,6 +213,16 @@ fn two(text: &[u8], at: usize) -> Option<u8> {
 /// Microseconds of a fraction that begins with `.` or `,`, and its length; more digits are cut.
 fn fraction(text: &[u8]) -> (u32, usize) {
     let Some((b'.' | b',', digits)) = text.split_first() else { return (0, 0) };
+    if let Some((six, behind)) = digits.split_first_chunk::<6>()
+        && !behind.first().is_some_and(u8::is_ascii_digit)
+    {
+        // As nearly everybody writes them who writes any.
+        let mut eight = *b"00000000";
+        eight[2..].copy_from_slice(six);
+        if let Some(micros) = eight_digits(&eight) {
+            return (micros, 7);
+        }
+    }
     let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if count == 0 {
         return (0, 0);
@@ -301,6 +315,21 @@ mod tests {
                 _ => None,
             };
             proptest::prop_assert_eq!(time_of_day(text.first_chunk().unwrap()), expected);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_epoch_is_its_digits(text in "[0-9]{7,13}([.,][0-9]{0,8}[0-9x])?") {
+            let (whole, rest) = text.split_once(['.', ',']).unwrap_or((&text, ""));
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            let micros: i64 = format!("{:0<6.6}", digits).parse().unwrap();
+            let expected = (9..=11).contains(&whole.len()).then(|| {
+                let moment = Moment::from_micros(whole.parse::<i64>().unwrap() * 1_000_000 + micros);
+                let fraction_len = if digits.is_empty() { 0 } else { 1 + digits.len() };
+                (Stamp::Instant(moment), whole.len() + fraction_len)
+            });
+            proptest::prop_assert_eq!(epoch(text.as_bytes()), expected);
         }
     }
 
