@@ -36,7 +36,8 @@ pub(super) struct Extent {
     pub message: Range<usize>,
     /// Where the log goes on.
     pub end: usize,
-    /// How many lines of the message have been looked at one by one, and where the last of them ends.
+    /// How many line feeds of it have been looked at one by one, from the message's first on, and where the last of
+    /// them ended a line.
     pub lines: (usize, usize),
     /// What stands behind the message is not what the writer would have put there: a stranger
     /// sent more bytes than his Content-Length says, or the dump was cut.
@@ -79,7 +80,13 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
             let skipped = rest.iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
             if rest[skipped..].starts_with(SIPDUMP_END) {
                 let end = body + skipped + SIPDUMP_END.len();
-                return Extent { end: end + usize::from(bytes.get(end) == Some(&b'\n')), ..plain };
+                let last = usize::from(bytes.get(end) == Some(&b'\n'));
+                let extent = Extent { end: end + last, ..plain };
+                if length > 0 {
+                    return extent;
+                }
+                let ends = rest[..skipped].iter().filter(|byte| **byte == b'\n').count();
+                return Extent { lines: (lines + ends + last, extent.end), ..extent };
             }
             let end = line_that(bytes, body, limit, |line| line.ends_with(SIPDUMP_END));
             Extent { end: end.unwrap_or(limit), is_ambiguous: true, ..plain }
