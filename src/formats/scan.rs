@@ -170,11 +170,11 @@ impl Scanner {
         loop {
             // Dumps follow one another: nothing has to be searched for.
             let run = at;
-            let (mut records, mut feeds) = (0, 0);
-            while may_skip_heads && let Some((dump, dump_feeds)) = dumps.known_at(at) {
+            let (mut records, mut ends) = (0, 0);
+            while may_skip_heads && let Some((dump, feeds)) = dumps.known_at(at) {
                 self.dump(block, dump, scratch, sink);
                 records += 1;
-                feeds += dump_feeds;
+                ends += feeds;
                 at = dump.end;
             }
             if records > 0 {
@@ -182,10 +182,10 @@ impl Scanner {
                 // Else it is the rest of a line that has been told of, or one that is to be told of as a whole.
                 if told <= run && is_whole {
                     lines.stretch(bytes, told..run);
-                    lines.counted(bytes, run..at, feeds);
+                    lines.counted(bytes, run..at, ends);
                     told = at;
                 }
-                sink.continued(feeds.saturating_sub(records));
+                sink.continued(ends.saturating_sub(records));
             }
             let is_same = |hit: &Hit| self.needles.is_at(hit.needle, bytes, at + hit.at);
             let (mut begin, mut len) = (at, 0);

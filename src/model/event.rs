@@ -79,7 +79,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// How many kinds there are.
+    /// How many kinds there are: up to the last one.
     pub const COUNT: usize = Self::Restart as usize + 1;
 
     /// The grade of a record of this kind. A request or a reply alone proves nothing; put

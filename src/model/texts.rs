@@ -1,4 +1,4 @@
-//! Texts that stay where they are: behind one another in pieces, so that nothing is copied when there come more.
+//! Texts behind one another, in pieces: hardly anything is copied when there come more.
 
 use super::near::fetch;
 use std::ops::Range;
@@ -37,7 +37,7 @@ impl Texts {
         let texts = &mut self.pieces[piece];
         let begin = texts.len();
         parts.iter().for_each(|part| texts.extend_from_slice(part));
-        let short = |number: usize| u32::try_from(number).expect("a record is at most a mebibyte long");
+        let short = |number: usize| u32::try_from(number).expect("fewer than 2^32 bytes, and pieces");
         Place { piece: short(piece), begin: short(begin), len: short(len) }
     }
 

@@ -94,6 +94,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn pairs_of_many_pieces_keep_their_texts() {
+        let mut pairs = Pairs::default();
+        let user = |number: usize| format!("user{number}").into_bytes();
+        let contact = |number: usize| "c".repeat(if number % 50 == 7 { 20_000 } else { 100 }).into_bytes();
+        let numbers: Vec<Pair> =
+            (0..2000).map(|number| pairs.number(&user(number), &contact(number))).collect();
+        for (number, pair) in numbers.into_iter().enumerate() {
+            assert_eq!(pairs.get(pair), (&user(number)[..], &contact(number)[..]));
+            assert_eq!(pairs.find(&user(number), &contact(number)), Some(pair));
+        }
+    }
+
+    #[test]
     fn a_pair_has_one_number_and_others_have_others() {
         let mut pairs = Pairs::default();
         let one = pairs.number(b"ab", b"c");

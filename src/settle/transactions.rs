@@ -21,8 +21,9 @@ const SURE_RECORDS: u64 = 20_000;
 /// So many bytes of transactions are kept at most: the oldest is given up first. A flood of
 /// requests must not fill the memory, and half a million ordinary ones fit.
 const MOST_BYTES: usize = 192 << 20;
-/// A room with more bytes of texts does not keep them for the next who comes.
+/// A free room keeps so many bytes at most for the next who comes, and so many free rooms keep any.
 const ROOM_MAX: usize = 512;
+const FREE_MAX: usize = 1024;
 
 /// A request.
 #[derive(Debug, Clone, Copy)]
@@ -87,13 +88,19 @@ impl Asked {
 /// left last is taken first: it is near.
 #[derive(Debug, Default)]
 struct Halves {
-    rooms: Vec<(Half, Vec<u8>)>,
+    rooms: Vec<Room>,
     free: Vec<usize>,
+    /// What was left last, whose texts may still be read.
+    left: Option<usize>,
 }
+
+/// One half and its texts.
+type Room = (Half, Vec<u8>);
 
 impl Halves {
     /// Keeps one, and gives the number of its room.
     fn keep(&mut self, half: Half, texts: [&[u8]; 3]) -> usize {
+        self.trim();
         let room = self.free.pop().unwrap_or_else(|| {
             self.rooms.push((half, Vec::new()));
             self.rooms.len() - 1
@@ -101,10 +108,7 @@ impl Halves {
         let (known, own) = &mut self.rooms[room];
         *known = half;
         own.clear();
-        if own.capacity() > ROOM_MAX {
-            *own = Vec::new();
-        }
-        own.reserve(texts.iter().map(|text| text.len()).sum());
+        own.reserve_exact(texts.iter().map(|text| text.len()).sum());
         texts.iter().for_each(|text| own.extend_from_slice(text));
         room
     }
@@ -113,19 +117,21 @@ impl Halves {
         self.rooms[room].0
     }
 
-    /// Leaves the room of one that waited in vain.
-    fn forget(&mut self, room: usize) {
-        let texts = &mut self.rooms[room].1;
-        if texts.capacity() > ROOM_MAX {
-            *texts = Vec::new();
-        }
+    /// Leaves the room; its texts may be read until the next call.
+    fn leave(&mut self, room: usize) -> &[u8] {
+        self.trim();
         self.free.push(room);
+        self.left = Some(room);
+        &self.rooms[room].1
     }
 
-    /// Leaves the room; its texts stand there until the next one comes.
-    fn leave(&mut self, room: usize) -> &[u8] {
-        self.free.push(room);
-        &self.rooms[room].1
+    /// Gives back the memory of the room that was left last, where it is large or enough are free.
+    fn trim(&mut self) {
+        let Some(room) = self.left.take() else { return };
+        let texts = &mut self.rooms[room].1;
+        if texts.capacity() > ROOM_MAX || self.free.len() > FREE_MAX {
+            *texts = Vec::new();
+        }
     }
 }
 
@@ -263,7 +269,7 @@ impl Transactions {
             Half::Asked(_) => self.unanswered += 1,
             Half::Answered { .. } => self.unasked += 1,
         }
-        self.halves.forget(room);
+        self.halves.leave(room);
     }
 
     /// Where the transaction of that key and its hash is among the open ones, if it is near that moment.
@@ -288,7 +294,8 @@ impl Transactions {
         let mut owned = self.spares.pop().unwrap_or_default();
         owned.extend_from_slice(key);
         let texts_len: usize = half.iter().flat_map(|(_, texts)| texts).map(|text| text.len()).sum();
-        let bytes = owned.len() + texts_len + size_of::<(Half, Transaction)>();
+        let room_len = if half.is_some() { size_of::<Room>() } else { 0 };
+        let bytes = owned.len() + texts_len + room_len + size_of::<Transaction>();
         self.bytes += bytes;
         let half = half.map(|(half, texts)| self.halves.keep(half, texts));
         self.open.push_back(Transaction { key: owned, hash, moment, record: self.records, half, bytes });
@@ -300,4 +307,31 @@ impl Transactions {
 /// Within timer F of one another.
 pub(super) fn are_near(one: Moment, other: Moment) -> bool {
     (one.micros() - other.micros()).abs() <= LIFE_SECONDS * 1_000_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rooms_are_used_again_and_large_ones_keep_nothing() {
+        let half = Half::Answered { code: 200, moment: None, leaves: Asks::Bind };
+        let mut halves = Halves::default();
+        let large = vec![b'x'; 2 * ROOM_MAX];
+        let rooms = [0, 1].map(|_| halves.keep(half, [b"ab", &large, b"c"]));
+        assert_ne!(rooms[0], rooms[1]);
+        assert_eq!(halves.leave(rooms[0]), [b"ab", &large[..], b"c"].concat());
+        assert_eq!(halves.leave(rooms[1]), [b"ab", &large[..], b"c"].concat());
+        assert_eq!(halves.rooms[rooms[0]].1.capacity(), 0);
+        let small = halves.keep(half, [b"a", b"", b"bc"]);
+        assert_eq!(small, rooms[1]);
+        assert!(halves.rooms[small].1.capacity() <= ROOM_MAX);
+        assert_eq!(halves.leave(small), b"abc");
+        // Those that are free beyond some keep nothing either.
+        let rooms: Vec<usize> = (0..2 * FREE_MAX).map(|_| halves.keep(half, [b"abc", b"", b""])).collect();
+        rooms.into_iter().for_each(|room| _ = halves.leave(room));
+        halves.trim();
+        let kept: usize = halves.rooms.iter().map(|room| room.1.capacity()).sum();
+        assert!(kept <= (FREE_MAX + 1) * ROOM_MAX && halves.rooms.len() == 2 * FREE_MAX, "{kept}");
+    }
 }

@@ -11,8 +11,8 @@ use crate::model::rows::Rows;
 use crate::model::short::{self, is_same};
 use crate::model::texts::{Place as TextPlace, Texts};
 
-/// Keys up to this length stand in the user, which so fills one line of memory and a half: any two lines that begin
-/// where a line or the half of one does.
+/// Keys up to this length stand in the user, which so fills a line of memory and a half and reaches, nearly always, into
+/// no third one.
 const INLINE_MAX: usize = 30;
 /// The length of a key that stands elsewhere.
 const LONG: u8 = u8::MAX;

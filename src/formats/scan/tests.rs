@@ -260,11 +260,15 @@ fn the_needles_fit_the_vectorised_search() {
 }
 
 /// Records that stand in a dump's log, most of `sipdump`; some end in mid-line.
-const RECORDS: [&str; 8] = [
+const RECORDS: [&str; 11] = [
     "====================\ntag: rcv\npid: 1\nprocess: 1\ntime: 1774015200.511936\ndate: x\nproto: udp ipv4\nsrcip: 192.0.2.2\nsrcport: 5060\ndstip: 192.0.2.1\ndstport: 21028\n~~~~~~~~~~~~~~~~~~~~\nREGISTER sip:e.com SIP/2.0\r\nTo: <sip:a@e.com>\r\nCall-ID: x\r\nCSeq: 1 REGISTER\r\nContact: <sip:a@h>\r\nl: 0\r\n\r\n||||||||||||||||||||\n",
     "====================\ntag: snd\npid: 1\nprocess: 1\ntime: 1774015200.511936\ndate: x\nproto: udp ipv4\nsrcip: 192.0.2.1\nsrcport: 5060\ndstip: 192.0.2.2\ndstport: 21028\n~~~~~~~~~~~~~~~~~~~~\nSIP/2.0 200 OK\r\nTo: <sip:a@e.com>\r\nCall-ID: x\r\nCSeq: 1 REGISTER\r\nContact: <sip:a@h>\r\nl: 0\r\n\r\n||||||||||||||||||||\n",
     // Its sender gave too small a length, and then its writer wrote more than it says.
     "====================\ntag: rcv\npid: 1\nprocess: 1\ntime: 1774015200.511936\ndate: SIP/2.0\nproto: udp ipv4\nsrcip: 192.0.2.2\nsrcport: 5060\ndstip: 192.0.2.1\ndstport: 21028\n~~~~~~~~~~~~~~~~~~~~\nREGISTER sip:e.com SIP/2.0\r\nl: 3\r\n\r\nabcd||||||||||||||||||||",
+    // Bodies of more lines than one, line ends of each kind before the last ruler, and headers without an end.
+    "====================\ntag: rcv\npid: 1\nprocess: 1\ntime: 1774015200.511936\ndate: x\nproto: udp ipv4\nsrcip: 192.0.2.2\nsrcport: 5060\ndstip: 192.0.2.1\ndstport: 21028\n~~~~~~~~~~~~~~~~~~~~\nMESSAGE sip:e.com SIP/2.0\r\nTo: <sip:a@e.com>\r\nl: 6\r\n\r\na\nb\n\n\r\n||||||||||||||||||||\n",
+    "====================\ntag: rcv\npid: 1\nprocess: 1\ntime: 1774015200.511936\ndate: x\nproto: udp ipv4\nsrcip: 192.0.2.2\nsrcport: 5060\ndstip: 192.0.2.1\ndstport: 21028\n~~~~~~~~~~~~~~~~~~~~\nREGISTER sip:e.com SIP/2.0\nTo: <sip:a@e.com>\nl: 0\n\n\n||||||||||||||||||||\n",
+    "====================\ntag: rcv\npid: 1\nprocess: 1\ntime: 1774015200.511936\ndate: x\nproto: udp ipv4\nsrcip: 192.0.2.2\nsrcport: 5060\ndstip: 192.0.2.1\ndstport: 21028\n~~~~~~~~~~~~~~~~~~~~\nREGISTER sip:e.com SIP/2.0\r\nTo: <sip:a@e.com>\r\n||||||||||||||||||||\n",
     "U 192.0.2.1:5060 -> 192.0.2.2:5060\nREGISTER sip:x SIP/2.0\r\nl: 3\r\n\r\nabc",
     "U 192.0.2.1:5060 -> 192.0.2.2:5060\nREGISTER sip:x SIP/2.0\r\nl: 0\r\n\r\n",
     "x\n",

@@ -36,8 +36,8 @@ pub(super) struct Extent {
     pub message: Range<usize>,
     /// Where the log goes on.
     pub end: usize,
-    /// How many line feeds of it have been looked at one by one, from the message's first on, and where the last of
-    /// them ended a line.
+    /// How many of its line feeds have been counted, from the message's first on, and the place up to which that
+    /// is; none where the headers have no end.
     pub lines: (usize, usize),
     /// What stands behind the message is not what the writer would have put there: a stranger
     /// sent more bytes than his Content-Length says, or the dump was cut.
