@@ -185,9 +185,18 @@ fn lines(lines: &[InvoiceLine]) -> Vec<Line> {
 fn note(note: &UserNote) -> String {
     let UserNote { category, kind, users, amount } = note;
     let why = match *kind {
+        "push_only" if *users == 1 => {
+            "was seen only through a push server that registers for sleeping phones"
+        }
         "push_only" => "were seen only through a push server that registers for sleeping phones",
+        "sustained_open" if *users == 1 => {
+            "counts by a binding that was alive up to the end of the logs, without a line of its own"
+        }
         "sustained_open" => {
             "count by a binding that was alive up to the end of the logs, without a line of their own"
+        }
+        "sustained_closed" if *users == 1 => {
+            "counts by a binding whose end proves that it was alive, without a line of its own"
         }
         "sustained_closed" => {
             "count by a binding whose end proves that it was alive, without a line of their own"

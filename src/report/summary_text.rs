@@ -255,15 +255,15 @@ fn findings(invoice: &Invoice) -> Vec<String> {
 
 fn note_text(note: &UserNote) -> String {
     let how = match note.kind {
-        "push_only" => "count only through a push server",
-        "sustained_open" => "count only by a binding that was still open",
-        "sustained_closed" => "count only by a binding whose end was logged",
+        "push_only" => "only through a push server",
+        "sustained_open" => "only by a binding that was still open",
+        "sustained_closed" => "only by a binding whose end was logged",
         other => other,
     };
-    let users = if note.users == 1 { "user" } else { "users" };
+    let count = if note.users == 1 { "user counts" } else { "users count" };
     let code = note.amount.currency();
     let amount = grouped(note.amount);
-    format!("{} {} {users} {how} ({amount} {})", grouped(note.users), note.category, code.code())
+    format!("{} {} {count} {how} ({amount} {})", grouped(note.users), note.category, code.code())
 }
 
 /// A sentence about one tenant.
@@ -291,6 +291,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 mod tests {
     use super::super::samples::{euro, invoice};
     use super::*;
+    use crate::model::Category;
 
     fn unbilled() -> BTreeMap<Reason, u64> {
         BTreeMap::from([(Reason::Excluded, 31), (Reason::PlatformUnknown, 1_120), (Reason::NoAgent, 31)])
@@ -301,6 +302,15 @@ mod tests {
         let notes = ["old.log.lz4: lz4 is not read; passed over".to_owned()];
         let bill = BillSummary { cycles: &cycles, notes: &notes, out: "bills/october", is_final: false };
         summary_text(&bill, width, has_style)
+    }
+
+    #[test]
+    fn one_user_counts_and_two_count() {
+        let text = |users| {
+            note_text(&UserNote { category: Category::Generic, kind: "push_only", users, amount: euro("1") })
+        };
+        assert_eq!(text(1), "1 generic user counts only through a push server (1.00 EUR)");
+        assert_eq!(text(2), "2 generic users count only through a push server (1.00 EUR)");
     }
 
     #[test]
