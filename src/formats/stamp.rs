@@ -3,6 +3,7 @@
 //! Every reader here returns the stamp and how many bytes it took, or `None` where the bytes
 //! are no such stamp. A field that is none of a calendar (`Feb 30`) is no stamp either.
 
+use super::text::number;
 use crate::model::{Civil, Moment, Stamp};
 
 /// Eight digits that are zero.
@@ -215,13 +216,10 @@ fn fraction(text: &[u8]) -> (u32, usize) {
     let Some((b'.' | b',', digits)) = text.split_first() else { return (0, 0) };
     if let Some((six, behind)) = digits.split_first_chunk::<6>()
         && !behind.first().is_some_and(u8::is_ascii_digit)
+        && let Some(micros) = number(six)
     {
         // As nearly everybody writes them who writes any.
-        let mut eight = *b"00000000";
-        eight[2..].copy_from_slice(six);
-        if let Some(micros) = eight_digits(&eight) {
-            return (micros, 7);
-        }
+        return (micros, 7);
     }
     let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if count == 0 {

@@ -15,9 +15,9 @@ pub(crate) struct Texts {
 /// Where a text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub piece: u32,
-    pub begin: u32,
-    pub len: u32,
+    piece: u32,
+    begin: u32,
+    len: u32,
 }
 
 impl Texts {

@@ -58,25 +58,24 @@ pub(super) struct Settled<'t> {
 #[derive(Debug, Clone, Copy)]
 enum Half {
     Asked(Asked),
-    Answered { code: u16, moment: Option<Moment>, leaves: Asks },
+    Answered { code: u16, leaves: Asks },
 }
 
-/// A request without its texts: the user, the agent and the contacts.
+/// A request without its moment, which is its transaction's, and its texts: the user, the agent and the contacts.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     user_len: usize,
     agent_len: Option<usize>,
     hint: Hint,
     is_push_source: bool,
-    moment: Option<Moment>,
     spot: Spot,
     asks: Asks,
 }
 
 impl Asked {
-    /// The request, which has these texts.
-    fn request(self, texts: &[u8]) -> Request<'_> {
-        let Self { user_len, agent_len, hint, is_push_source, moment, spot, asks } = self;
+    /// The request of that moment with these texts.
+    fn request(self, moment: Option<Moment>, texts: &[u8]) -> Request<'_> {
+        let Self { user_len, agent_len, hint, is_push_source, spot, asks } = self;
         let (user, rest) = texts.split_at(user_len);
         let (agent, contacts) = rest.split_at(agent_len.unwrap_or(0));
         let agent = AgentRef { text: agent_len.map(|_| agent), hint, is_push_source };
@@ -140,7 +139,7 @@ impl Halves {
 struct Transaction {
     key: Vec<u8>,
     hash: u64,
-    /// When it began, and as which record.
+    /// When it began, which is the moment of its half, and as which record.
     moment: Option<Moment>,
     record: u64,
     /// The room of its half that waits; `None` once it was counted: what comes now repeats it.
@@ -209,18 +208,17 @@ impl Transactions {
             let Request { user, agent, moment, spot, asks, contacts } = request;
             let AgentRef { text, hint, is_push_source } = agent;
             let (user_len, agent_len) = (user.len(), text.map(<[u8]>::len));
-            let asked = Asked { user_len, agent_len, hint, is_push_source, moment, spot, asks };
+            let asked = Asked { user_len, agent_len, hint, is_push_source, spot, asks };
             let texts = [user, text.unwrap_or_default(), contacts];
             self.begin(hash, key, moment, Some((Half::Asked(asked), texts)));
             return None;
         };
-        let half = &mut self.open[at].half;
-        if let Some((room, Half::Answered { code, moment, leaves })) =
-            half.map(|room| (room, self.halves.get(room)))
+        let Transaction { half, moment, .. } = &mut self.open[at];
+        if let Some((room, Half::Answered { code, leaves })) = half.map(|room| (room, self.halves.get(room)))
         {
             *half = None;
             let contacts = self.halves.leave(room);
-            return Some(Settled { request, reply: Reply { code, moment, leaves, contacts } });
+            return Some(Settled { request, reply: Reply { code, moment: *moment, leaves, contacts } });
         }
         self.repeated += 1;
         None
@@ -231,14 +229,14 @@ impl Transactions {
         let hash = self.state.hash_one(key);
         let Some(at) = self.find(hash, key, reply.moment) else {
             let Reply { code, moment, leaves, contacts } = reply;
-            let half = Half::Answered { code, moment, leaves };
+            let half = Half::Answered { code, leaves };
             self.begin(hash, key, moment, Some((half, [contacts, b"", b""])));
             return None;
         };
-        let half = &mut self.open[at].half;
+        let Transaction { half, moment, .. } = &mut self.open[at];
         if let Some((room, Half::Asked(asked))) = half.map(|room| (room, self.halves.get(room))) {
             *half = None;
-            return Some(Settled { request: asked.request(self.halves.leave(room)), reply });
+            return Some(Settled { request: asked.request(*moment, self.halves.leave(room)), reply });
         }
         self.repeated += 1;
         None
@@ -315,7 +313,7 @@ mod tests {
 
     #[test]
     fn rooms_are_used_again_and_large_ones_keep_nothing() {
-        let half = Half::Answered { code: 200, moment: None, leaves: Asks::Bind };
+        let half = Half::Answered { code: 200, leaves: Asks::Bind };
         let mut halves = Halves::default();
         let large = vec![b'x'; 2 * ROOM_MAX];
         let rooms = [0, 1].map(|_| halves.keep(half, [b"ab", &large, b"c"]));

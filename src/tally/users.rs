@@ -11,8 +11,7 @@ use crate::model::rows::Rows;
 use crate::model::short::{self, is_same};
 use crate::model::texts::{Place as TextPlace, Texts};
 
-/// Keys up to this length stand in the user, which so fills a line of memory and a half and reaches, nearly always, into
-/// no third one.
+/// Keys up to this length stand in the user, which so fills a line of memory and a half.
 const INLINE_MAX: usize = 30;
 /// The length of a key that stands elsewhere.
 const LONG: u8 = u8::MAX;

@@ -147,21 +147,16 @@ impl Lowered {
         for (step, [begin, behind]) in self.steps.iter().zip(pairs) {
             *begin = at;
             let rest = &text[at..];
-            // Asked first, since nearly all are.
-            if let Step::Field(literal, set, least) = step {
-                if !literal.begins(rest) {
-                    return false;
-                }
-                let values = &rest[literal.bytes.len()..];
-                let len = run_len(set, values);
-                if len < *least {
-                    return false;
-                }
-                *behind = at + literal.bytes.len();
-                at = *behind + len;
-                continue;
-            }
             match step {
+                Step::Field(literal, set, least) if literal.begins(rest) => {
+                    at += literal.bytes.len();
+                    *behind = at;
+                    let len = run_len(set, &text[at..]);
+                    if len < *least {
+                        return false;
+                    }
+                    at += len;
+                }
                 Step::Literal(literal) if literal.begins(rest) => {
                     at += literal.bytes.len();
                     *behind = at;
