@@ -15,10 +15,10 @@ use crate::formats::lines::lines_of;
 use crate::formats::scan::{Block, Scanner, Scratch};
 use crate::read::{Codec, InputError};
 use crate::settle::Residue;
-use crate::tally::{Numbering, Observed};
+use crate::tally::{Numbering, Observed, Share};
 use feed::{Feed, Piece};
 use rayon::prelude::*;
-use settling::Settling;
+use settling::{Settling, Tasks, Turn, observed};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -323,9 +323,6 @@ impl Run<'_> {
                 reading.ready.drain(..).map(move |piece| (at, input, piece))
             })
             .collect();
-        let scan = || -> Vec<Scanned> {
-            pieces.par_iter().map(|(_, input, piece)| self.piece(input, piece)).collect()
-        };
         let mut hungry: Vec<&mut Reading<'_>> = readings
             .iter_mut()
             .filter(|reading| reading.said_bytes <= AHEAD_MAX && !reading.is_filled())
@@ -334,30 +331,36 @@ impl Run<'_> {
         let (first, further) = hungry.split_at_mut(first_len);
         let blocks = (*abreast * threads).div_ceil(first.len().max(1));
         let left = AtomicUsize::new(first.len());
-        let fill = || {
-            first.par_iter_mut().for_each(|reading| {
+        let mut scanned: Vec<Option<Scanned>> = pieces.iter().map(|_| None).collect();
+        let Tasks { turn, said: settled, shares } = settling.tasks();
+        let observed = observed(said, settled);
+        // A block is decoded, and a step settled, on one core: what takes longest begins first, and the shortest
+        // pieces come last, so that no core waits long for the others.
+        let tasks = first.iter_mut().map(Task::Fill);
+        let tasks = tasks.chain([Task::Settle(turn)]);
+        let tasks = tasks.chain(pieces.iter().zip(&mut scanned).map(|(piece, scanned)| Task::Scan(piece, scanned)));
+        let tasks = tasks.chain(shares.map(Task::Count));
+        let tasks = tasks.chain(further.iter_mut().map(Task::FillFurther));
+        tasks.par_bridge().for_each(|task| match task {
+            Task::Fill(reading) => {
                 self.fill(reading, blocks);
                 left.fetch_sub(1, Ordering::Relaxed);
-            });
-        };
-        // What these say has to wait for the first ones, so they are only for a core that would wait for those, too.
-        let mut fill_further = || {
-            further.par_iter_mut().for_each(|reading| {
+            }
+            Task::Settle(turn) => turn.settle(said),
+            Task::Scan((_, input, piece), scanned) => *scanned = Some(self.piece(input, piece)),
+            Task::Count(share) => share.count(&observed),
+            // What these say has to wait for the first ones, so they are only for a core that would wait for those, too.
+            Task::FillFurther(reading) => {
                 for count in 1..=blocks {
                     if left.load(Ordering::Relaxed) == 0 || reading.is_filled() {
                         break;
                     }
                     self.fill(reading, count);
                 }
-            });
-        };
-        let settle = || settling.take(said, self.spares);
-        // A block is decoded on one core, so what takes longest begins first and the shortest pieces come last.
-        let (_, scanned) = rayon::join(fill, || {
-            let (_, scanned) = rayon::join(settle, scan);
-            fill_further();
-            scanned
+            }
         });
+        settling.taken(said, self.spares);
+        let scanned: Vec<Scanned> = scanned.into_iter().flatten().collect();
         settling.learn(&scanned);
         let noted: usize = scanned.iter().map(|scanned| scanned.observed.len()).sum();
         let is_mapped = readings.iter().all(|reading| reading.input.codec == Codec::Plain);
@@ -411,7 +414,7 @@ impl Run<'_> {
         };
         let scanned = self.listen_dated(input, piece.years().unwrap_or(&input.years), b"", scan);
         if let Some(notable) = &mut notable {
-            notable.close();
+            notable.close(bytes);
             lines = notable.lines_len;
         }
         Scanned { lines, notable, ..scanned }
@@ -469,6 +472,15 @@ impl Run<'_> {
             false => Ok(()),
         }
     }
+}
+
+/// What a core does in a step.
+enum Task<'t, 'p> {
+    Fill(&'t mut &'t mut Reading<'p>),
+    Settle(Turn<'t>),
+    Scan(&'t (usize, &'t Input, Piece), &'t mut Option<Scanned>),
+    Count(Share<'t>),
+    FillFurther(&'t mut &'t mut Reading<'p>),
 }
 
 /// One block, scanned.

@@ -7,7 +7,7 @@
 mod notable;
 
 pub use notable::Notable;
-use notable::{Minute, minute};
+use notable::{Minute, Stamped, minute};
 
 use super::clock::{Years, in_year};
 use super::fold::Jumps;
@@ -108,17 +108,23 @@ impl Walk {
 
     /// Walks over the next block by what was found notable in it.
     pub fn note(&mut self, bytes: &[u8], offset: u64, notable: &Notable) {
-        for line in &notable.lines {
+        for Stamped { line, stamp } in &notable.lines {
+            let is_noted = self.stamp(*stamp, offset + line.start as u64);
+            if !is_noted || self.is_dated || self.anchor.is_some() {
+                continue;
+            }
             let text = &bytes[line.clone()];
             let may_be_anchor = notable.anchor == Some(line.start)
                 || offset >= ANCHORS_SOUGHT
                 || matches!(minute(text), Minute::Elsewhere);
-            self.line(text, offset + line.start as u64, may_be_anchor);
+            if may_be_anchor && let Some(instant) = full_clock(text) {
+                self.anchor = Some((self.turns.len(), *stamp, instant));
+            }
         }
     }
 
-    fn line(&mut self, line: &[u8], offset: u64, may_be_anchor: bool) {
-        let Some(stamp) = front_stamp(line) else { return };
+    /// Takes the next stamp; `false` for that of a stray.
+    fn stamp(&mut self, stamp: Civil, offset: u64) -> bool {
         match self.newest {
             None => self.first = Some(stamp),
             Some(newest) if newest.micros() - stamp.micros() > NEW_YEAR_JUMP => {
@@ -132,19 +138,13 @@ impl Walk {
                     && is_new_years_edge(newest, stamp) =>
             {
                 self.strays.push(offset);
-                return;
+                return false;
             }
             Some(_) => {}
         }
         self.newest = Some(stamp);
         self.jumps.note(stamp, offset);
-        if may_be_anchor
-            && !self.is_dated
-            && self.anchor.is_none()
-            && let Some(instant) = full_clock(line)
-        {
-            self.anchor = Some((self.turns.len(), stamp, instant));
-        }
+        true
     }
 
     /// Whether there was any stamp at all.

@@ -18,4 +18,4 @@ mod users;
 pub use entry::Entry;
 pub use faint::LISTED_USERS;
 pub use observed::{Numbering, Observed, transaction};
-pub use table::{ByUser, Slot, Tally};
+pub use table::{ByUser, Share, Slot, Tally};

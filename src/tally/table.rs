@@ -24,6 +24,24 @@ impl Slot {
     pub const CLOCKLESS: Self = Self { window: i32::MIN, day: 0 };
 }
 
+/// One part of a tally, which takes what blocks say of its users.
+#[derive(Debug)]
+pub struct Share<'t> {
+    number: usize,
+    part: &'t mut Part,
+    faint: &'t Faint,
+    numberings: &'t HashMap<u64, Vec<AgentId>>,
+}
+
+impl Share<'_> {
+    /// As [`Tally::take`], for this part.
+    pub fn count(self, blocks: &[&Observed]) {
+        let blocks = blocks.iter().filter(|block| !block.is_empty());
+        let blocks = blocks.map(|block| (*block, &self.numberings[&block.numbering][..]));
+        self.part.take(self.number, blocks, self.faint);
+    }
+}
+
 /// Users whose memory is asked for together.
 const NEAR_LEN: u32 = 128;
 
@@ -86,15 +104,17 @@ impl Tally {
     /// Takes what blocks say, in the order of their stream. Each has been closed by its worker and
     /// been learnt from.
     pub fn take(&mut self, blocks: &[&Observed]) {
-        let Self { parts, faint, numberings, .. } = self;
-        if parts.is_empty() && blocks.iter().any(|block| !block.is_empty()) {
-            parts.resize_with(PARTS, Part::default);
-        }
-        parts.par_iter_mut().enumerate().with_max_len(1).for_each(|(number, part)| {
-            let blocks = blocks.iter().copied().filter(|block| !block.is_empty());
-            part.take(number, blocks.map(|block| (block, &numberings[&block.numbering][..])), faint);
-        });
+        self.shares().par_bridge().for_each(|share| share.count(blocks));
+    }
+
+    /// The parts, each of which is to take the same blocks, in any order and on any core.
+    pub fn shares(&mut self) -> impl Iterator<Item = Share<'_>> + Send {
         self.bound_faint();
+        let Self { parts, faint, numberings, .. } = self;
+        parts.resize_with(PARTS, Part::default);
+        let (faint, numberings) = (&*faint, &*numberings);
+        let parts = parts.iter_mut().enumerate();
+        parts.map(move |(number, part)| Share { number, part, faint, numberings })
     }
 
     /// Records that told of a transaction which had been counted, since this was last asked.

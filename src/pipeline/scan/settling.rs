@@ -9,7 +9,7 @@ use crate::pipeline::plan::{Input, Plan};
 use crate::pipeline::servers::Servers;
 use crate::pipeline::trace::{OwnLife, Proof};
 use crate::settle::{Residue, Settler};
-use crate::tally::{Numbering, Observed};
+use crate::tally::{Numbering, Observed, Share};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -77,6 +77,39 @@ impl Teller {
     }
 }
 
+/// What is to be done with the next blocks of a stream.
+pub(super) struct Tasks<'t, S> {
+    pub turn: Turn<'t>,
+    /// What was settled of the blocks before, and is to be counted with these.
+    pub said: &'t Observed,
+    pub shares: S,
+}
+
+/// The settler's turn.
+pub(super) struct Turn<'t> {
+    counting: &'t Counting<'t>,
+    settler: &'t mut Settler,
+    saying: &'t mut Observed,
+    numbering: &'t mut Numbering,
+    memory: &'t mut Memory,
+}
+
+impl Turn<'_> {
+    /// Settles what depends on the order of these blocks.
+    pub fn settle(self, scanned: &[Scanned]) {
+        let Self { counting, settler, saying, numbering, memory } = self;
+        for scanned in scanned.iter().filter(|scanned| !scanned.residue.is_silent()) {
+            settler.take(&scanned.residue, &mut |it| note(saying, it, None, counting, numbering, memory));
+        }
+        numbering.close(saying);
+    }
+}
+
+/// What is to be counted of these blocks.
+pub(super) fn observed<'o>(scanned: &'o [Scanned], said: &'o Observed) -> Vec<&'o Observed> {
+    scanned.iter().map(|scanned| &scanned.observed).chain([said]).collect()
+}
+
 impl<'p> Settling<'p> {
     /// Nothing is settled yet. `worker` is a number that no worker has, nor do those behind it.
     pub fn of(plan: &'p Plan, counting: &'p Counting<'p>, worker: usize) -> Self {
@@ -106,19 +139,26 @@ impl<'p> Settling<'p> {
 
     /// Takes what the next blocks of the stream said, and gives their memory back.
     pub fn take(&mut self, scanned: &mut Vec<Scanned>, spares: &Mutex<Vec<(Residue, Observed)>>) {
+        let Tasks { turn, said, shares } = self.tasks();
+        let blocks = observed(scanned, said);
+        rayon::join(
+            || shares.par_bridge().for_each(|share| share.count(&blocks)),
+            || turn.settle(scanned),
+        );
+        self.taken(scanned, spares);
+    }
+
+    /// What is to be done with the next blocks of the stream, in any order and on any core; behind it, they are
+    /// [taken](Settling::taken).
+    pub fn tasks(&mut self) -> Tasks<'_, impl Iterator<Item = Share<'_>> + Send> {
         let Self { counting, settler, settled, said, saying, numbering, memory, .. } = self;
-        let count = || {
-            let blocks = scanned.iter().map(|scanned| &scanned.observed);
-            let blocks: Vec<&Observed> = blocks.chain([&*said]).collect();
-            settled.tally.take(&blocks);
-        };
-        let settle = || {
-            for scanned in scanned.iter().filter(|scanned| !scanned.residue.is_silent()) {
-                settler.take(&scanned.residue, &mut |it| note(saying, it, None, counting, numbering, memory));
-            }
-            numbering.close(saying);
-        };
-        rayon::join(count, settle);
+        let turn = Turn { counting, settler, saying, numbering, memory };
+        Tasks { turn, said, shares: settled.tally.shares() }
+    }
+
+    /// The tasks with these blocks are done: gives their memory back.
+    pub fn taken(&mut self, scanned: &mut Vec<Scanned>, spares: &Mutex<Vec<(Residue, Observed)>>) {
+        let Self { settled, said, saying, .. } = self;
         settled.tally.learn(saying);
         said.clear();
         std::mem::swap(said, saying);

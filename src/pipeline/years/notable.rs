@@ -1,8 +1,9 @@
 //! Which lines of a block a [walk](super::Walk) has to look at: few, so that a block can be gone through beforehand, on
 //! any core, or while it is read for another reason.
 
-use super::anchor;
+use super::{anchor, front_stamp};
 use crate::formats::lines::Lines;
+use crate::model::Civil;
 use crate::model::marks::each_line;
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ use std::ops::Range;
 /// first and the last, since no turn lies between.
 #[derive(Debug, Default)]
 pub struct Notable {
-    pub(super) lines: Vec<Range<usize>>,
+    pub(super) lines: Vec<Stamped>,
     /// Where the first line begins that shows its minute and has a full clock besides.
     pub(super) anchor: Option<usize>,
     /// The minute that is shown, and the last line that showed it.
@@ -20,24 +21,37 @@ pub struct Notable {
     pub lines_len: u64,
 }
 
+/// A line with the year-less stamp at its front.
+#[derive(Debug)]
+pub(super) struct Stamped {
+    pub line: Range<usize>,
+    pub stamp: Civil,
+}
+
 impl Notable {
     pub(super) fn of(bytes: &[u8], wants_anchor: bool) -> Self {
         let anchor = if wants_anchor { anchor(bytes) } else { None };
         let mut notable = Self { anchor, ..Self::default() };
         notable.stretch(bytes, 0..bytes.len());
-        notable.close();
+        notable.close(bytes);
         notable
     }
 
     /// All lines have been told of.
-    pub fn close(&mut self) {
-        self.end_run();
+    pub fn close(&mut self, bytes: &[u8]) {
+        self.end_run(bytes);
     }
 
-    fn end_run(&mut self) {
-        if self.lines.last().is_some_and(|known| known.start < self.last.start) {
-            self.lines.push(self.last.clone());
+    fn end_run(&mut self, bytes: &[u8]) {
+        if self.lines.last().is_some_and(|known| known.line.start < self.last.start) {
+            self.push(bytes, self.last.clone());
         }
+    }
+
+    /// Reads the stamp while the line is near; a line without one tells nothing.
+    fn push(&mut self, bytes: &[u8], line: Range<usize>) {
+        let stamp = front_stamp(&bytes[line.clone()]);
+        self.lines.extend(stamp.map(|stamp| Stamped { line, stamp }));
     }
 
     /// A line that does not show the minute of the one before.
@@ -47,8 +61,8 @@ impl Notable {
             Minute::Shown(minute) => Some(minute),
             Minute::Elsewhere => None,
         };
-        self.end_run();
-        self.lines.push(line.clone());
+        self.end_run(bytes);
+        self.push(bytes, line.clone());
         (self.run, self.last) = (minute, line);
     }
 }
