@@ -4,6 +4,7 @@ pub mod dry;
 mod feed;
 mod forms;
 mod settling;
+mod step;
 
 use super::clock::{Clock, Years};
 use super::collect::{Collector, Counting, Memory, Trace, server_name};
@@ -15,13 +16,12 @@ use crate::formats::lines::lines_of;
 use crate::formats::scan::{Block, Scanner, Scratch};
 use crate::read::{Codec, InputError};
 use crate::settle::Residue;
-use crate::tally::{Numbering, Observed, Share};
+use crate::tally::{Numbering, Observed};
 use feed::{Feed, Piece};
-use rayon::prelude::*;
-use settling::{Settling, Tasks, Turn, observed};
+use settling::Settling;
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Bytes of a block: so many that looking for a dump in the 128 KiB before each cut costs little, and so few that
 /// some of them keep every core busy.
@@ -30,12 +30,6 @@ pub const BLOCK_LEN: usize = 1 << 20;
 /// Blocks of each core in one step: the more there are, the better both the scan and the counting keep what
 /// they look up in the caches, and the more memory waits in between.
 const BLOCKS_ABREAST: usize = 4;
-
-/// So many of each core where they say little, so that the cores wait less often for one another: a mapped block
-/// takes no memory of its own.
-const BLOCKS_ABREAST_MAX: usize = 32;
-/// Observations of each core in one step that are few.
-const SAID_FEW: usize = 4096;
 
 /// So many decoded bytes of a file are read ahead of the files before it: what is said in them
 /// has to wait.
@@ -140,6 +134,17 @@ impl Worker {
 ///
 /// The first input that is unreadable, damaged, or changed while it was read.
 pub fn scan(
+    plan: &Plan,
+    scanner: &Scanner,
+    counting: &Counting<'_>,
+    block_len: usize,
+    meter: &Meter,
+) -> Result<Scan, ScanError> {
+    // Among the workers, so that between two steps none of them has to be woken.
+    rayon::scope(|_| scan_inside(plan, scanner, counting, block_len, meter))
+}
+
+fn scan_inside(
     plan: &Plan,
     scanner: &Scanner,
     counting: &Counting<'_>,
@@ -306,88 +311,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Scans what is ready, settles what was said, and makes the next blocks ready, all at once.
-    fn step(
-        &self,
-        readings: &mut VecDeque<Reading<'_>>,
-        said: &mut Vec<Scanned>,
-        settling: &mut Settling<'_>,
-        abreast: &mut usize,
-    ) {
-        let threads = rayon::current_num_threads();
-        let pieces: Vec<(usize, &Input, Piece)> = readings
-            .iter_mut()
-            .enumerate()
-            .flat_map(|(at, reading)| {
-                let input = reading.input;
-                reading.ready.drain(..).map(move |piece| (at, input, piece))
-            })
-            .collect();
-        let mut hungry: Vec<&mut Reading<'_>> = readings
-            .iter_mut()
-            .filter(|reading| reading.said_bytes <= AHEAD_MAX && !reading.is_filled())
-            .collect();
-        let first_len = (threads / 2).max(1).min(hungry.len());
-        let (first, further) = hungry.split_at_mut(first_len);
-        let blocks = (*abreast * threads).div_ceil(first.len().max(1));
-        let left = AtomicUsize::new(first.len());
-        let mut scanned: Vec<Option<Scanned>> = pieces.iter().map(|_| None).collect();
-        let Tasks { turn, said: settled, shares } = settling.tasks();
-        let observed = observed(said, settled);
-        // A block is decoded, and a step settled, on one core: what takes longest begins first, and the shortest
-        // pieces come last, so that no core waits long for the others.
-        let tasks = first.iter_mut().map(Task::Fill);
-        let tasks = tasks.chain([Task::Settle(turn)]);
-        let tasks = tasks.chain(pieces.iter().zip(&mut scanned).map(|(piece, scanned)| Task::Scan(piece, scanned)));
-        let tasks = tasks.chain(shares.map(Task::Count));
-        let tasks = tasks.chain(further.iter_mut().map(Task::FillFurther));
-        tasks.par_bridge().for_each(|task| match task {
-            Task::Fill(reading) => {
-                self.fill(reading, blocks);
-                left.fetch_sub(1, Ordering::Relaxed);
-            }
-            Task::Settle(turn) => turn.settle(said),
-            Task::Scan((_, input, piece), scanned) => *scanned = Some(self.piece(input, piece)),
-            Task::Count(share) => share.count(&observed),
-            // What these say has to wait for the first ones, so they are only for a core that would wait for those, too.
-            Task::FillFurther(reading) => {
-                for count in 1..=blocks {
-                    if left.load(Ordering::Relaxed) == 0 || reading.is_filled() {
-                        break;
-                    }
-                    self.fill(reading, count);
-                }
-            }
-        });
-        settling.taken(said, self.spares);
-        let scanned: Vec<Scanned> = scanned.into_iter().flatten().collect();
-        settling.learn(&scanned);
-        let noted: usize = scanned.iter().map(|scanned| scanned.observed.len()).sum();
-        let is_mapped = readings.iter().all(|reading| reading.input.codec == Codec::Plain);
-        *abreast = match noted < SAID_FEW * threads && is_mapped {
-            true => (*abreast * 2).min(BLOCKS_ABREAST_MAX),
-            false => BLOCKS_ABREAST,
-        };
-        // The memory of an input that needs no more goes to one that does.
-        let heir = readings.iter().rposition(|reading| !reading.is_filled());
-        for ((at, _, piece), scanned) in pieces.into_iter().zip(scanned) {
-            let reading = &mut readings[at];
-            reading.counts.bytes += piece.bytes().len() as u64;
-            reading.counts.add(&scanned);
-            if let Some(notable) = &scanned.notable {
-                reading.feed.note(&piece, notable);
-            }
-            if at == 0 {
-                said.push(scanned);
-            } else {
-                reading.said_bytes += piece.bytes().len() as u64;
-                reading.said.push(scanned);
-            }
-            let heir = heir.filter(|_| reading.is_filled()).unwrap_or(at);
-            readings[heir].feed.recycle(piece);
-        }
-    }
-
     /// Cuts or decodes blocks of a later step until so many are ready. What is wrong with the input shows when its
     /// turn comes.
     fn fill(&self, reading: &mut Reading<'_>, blocks: usize) {
@@ -472,15 +395,6 @@ impl Run<'_> {
             false => Ok(()),
         }
     }
-}
-
-/// What a core does in a step.
-enum Task<'t, 'p> {
-    Fill(&'t mut &'t mut Reading<'p>),
-    Settle(Turn<'t>),
-    Scan(&'t (usize, &'t Input, Piece), &'t mut Option<Scanned>),
-    Count(Share<'t>),
-    FillFurther(&'t mut &'t mut Reading<'p>),
 }
 
 /// One block, scanned.

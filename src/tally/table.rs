@@ -164,7 +164,8 @@ impl Tally {
             part.numbers().filter(|number| has_faint(part, *number)).map(|number| part.users.key(number))
         });
         let mut faint = self.faint.clone();
-        if faint.draw(users, listed) {
+        // Each of them has a cell at least, so where these are fewer nobody is to be dropped, nor looked for.
+        if self.faint_cells() >= listed && faint.draw(users, listed) {
             self.faint = faint;
             self.drop_unlisted();
         }

@@ -141,10 +141,7 @@ impl<'p> Settling<'p> {
     pub fn take(&mut self, scanned: &mut Vec<Scanned>, spares: &Mutex<Vec<(Residue, Observed)>>) {
         let Tasks { turn, said, shares } = self.tasks();
         let blocks = observed(scanned, said);
-        rayon::join(
-            || shares.par_bridge().for_each(|share| share.count(&blocks)),
-            || turn.settle(scanned),
-        );
+        rayon::join(|| shares.par_bridge().for_each(|share| share.count(&blocks)), || turn.settle(scanned));
         self.taken(scanned, spares);
     }
 
