@@ -1,5 +1,6 @@
 //! Who registered from where: every user and contact of a server, each pair once.
 
+use crate::model::near::bring;
 use crate::model::rows::Rows;
 use crate::model::texts::{self, Texts};
 use ahash::RandomState;
@@ -66,6 +67,16 @@ impl Pairs {
     pub fn get(&self, pair: Pair) -> (&[u8], &[u8]) {
         let place = self.places.get(pair).expect("a pair's number is one that was given");
         self.texts.get(place.text).split_at(place.user_len as usize)
+    }
+
+    /// Asks for the memory that tells where the texts of the pair stand.
+    pub fn bring_place(&self, pair: Pair) {
+        self.places.get(pair).into_iter().for_each(bring);
+    }
+
+    /// Asks for the texts of a pair, where the memory before is near.
+    pub fn bring_text(&self, pair: Pair) {
+        self.places.get(pair).into_iter().for_each(|place| self.texts.bring(place.text));
     }
 
     fn look_up(&self, hash: u64, user: &[u8], contact: &[u8]) -> Option<Pair> {

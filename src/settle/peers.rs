@@ -6,6 +6,7 @@
 //! ties both: PJSIP's by contact, a peer by its name alone.
 
 use super::pairs::{Pair, Pairs};
+use super::settler::AHEAD;
 use crate::model::rows::Rows;
 use crate::model::{AgentRef, Hint, Moment, Spot};
 use ahash::RandomState;
@@ -237,9 +238,12 @@ impl Bindings {
     /// Tells of those registrations, in the order of their arrival, each with its binding's
     /// User-Agent where there is just one.
     pub fn release(&self, range: Range<usize>, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
+        let bound_at = |record: usize| self.waiting.get(record as u32);
         for record in range {
-            let bound =
-                self.waiting.get(record as u32).expect("a registration's number is one that was given");
+            let pair_at = |record| bound_at(record).map(|bound| bound.pair);
+            pair_at(record + 2 * AHEAD).into_iter().for_each(|pair| self.pairs.bring_place(pair));
+            pair_at(record + AHEAD).into_iter().for_each(|pair| self.pairs.bring_text(pair));
+            let bound = bound_at(record).expect("a registration's number is one that was given");
             let (user, _) = self.pairs.get(bound.pair);
             let is_told = self.tied.get(&bound.pair).is_some_and(|tied| tied.is_told);
             let waiting = Waiting {

@@ -11,6 +11,9 @@ use ahash::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
+/// So many lives or registrations before its turn, the texts of a pair are asked for.
+pub(super) const AHEAD: usize = 16;
+
 /// What settling noticed besides its observations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -106,7 +109,10 @@ impl Settler {
     /// User-Agent as far as that is known.
     pub fn lives(&self, range: Range<usize>, tell: &mut impl FnMut(&Life<'_>, AgentRef<'_>)) {
         let bindings = &self.ties.bindings;
-        for number in range {
+        let pair_at = |number| (number < range.end).then(|| self.ended.pair(number));
+        for number in range.clone() {
+            pair_at(number + 2 * AHEAD).into_iter().for_each(|pair| bindings.pairs.bring_place(pair));
+            pair_at(number + AHEAD).into_iter().for_each(|pair| bindings.pairs.bring_text(pair));
             let pair = self.ended.pair(number);
             let mut life = self.ended.life(number, &bindings.pairs);
             let text = self.peers_agents.get(&number).map(|text| &text[..]).or_else(|| bindings.agent(pair));

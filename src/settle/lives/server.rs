@@ -66,9 +66,16 @@ struct Binding {
 #[derive(Debug, Default)]
 struct Living {
     numbers: HashMap<Pair, u32, RandomState>,
-    rows: Rows<Binding>,
+    rows: Rows<Row>,
     /// Rows of bindings that have ended.
     free: Vec<u32>,
+}
+
+/// A binding with its pair, or none where that one has ended.
+#[derive(Debug)]
+struct Row {
+    pair: Pair,
+    binding: Option<Binding>,
 }
 
 impl Living {
@@ -77,20 +84,21 @@ impl Living {
     }
 
     fn get_mut(&mut self, pair: Pair) -> Option<&mut Binding> {
-        self.rows.get_mut(*self.numbers.get(&pair)?)
+        self.rows.get_mut(*self.numbers.get(&pair)?)?.binding.as_mut()
     }
 
     /// Begins a binding of a pair that has none.
     fn insert(&mut self, pair: Pair, binding: Binding) {
+        let row = Row { pair, binding: Some(binding) };
         let free = self.free.pop();
         let number = match free.and_then(|number| Some((number, self.rows.get_mut(number)?))) {
-            Some((number, row)) => {
-                *row = binding;
+            Some((number, ended)) => {
+                *ended = row;
                 number
             }
             None => {
                 let number = self.rows.next_number();
-                self.rows.push(binding);
+                self.rows.push(row);
                 number
             }
         };
@@ -101,13 +109,12 @@ impl Living {
     fn remove(&mut self, pair: Pair) -> Option<Binding> {
         let number = self.numbers.remove(&pair)?;
         self.free.push(number);
-        self.rows.get(number).copied()
+        self.rows.get_mut(number)?.binding.take()
     }
 
-    /// Every binding, in no order.
-    fn each(self) -> impl Iterator<Item = (Pair, Binding)> {
-        let Self { numbers, rows, .. } = self;
-        numbers.into_iter().filter_map(move |(pair, number)| Some((pair, *rows.get(number)?)))
+    /// Every binding, as they lie in memory.
+    fn each(&self) -> impl Iterator<Item = (Pair, &Binding)> {
+        self.rows.iter().filter_map(|row| Some((row.pair, row.binding.as_ref()?)))
     }
 }
 
@@ -320,12 +327,13 @@ impl Server {
         self.end_at(self.last_binding);
         let serial = self.serial();
         let end = self.current().end;
-        for (pair, binding) in std::mem::take(&mut self.bindings).each() {
+        let bindings = std::mem::take(&mut self.bindings);
+        for (pair, binding) in bindings.each() {
             match binding.gone {
-                Some(gone) => self.lost(pair, &binding, gone, told),
+                Some(gone) => self.lost(pair, binding, gone, told),
                 None => {
-                    let life = life(pair, &binding, self.high, self.rules);
-                    self.pieces(&life, &binding, serial, end, (binding.spot, true), told);
+                    let life = life(pair, binding, self.high, self.rules);
+                    self.pieces(&life, binding, serial, end, (binding.spot, true), told);
                     self.tell(life, told);
                 }
             }
