@@ -14,6 +14,7 @@ mod escapes;
 mod event;
 mod evidence;
 mod figures;
+pub(crate) mod index;
 mod invoice;
 mod letterhead;
 pub(crate) mod marks;

@@ -54,6 +54,11 @@ impl<T> Rows<T> {
         self.pieces.iter().flatten()
     }
 
+    /// Every row in that order, by value: pieces are given back one by one.
+    pub fn into_rows(self) -> impl Iterator<Item = T> {
+        self.pieces.into_iter().flatten()
+    }
+
     const fn within(number: u32) -> usize {
         number as usize % Self::PIECE_LEN
     }
@@ -95,5 +100,6 @@ mod tests {
         for number in 0..len as u32 {
             assert_eq!(rows.get_mut(number), Some(&mut { number }));
         }
+        assert!(rows.into_rows().eq(0..len as u32));
     }
 }

@@ -12,6 +12,8 @@ pub fn is_same(one: &[u8], other: &[u8]) -> bool {
         16..32 => halves::<16>(one) == halves(other),
         8..16 => halves::<8>(one) == halves(other),
         4..8 => halves::<4>(one) == halves(other),
+        // The general function may look at where an empty text would stand, which is nowhere, and that is dear.
+        0 => true,
         _ => one == other,
     }
 }

@@ -23,13 +23,15 @@
 //! What may have lived and is not proven is told too, so that it can be listed by name.
 
 mod ended;
+mod living;
 mod server;
 mod sweeper;
 
 pub(super) use self::ended::Ended;
 use self::server::{Record, Server};
-use super::pairs::Pairs;
+use super::pairs::{Pair, Pairs};
 use super::{Held, Run};
+use crate::model::short::is_same;
 use crate::model::{Hint, Kind, Moment, Spot};
 use ahash::RandomState;
 use std::collections::HashMap;
@@ -98,8 +100,35 @@ pub(super) fn is_step(last: Moment, next: Moment, gap_seconds: u32) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Lives {
     rules: LifeRules,
-    servers: HashMap<Box<[u8]>, Server, RandomState>,
+    servers: Servers,
     told: Ended,
+}
+
+/// The servers of a stream.
+#[derive(Debug, Default)]
+struct Servers {
+    servers: Vec<(Box<[u8]>, Server)>,
+    by_host: HashMap<Box<[u8]>, usize, RandomState>,
+    /// The one that was asked for last: most streams have but one.
+    latest: usize,
+}
+
+impl Servers {
+    fn get_mut(&mut self, host: &[u8]) -> Option<&mut Server> {
+        if !self.latest().is_some_and(|(known, _)| is_same(known, host)) {
+            self.latest = *self.by_host.get(host)?;
+        }
+        self.servers.get_mut(self.latest).map(|(_, server)| server)
+    }
+
+    fn latest(&self) -> Option<&(Box<[u8]>, Server)> {
+        self.servers.get(self.latest)
+    }
+
+    fn insert(&mut self, host: &[u8], server: Server) {
+        self.by_host.insert(host.into(), self.servers.len());
+        self.servers.push((host.into(), server));
+    }
 }
 
 impl Lives {
@@ -112,10 +141,18 @@ impl Lives {
     pub fn hear(&mut self, run: &Run<'_>) {
         match self.servers.get_mut(run.host) {
             Some(server) => server.hear(run),
-            None => {
-                self.servers.insert(run.host.into(), Server::new(run, self.rules));
-            }
+            None => self.servers.insert(run.host, Server::new(run, self.rules)),
         }
+    }
+
+    /// Asks for what tells where a pair's binding stands, if it is one of the server that was asked for last.
+    pub fn bring_place(&self, pair: Pair) {
+        self.servers.latest().into_iter().for_each(|(_, server)| server.bring_place(pair));
+    }
+
+    /// Asks for that binding, where the memory before is near.
+    pub fn bring_binding(&self, pair: Pair) {
+        self.servers.latest().into_iter().for_each(|(_, server)| server.bring_binding(pair));
     }
 
     /// Takes one record that says something of a binding or of the server.
@@ -142,7 +179,7 @@ impl Lives {
 
     /// The stream is over: every life, in no order.
     pub fn finish(mut self) -> Ended {
-        for (_, server) in self.servers {
+        for (_, server) in self.servers.servers {
             server.finish(&mut self.told);
         }
         self.told

@@ -1,10 +1,11 @@
 //! Who registered from where: every user and contact of a server, each pair once.
 
+use crate::model::index::Index;
 use crate::model::near::bring;
 use crate::model::rows::Rows;
+use crate::model::short::is_same;
 use crate::model::texts::{self, Texts};
 use ahash::RandomState;
-use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 
 /// The number of a user with a contact.
@@ -13,7 +14,8 @@ pub(super) type Pair = u32;
 /// Where the texts of a pair stand: the contact behind the user.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    hash: u64,
+    /// Of the pair's hash.
+    bits: u32,
     text: texts::Place,
     user_len: u32,
 }
@@ -26,7 +28,7 @@ struct Place {
 pub(super) struct Pairs {
     texts: Texts,
     places: Rows<Place>,
-    numbers: HashTable<Pair>,
+    index: Index,
     state: RandomState,
     /// What was asked for last: one record asks for its pair more than once.
     last: Pair,
@@ -38,25 +40,25 @@ impl Pairs {
         if self.is_at(self.last, user, contact) {
             return self.last;
         }
-        let hash = self.hash(user, contact);
-        if let Some(known) = self.look_up(hash, user, contact) {
-            self.last = known;
-            return known;
-        }
-        let number = self.places.next_number();
-        let text = self.texts.keep(&[user, contact]);
+        let bits = self.bits(user, contact);
+        let known = self.look_up(bits, user, contact);
+        self.last = known.unwrap_or_else(|| self.add(bits, user, contact));
+        self.last
+    }
+
+    fn add(&mut self, bits: u32, user: &[u8], contact: &[u8]) -> Pair {
+        let Self { texts, places, index, .. } = self;
+        let number = places.next_number();
+        let text = texts.keep(&[user, contact]);
+        index.add(bits, number, |number| places.get(number).map_or(0, |place| place.bits));
         // A record is at most a mebibyte long.
-        self.places.push(Place { hash, text, user_len: user.len() as u32 });
-        let places = &self.places;
-        let hash_of = |number: &Pair| places.get(*number).map_or(0, |place| place.hash);
-        self.numbers.insert_unique(hash, number, hash_of);
-        self.last = number;
+        places.push(Place { bits, text, user_len: user.len() as u32 });
         number
     }
 
     /// The number of the pair, if it is known.
     pub fn find(&self, user: &[u8], contact: &[u8]) -> Option<Pair> {
-        self.look_up(self.hash(user, contact), user, contact)
+        self.look_up(self.bits(user, contact), user, contact)
     }
 
     /// User and contact of the pair.
@@ -69,7 +71,17 @@ impl Pairs {
         self.texts.get(place.text).split_at(place.user_len as usize)
     }
 
-    /// Asks for the memory that tells where the texts of the pair stand.
+    /// Asks for what tells the number of the pair with these bits of its hash.
+    pub fn bring_number(&self, bits: u32) {
+        self.index.bring(bits);
+    }
+
+    /// What is probably the number of the pair with these bits, if any.
+    pub fn guess(&self, bits: u32) -> Pair {
+        self.index.guess(bits)
+    }
+
+    /// Asks for the memory that tells where the texts of the pair stand, if there is such a pair.
     pub fn bring_place(&self, pair: Pair) {
         self.places.get(pair).into_iter().for_each(bring);
     }
@@ -79,24 +91,24 @@ impl Pairs {
         self.places.get(pair).into_iter().for_each(|place| self.texts.bring(place.text));
     }
 
-    fn look_up(&self, hash: u64, user: &[u8], contact: &[u8]) -> Option<Pair> {
-        let is_same = |pair: &Pair| {
-            self.places.get(*pair).is_some_and(|place| place.hash == hash) && self.is_at(*pair, user, contact)
-        };
-        self.numbers.find(hash, is_same).copied()
+    fn look_up(&self, bits: u32, user: &[u8], contact: &[u8]) -> Option<Pair> {
+        let is_of = |pair| self.places.get(pair).is_some_and(|place| place.bits == bits);
+        self.index.find(bits, |pair| is_of(pair) && self.is_at(pair, user, contact))
     }
 
     fn is_at(&self, pair: Pair, user: &[u8], contact: &[u8]) -> bool {
-        self.places.get(pair).is_some() && self.get(pair) == (user, contact)
+        let is_it = |known: (&[u8], &[u8])| is_same(known.0, user) && is_same(known.1, contact);
+        self.places.get(pair).is_some() && is_it(self.get(pair))
     }
 
-    fn hash(&self, user: &[u8], contact: &[u8]) -> u64 {
+    /// Bits of a hash of the pair, by which it is looked up.
+    pub fn bits(&self, user: &[u8], contact: &[u8]) -> u32 {
         let mut hasher = self.state.build_hasher();
         hasher.write(user);
         hasher.write(contact);
         // Where one ends and the other begins.
         hasher.write_usize(user.len());
-        hasher.finish()
+        (hasher.finish() >> 32) as u32
     }
 }
 

@@ -1,6 +1,7 @@
 //! Records that wait for their neighbours, owned and compact.
 
 use super::lives::is_step;
+use crate::model::short::is_same;
 use crate::model::{AgentRef, Hint, Kind, Moment, Spot};
 
 /// One record that depends on order, borrowed: on its way into a residue or out of it.
@@ -145,7 +146,7 @@ impl Residue {
     /// pushed next, or one that is not held at all.
     pub fn hear(&mut self, host: &[u8], moment: Moment, gap_seconds: u32) {
         let arena = &self.arena;
-        let is_of_host = |run: &HeldRun| arena[run.host.0..run.host.0 + run.host.1 as usize] == *host;
+        let is_of_host = |run: &HeldRun| is_same(&arena[run.host.0..run.host.0 + run.host.1 as usize], host);
         // One host or a few write one stream.
         let latest = self.latest.iter_mut().find(|run| is_of_host(&self.runs[**run]));
         if let Some(run) = latest.as_ref().map(|run| &mut self.runs[**run])
@@ -230,7 +231,7 @@ impl Residue {
     }
 
     /// The records, in the order of the stream.
-    pub fn iter(&self) -> impl Iterator<Item = Held<'_>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Held<'_>> + Clone {
         self.records.iter().map(|record| {
             let mut rest = &self.arena[record.texts.begin..];
             let mut take = |len: u32| {

@@ -1,12 +1,12 @@
-//! The set of SIP-IDs of one part: an open-addressed index, and the users behind one another.
+//! The set of SIP-IDs of one part: an index, and the users behind one another.
 //!
 //! A registration names a user at random among all of them, so every line of memory that a look-up
-//! touches is a miss. A place of the index has the user's number in as many bits as the index needs for
-//! its own size, and bits of the hash in the rest, so that hardly ever a second user is looked at; a user
-//! holds the key itself where it is short, and the first of its cells, which is the only one of most users.
+//! touches is a miss. A user holds the key itself where it is short, and the first of its cells, which is the only one of
+//! most users.
 
 use super::entry::Cell;
-use crate::model::near::bring;
+use crate::model::index::Index;
+pub(super) use crate::model::index::NONE;
 use crate::model::rows::Rows;
 use crate::model::short::{self, is_same};
 use crate::model::texts::{Place as TextPlace, Texts};
@@ -15,8 +15,6 @@ use crate::model::texts::{Place as TextPlace, Texts};
 const INLINE_MAX: usize = 30;
 /// The length of a key that stands elsewhere.
 const LONG: u8 = u8::MAX;
-/// No user, no cell.
-pub(super) const NONE: u32 = u32::MAX;
 
 /// A user: its key, the latest transaction, and the first of its cells.
 #[derive(Debug, Clone, Copy)]
@@ -54,16 +52,10 @@ impl User {
     }
 }
 
-/// A place of the index of 2^n places: the user's number in the lower n bits, and in the others those
-/// of the hash. All ones where it is free, since no number is so high before the index grows.
-type Place = u32;
-const FREE: Place = u32::MAX;
-
 /// The users of one part of a tally, with numbers that grow in the order of arrival.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Users {
-    /// A power of two of them, at most three quarters in use; empty before the first user.
-    index: Vec<Place>,
+    index: Index,
     users: Rows<User>,
     /// Keys too long for a user.
     long_keys: Texts,
@@ -112,9 +104,7 @@ impl Users {
     /// Asks for the place of the index at which a look for these bits begins.
     #[inline]
     pub fn bring_place(&self, bits: u32) {
-        if let Some(mask) = self.mask() {
-            bring(&self.index[(bits & mask) as usize]);
-        }
+        self.index.bring(bits);
     }
 
     /// Asks for the key of a user who is near, where it is not in there.
@@ -125,21 +115,9 @@ impl Users {
         }
     }
 
-    /// The number of the first user with these bits of the hash, or [`NONE`]: a guess that costs
-    /// one look at the index, by which memory can be brought near.
+    /// The number of the first user with these bits of the hash, or [`NONE`], as [`Index::guess`] says.
     pub fn guess(&self, bits: u32) -> u32 {
-        let Some(mask) = self.mask() else { return NONE };
-        let mut at = bits & mask;
-        loop {
-            let place = self.index[at as usize];
-            if place == FREE {
-                return NONE;
-            }
-            if (place ^ bits) & !mask == 0 {
-                return place & mask;
-            }
-            at = (at + 1) & mask;
-        }
+        self.index.guess(bits)
     }
 
     /// Whether that number is the one of the user with that key; [`NONE`] is nobody's.
@@ -157,19 +135,8 @@ impl Users {
 
     /// The number of the user with that key, if there is one. `bits` are of a hash of the key.
     pub fn find(&self, bits: u32, key: &[u8]) -> Option<u32> {
-        let mask = self.mask()?;
-        let mut at = bits & mask;
-        loop {
-            let place = self.index[at as usize];
-            if place == FREE {
-                return None;
-            }
-            // Compared byte for byte: a hash alone never decides who is billed.
-            if (place ^ bits) & !mask == 0 && is_same(self.key(place & mask), key) {
-                return Some(place & mask);
-            }
-            at = (at + 1) & mask;
-        }
+        // Compared byte for byte: a hash alone never decides who is billed.
+        self.index.find(bits, |number| is_same(self.key(number), key))
     }
 
     /// Adds a user with its first cell, who was not [found](Users::find), and gives its number. A growing index asks
@@ -179,13 +146,10 @@ impl Users {
     ///
     /// At the 2^31st user of the part.
     pub fn add(&mut self, bits: u32, key: &[u8], first: Cell, bits_of: impl Fn(&[u8]) -> u32) -> u32 {
-        if (self.users.len() + 1) * 4 > self.index.len() * 3 {
-            self.grow(bits_of);
-        }
-        let mask = self.mask().expect("it has grown");
-        let at = self.free_from(bits & mask, mask);
-        let number = self.users.next_number();
-        self.index[at as usize] = bits & !mask | number;
+        let Self { index, users, long_keys } = self;
+        let number = users.next_number();
+        let key_at = |number| users.get(number).expect("numbers are given out here").key(long_keys);
+        index.add(bits, number, |number| bits_of(key_at(number)));
         let mut user = User {
             key: [0; INLINE_MAX],
             key_len: LONG,
@@ -198,39 +162,11 @@ impl Users {
             user.key_len = key.len() as u8;
             short::copy(key, &mut user.key);
         } else {
-            let place = self.long_keys.keep(&[key]).to_bytes();
+            let place = long_keys.keep(&[key]).to_bytes();
             user.key[..place.len()].copy_from_slice(&place);
         }
-        self.users.push(user);
+        users.push(user);
         number
-    }
-
-    /// The first free place of the index at or behind that one.
-    fn free_from(&self, mut at: u32, mask: u32) -> u32 {
-        while self.index[at as usize] != FREE {
-            at = (at + 1) & mask;
-        }
-        at
-    }
-
-    /// Ones for the bits of a place that are a number; `None` before the first user.
-    fn mask(&self) -> Option<u32> {
-        self.index.len().checked_sub(1).map(|mask| mask as u32)
-    }
-
-    /// Doubles the index.
-    fn grow(&mut self, bits_of: impl Fn(&[u8]) -> u32) {
-        let len = (self.index.len() * 2).max(16);
-        let mask = u32::try_from(len - 1).ok().filter(|mask| *mask < NONE);
-        let mask = mask.expect("fewer than 2^31 users of one part");
-        // The old one goes before the new one comes.
-        self.index = Vec::new();
-        self.index.resize(len, FREE);
-        for number in self.numbers() {
-            let bits = bits_of(self.key(number));
-            let at = self.free_from(bits & mask, mask);
-            self.index[at as usize] = bits & !mask | number;
-        }
     }
 }
 

@@ -1,14 +1,12 @@
 //! The bindings of one server: how long each lived, as far as that server's own log tells.
 
 use super::ended::{Ended, EndedLife};
+use super::living::{Binding, Living};
 use super::sweeper::Sweeper;
 use super::{LifeRules, Piece, is_step};
-use crate::model::rows::Rows;
-use crate::model::{Hint, Moment, Spot};
+use crate::model::{Moment, Spot};
 use crate::settle::pairs::Pair;
 use crate::settle::{Held, Run};
-use ahash::RandomState;
-use std::collections::HashMap;
 
 /// Asterisk sweeps every 30 seconds; the rest is for a clock that is set right by a little.
 const SWEEP_SECONDS: i64 = 60;
@@ -38,84 +36,6 @@ struct Stretch {
     end: Moment,
     /// The server started anew before it.
     follows_start: bool,
-}
-
-/// One binding that has not ended.
-#[derive(Debug, Clone, Copy)]
-struct Binding {
-    spot: Spot,
-    hint: Hint,
-    is_push_source: bool,
-    /// A peer of `chan_sip`, of which nothing is proven.
-    is_peer: bool,
-    /// Its first record, and the stretch of that.
-    begin: Moment,
-    serial: u64,
-    /// Its last record, and the stretch of that.
-    proof: Moment,
-    proof_serial: u64,
-    /// Longest expiry granted to it, in seconds; 0 where none was told.
-    granted: u32,
-    /// When the server was seen to drop it without a word on why.
-    gone: Option<Moment>,
-}
-
-/// The bindings of a server that have not ended, by pair.
-///
-/// They lie in rows, and what grows by being copied holds but their numbers.
-#[derive(Debug, Default)]
-struct Living {
-    numbers: HashMap<Pair, u32, RandomState>,
-    rows: Rows<Row>,
-    /// Rows of bindings that have ended.
-    free: Vec<u32>,
-}
-
-/// A binding with its pair, or none where that one has ended.
-#[derive(Debug)]
-struct Row {
-    pair: Pair,
-    binding: Option<Binding>,
-}
-
-impl Living {
-    fn has(&self, pair: Pair) -> bool {
-        self.numbers.contains_key(&pair)
-    }
-
-    fn get_mut(&mut self, pair: Pair) -> Option<&mut Binding> {
-        self.rows.get_mut(*self.numbers.get(&pair)?)?.binding.as_mut()
-    }
-
-    /// Begins a binding of a pair that has none.
-    fn insert(&mut self, pair: Pair, binding: Binding) {
-        let row = Row { pair, binding: Some(binding) };
-        let free = self.free.pop();
-        let number = match free.and_then(|number| Some((number, self.rows.get_mut(number)?))) {
-            Some((number, ended)) => {
-                *ended = row;
-                number
-            }
-            None => {
-                let number = self.rows.next_number();
-                self.rows.push(row);
-                number
-            }
-        };
-        self.numbers.insert(pair, number);
-    }
-
-    /// Ends the binding of a pair, if it has one.
-    fn remove(&mut self, pair: Pair) -> Option<Binding> {
-        let number = self.numbers.remove(&pair)?;
-        self.free.push(number);
-        self.rows.get_mut(number)?.binding.take()
-    }
-
-    /// Every binding, as they lie in memory.
-    fn each(&self) -> impl Iterator<Item = (Pair, &Binding)> {
-        self.rows.iter().filter_map(|row| Some((row.pair, row.binding.as_ref()?)))
-    }
 }
 
 /// One server of the stream.
@@ -158,6 +78,16 @@ impl Server {
             open: Vec::new(),
             sweeper: Sweeper::default(),
         }
+    }
+
+    /// Asks for what tells where the binding of that pair stands.
+    pub fn bring_place(&self, pair: Pair) {
+        self.bindings.bring_place(pair);
+    }
+
+    /// Asks for the binding of that pair, where the memory before is near.
+    pub fn bring_binding(&self, pair: Pair) {
+        self.bindings.bring(pair);
     }
 
     pub fn hear(&mut self, run: &Run<'_>) {
@@ -327,13 +257,12 @@ impl Server {
         self.end_at(self.last_binding);
         let serial = self.serial();
         let end = self.current().end;
-        let bindings = std::mem::take(&mut self.bindings);
-        for (pair, binding) in bindings.each() {
+        for (pair, binding) in std::mem::take(&mut self.bindings).each() {
             match binding.gone {
-                Some(gone) => self.lost(pair, binding, gone, told),
+                Some(gone) => self.lost(pair, &binding, gone, told),
                 None => {
-                    let life = life(pair, binding, self.high, self.rules);
-                    self.pieces(&life, binding, serial, end, (binding.spot, true), told);
+                    let life = life(pair, &binding, self.high, self.rules);
+                    self.pieces(&life, &binding, serial, end, (binding.spot, true), told);
                     self.tell(life, told);
                 }
             }

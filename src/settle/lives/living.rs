@@ -1,0 +1,172 @@
+//! The bindings of a server that have not ended, by pair.
+
+use crate::model::index::NONE;
+use crate::model::near::bring;
+use crate::model::rows::Rows;
+use crate::model::{Hint, Moment, Spot};
+use crate::settle::pairs::Pair;
+use ahash::RandomState;
+use std::collections::HashMap;
+
+/// One binding that has not ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Binding {
+    pub spot: Spot,
+    pub hint: Hint,
+    pub is_push_source: bool,
+    /// A peer of `chan_sip`, of which nothing is proven.
+    pub is_peer: bool,
+    /// Its first record, and the stretch of that.
+    pub begin: Moment,
+    pub serial: u64,
+    /// Its last record, and the stretch of that.
+    pub proof: Moment,
+    pub proof_serial: u64,
+    /// Longest expiry granted to it, in seconds; 0 where none was told.
+    pub granted: u32,
+    /// When the server was seen to drop it without a word on why.
+    pub gone: Option<Moment>,
+}
+
+/// Every binding that has not ended. What grows by being copied holds but a few bytes of each.
+#[derive(Debug, Default)]
+pub(super) struct Living {
+    places: Places,
+    rows: Rows<Row>,
+    /// Rows of bindings that have ended.
+    free: Vec<u32>,
+}
+
+/// A binding with its pair, or none where that one has ended.
+#[derive(Debug)]
+struct Row {
+    pair: Pair,
+    binding: Option<Binding>,
+}
+
+impl Living {
+    pub fn has(&self, pair: Pair) -> bool {
+        self.places.get(pair).is_some()
+    }
+
+    pub fn get_mut(&mut self, pair: Pair) -> Option<&mut Binding> {
+        self.rows.get_mut(self.places.get(pair)?)?.binding.as_mut()
+    }
+
+    /// Begins a binding of a pair that has none.
+    pub fn insert(&mut self, pair: Pair, binding: Binding) {
+        let row = Row { pair, binding: Some(binding) };
+        let free = self.free.pop();
+        let number = match free.and_then(|number| Some((number, self.rows.get_mut(number)?))) {
+            Some((number, ended)) => {
+                *ended = row;
+                number
+            }
+            None => {
+                let number = self.rows.next_number();
+                self.rows.push(row);
+                number
+            }
+        };
+        self.places.put(pair, number);
+    }
+
+    /// Ends the binding of a pair, if it has one.
+    pub fn remove(&mut self, pair: Pair) -> Option<Binding> {
+        let number = self.places.take(pair)?;
+        self.free.push(number);
+        self.rows.get_mut(number)?.binding.take()
+    }
+
+    /// Every binding, as they lie in memory, which is given back on the way.
+    pub fn each(self) -> impl Iterator<Item = (Pair, Binding)> {
+        self.rows.into_rows().filter_map(|row| Some((row.pair, row.binding?)))
+    }
+
+    /// Asks for what tells where the binding of a pair stands.
+    pub fn bring_place(&self, pair: Pair) {
+        self.places.bring(pair);
+    }
+
+    /// Asks for the binding of a pair, where the memory before is near.
+    pub fn bring(&self, pair: Pair) {
+        self.places.get(pair).and_then(|number| self.rows.get(number)).into_iter().for_each(bring);
+    }
+}
+
+/// Pairs of a page: few, since of many servers each may know a few pairs only.
+const PAGE_LEN: u32 = 64;
+
+/// The row of each binding by its pair. Pairs that the log named one after the other stand side by side.
+#[derive(Debug, Default)]
+struct Places {
+    pages: HashMap<u32, Box<[u32; PAGE_LEN as usize]>, RandomState>,
+}
+
+impl Places {
+    fn get(&self, pair: Pair) -> Option<u32> {
+        let page = self.pages.get(&(pair / PAGE_LEN))?;
+        Some(page[Self::within(pair)]).filter(|row| *row != NONE)
+    }
+
+    fn put(&mut self, pair: Pair, row: u32) {
+        let new = || Box::new([NONE; PAGE_LEN as usize]);
+        self.pages.entry(pair / PAGE_LEN).or_insert_with(new)[Self::within(pair)] = row;
+    }
+
+    fn take(&mut self, pair: Pair) -> Option<u32> {
+        let page = self.pages.get_mut(&(pair / PAGE_LEN))?;
+        Some(std::mem::replace(&mut page[Self::within(pair)], NONE)).filter(|row| *row != NONE)
+    }
+
+    fn bring(&self, pair: Pair) {
+        if let Some(page) = self.pages.get(&(pair / PAGE_LEN)) {
+            bring(&page[Self::within(pair)]);
+        }
+    }
+
+    const fn within(pair: Pair) -> usize {
+        (pair % PAGE_LEN) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn binding(begin: i64) -> Binding {
+        Binding {
+            spot: Spot { input: 0, offset: 0 },
+            hint: Hint::None,
+            is_push_source: false,
+            is_peer: false,
+            begin: Moment::from_micros(begin),
+            serial: 0,
+            proof: Moment::from_micros(begin),
+            proof_serial: 0,
+            granted: 0,
+            gone: None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_keeps_what_a_map_keeps(steps in prop::collection::vec((0_u32..200, any::<bool>()), 0..400)) {
+            let (mut living, mut map) = (Living::default(), BTreeMap::new());
+            for (step, (pair, is_begin)) in (0..).zip(steps) {
+                let ended = living.remove(pair).map(|binding| binding.begin);
+                prop_assert_eq!(ended, map.remove(&pair));
+                if is_begin {
+                    living.insert(pair, binding(step));
+                    map.insert(pair, Moment::from_micros(step));
+                }
+                prop_assert_eq!(living.has(pair), is_begin);
+                prop_assert_eq!(living.get_mut(pair).map(|binding| binding.begin), map.get(&pair).copied());
+            }
+            let left: BTreeMap<Pair, Moment> = living.each().map(|(pair, binding)| (pair, binding.begin)).collect();
+            prop_assert_eq!(left, map);
+        }
+    }
+}
