@@ -140,12 +140,13 @@ impl Settler {
     /// User-Agent as far as that is known.
     pub fn lives(&self, range: Range<usize>, tell: &mut impl FnMut(&Life<'_>, AgentRef<'_>)) {
         let bindings = &self.ties.bindings;
+        let mut pieces = Vec::new();
         let pair_at = |number| (number < range.end).then(|| self.ended.pair(number));
         for number in range.clone() {
             pair_at(number + 2 * AHEAD).into_iter().for_each(|pair| bindings.pairs.bring_place(pair));
             pair_at(number + AHEAD).into_iter().for_each(|pair| bindings.pairs.bring_text(pair));
             let pair = self.ended.pair(number);
-            let mut life = self.ended.life(number, &bindings.pairs);
+            let mut life = self.ended.life(number, &bindings.pairs, &mut pieces);
             let text = self.peers_agents.get(&number).map(|text| &text[..]).or_else(|| bindings.agent(pair));
             // Dumps may have shown whom the server calls by that name.
             let sip_id = self.joins.sip_id(life.user);

@@ -18,7 +18,7 @@ pub(super) struct EndedLife {
     pub spot: Spot,
     pub needs_seconds: i64,
     /// Which of the pieces are its.
-    pieces: Range<usize>,
+    pieces: Range<u32>,
 }
 
 impl EndedLife {
@@ -42,9 +42,9 @@ impl EndedLife {
 #[derive(Debug, Default)]
 pub struct Ended {
     lives: Rows<EndedLife>,
-    pieces: Vec<Piece>,
+    pieces: Rows<Piece>,
     /// The pieces up to here belong to lives.
-    pieces_told: usize,
+    pieces_told: u32,
     /// Lives of which nothing is proven are not left out.
     wants_unproven: bool,
 }
@@ -66,9 +66,9 @@ impl Ended {
             *self = other;
             return;
         }
-        let shift = self.pieces.len();
-        self.pieces.extend(other.pieces);
-        self.pieces_told = self.pieces.len();
+        let shift = self.pieces.next_number();
+        other.pieces.into_rows().for_each(|piece| self.pieces.push(piece));
+        self.pieces_told = self.pieces.next_number();
         for life in other.lives.iter() {
             let pieces = life.pieces.start + shift..life.pieces.end + shift;
             self.lives.push(EndedLife { pieces, ..life.clone() });
@@ -80,9 +80,16 @@ impl Ended {
         self.at(number).pair
     }
 
-    /// The life of that number.
-    pub(in crate::settle) fn life<'t>(&'t self, number: usize, pairs: &'t Pairs) -> Life<'t> {
+    /// The life of that number, whose pieces are put where it says.
+    pub(in crate::settle) fn life<'t>(
+        &self,
+        number: usize,
+        pairs: &'t Pairs,
+        pieces: &'t mut Vec<Piece>,
+    ) -> Life<'t> {
         let life = self.at(number);
+        pieces.clear();
+        pieces.extend(self.pieces_in(life.pieces.clone()));
         let (user, contact) = pairs.get(life.pair);
         Life {
             user,
@@ -94,8 +101,12 @@ impl Ended {
             begins_with_line: life.begins_with_line,
             spot: life.spot,
             needs_seconds: life.needs_seconds,
-            pieces: &self.pieces[life.pieces.clone()],
+            pieces,
         }
+    }
+
+    fn pieces_in(&self, range: Range<u32>) -> impl Iterator<Item = Piece> {
+        range.filter_map(|number| self.pieces.get(number).copied())
     }
 
     fn at(&self, number: usize) -> &EndedLife {
@@ -110,12 +121,12 @@ impl Ended {
     /// Tells of a life, of which the pieces since the last one are; gives its number if one of them
     /// is open.
     pub(super) fn tell(&mut self, mut life: EndedLife) -> Option<usize> {
-        let begin = std::mem::replace(&mut self.pieces_told, self.pieces.len());
-        life.pieces = begin..self.pieces.len();
+        let end = self.pieces.next_number();
+        life.pieces = std::mem::replace(&mut self.pieces_told, end)..end;
         if life.pieces.is_empty() && !self.wants_unproven {
             return None;
         }
-        let is_open = self.pieces[begin..].iter().any(|piece| piece.is_open);
+        let is_open = self.pieces_in(life.pieces.clone()).any(|piece| piece.is_open);
         self.lives.push(life);
         is_open.then_some(self.lives.len() - 1)
     }
@@ -126,8 +137,10 @@ impl Ended {
         let Range { start, end } = life.pieces.clone();
         let mut kept = start;
         for at in start..end {
-            if !self.pieces[at].is_open {
-                self.pieces.swap(kept, at);
+            if let Some(piece) = self.pieces.get(at).filter(|piece| !piece.is_open).copied()
+                && let Some(place) = self.pieces.get_mut(kept)
+            {
+                *place = piece;
                 kept += 1;
             }
         }

@@ -75,9 +75,10 @@ fn lives(records: &[Held<'_>], rules: LifeRules, run: usize) -> Vec<String> {
     }
     let seconds = |moment: Moment| moment.micros() / 1_000_000;
     let ended = lives.finish();
+    let mut pieces = Vec::new();
     let mut told: Vec<String> = (0..ended.len())
         .map(|number| {
-            let life = ended.life(number, &pairs);
+            let life = ended.life(number, &pairs, &mut pieces);
             let mut text = String::from_utf8_lossy(life.contact).into_owned();
             text.push_str(&format!(" {}..{}", seconds(life.begin), seconds(life.end)));
             for piece in life.pieces {
@@ -404,7 +405,9 @@ proptest! {
         residue.runs().for_each(|run| lives.hear(&run));
         residue.iter().for_each(|held| lives.record(&held, &mut pairs));
         let ended = lives.finish();
-        for life in (0..ended.len()).map(|number| ended.life(number, &pairs)) {
+        let mut pieces = Vec::new();
+        for number in 0..ended.len() {
+            let life = ended.life(number, &pairs, &mut pieces);
             let own = &registrations[usize::from(life.contact[0] - b'a')];
             // The hardest window begins right behind a registration.
             let from = own.get(window.0.index(own.len().max(1))).map_or(0, |at| at + window.1);
