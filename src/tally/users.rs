@@ -115,7 +115,7 @@ impl Users {
         }
     }
 
-    /// The number of the first user with these bits of the hash, or [`NONE`], as [`Index::guess`] says.
+    /// What is probably the number of the user with these bits of the hash, as [`Index::guess`] says.
     pub fn guess(&self, bits: u32) -> u32 {
         self.index.guess(bits)
     }
