@@ -3,6 +3,7 @@
 use super::lives::is_step;
 use crate::model::short::is_same;
 use crate::model::{AgentRef, Hint, Kind, Moment, Spot};
+use std::ops::Range;
 
 /// One record that depends on order, borrowed: on its way into a residue or out of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,32 +232,44 @@ impl Residue {
     }
 
     /// The records, in the order of the stream.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Held<'_>> + Clone {
-        self.records.iter().map(|record| {
-            let mut rest = &self.arena[record.texts.begin..];
-            let mut take = |len: u32| {
-                let (text, after) = rest.split_at(len as usize);
-                rest = after;
-                text
-            };
-            let user = take(record.texts.user);
-            let agent = record.texts.agent.map(&mut take);
-            Held {
-                kind: record.kind,
-                spot: record.spot,
-                moment: record.moment,
-                user,
-                agent: AgentRef { text: agent, hint: record.hint, is_push_source: record.is_push_source },
-                agent_is_elsewhere: record.agent_is_elsewhere,
-                contact: take(record.texts.contact),
-                call_id: take(record.texts.call_id),
-                cseq: take(record.texts.cseq),
-                thread: take(record.texts.thread),
-                host: take(record.texts.host),
-                code: record.code,
-                expires_seconds: record.expires_seconds,
-                asks: record.asks,
-            }
-        })
+    pub fn iter(&self) -> impl Iterator<Item = Held<'_>> {
+        self.records.iter().map(|record| self.held(record))
+    }
+
+    /// Those of the records in that range that are of kinds that are asked for.
+    pub fn of_kinds(
+        &self,
+        range: Range<usize>,
+        is_asked: impl Fn(Kind) -> bool,
+    ) -> impl Iterator<Item = Held<'_>> {
+        let records = self.records[range].iter();
+        records.filter(move |record| is_asked(record.kind)).map(|record| self.held(record))
+    }
+
+    fn held(&self, record: &HeldRecord) -> Held<'_> {
+        let mut rest = &self.arena[record.texts.begin..];
+        let mut take = |len: u32| {
+            let (text, after) = rest.split_at(len as usize);
+            rest = after;
+            text
+        };
+        let user = take(record.texts.user);
+        let agent = record.texts.agent.map(&mut take);
+        Held {
+            kind: record.kind,
+            spot: record.spot,
+            moment: record.moment,
+            user,
+            agent: AgentRef { text: agent, hint: record.hint, is_push_source: record.is_push_source },
+            agent_is_elsewhere: record.agent_is_elsewhere,
+            contact: take(record.texts.contact),
+            call_id: take(record.texts.call_id),
+            cseq: take(record.texts.cseq),
+            thread: take(record.texts.thread),
+            host: take(record.texts.host),
+            code: record.code,
+            expires_seconds: record.expires_seconds,
+            asks: record.asks,
+        }
     }
 }

@@ -70,29 +70,28 @@ impl Settler {
     /// Takes the next piece of the stream and tells of what it proves.
     pub fn take(&mut self, residue: &Residue, tell: &mut impl FnMut(&Observation<'_>)) {
         let mut runs = residue.runs().peekable();
-        let mut records = residue.iter().enumerate();
-        while records.len() > 0 {
-            self.bring(records.clone().take(ABREAST).map(|(_, held)| held));
-            for (held_before, held) in records.by_ref().take(ABREAST) {
-                while let Some(run) = runs.next_if(|run| run.held_before <= held_before) {
-                    self.lives.hear(&run);
-                }
-                self.record(&held, tell);
+        for (held_before, held) in residue.iter().enumerate() {
+            if held_before % ABREAST == 0 {
+                self.bring(residue, held_before..residue.len().min(held_before + ABREAST));
             }
+            while let Some(run) = runs.next_if(|run| run.held_before <= held_before) {
+                self.lives.hear(&run);
+            }
+            self.record(&held, tell);
         }
         runs.for_each(|run| self.lives.hear(&run));
     }
 
-    /// Asks for what is known of the bindings that up to [`ABREAST`] records name: it stands anywhere in what the log has
-    /// told so far, and waiting for all of it together takes hardly longer than for one. Changes nothing.
-    fn bring<'h>(&self, records: impl Iterator<Item = Held<'h>>) {
+    /// Asks for what is known of the bindings that these records name, up to [`ABREAST`] of them: it stands anywhere in
+    /// what the log has told so far, and waiting for all of it together takes hardly longer than for one. Changes nothing.
+    fn bring(&self, residue: &Residue, range: Range<usize>) {
         let pairs = &self.ties.bindings.pairs;
         let mut numbers = [0; ABREAST];
         let mut len = 0;
-        for held in records.filter(says_of_life) {
+        for (number, held) in numbers.iter_mut().zip(residue.of_kinds(range, names_binding)) {
             // Bits first, and then what they lead to.
-            numbers[len] = pairs.bits(held.user, held.contact);
-            pairs.bring_number(numbers[len]);
+            *number = pairs.bits(held.user, held.contact);
+            pairs.bring_number(*number);
             len += 1;
         }
         let numbers = &mut numbers[..len];
@@ -293,13 +292,19 @@ impl Settler {
     }
 }
 
+/// Whether records of that kind name a binding that is kept by its pair.
+const fn names_binding(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Bound | Kind::Refreshed | Kind::AgentSaved | Kind::Unbound | Kind::Expired | Kind::Gone
+    )
+}
+
 /// Whether the record says something of a binding, or of the server that keeps it.
 fn says_of_life(held: &Held<'_>) -> bool {
     match held.kind {
         Kind::Accepted => held.agent_is_elsewhere && !held.contact.is_empty(),
-        Kind::Bound | Kind::Refreshed | Kind::AgentSaved => true,
-        Kind::Unbound | Kind::Expired | Kind::Gone | Kind::Restart => true,
-        _ => false,
+        kind => kind == Kind::Restart || names_binding(kind),
     }
 }
 

@@ -7,6 +7,7 @@
 //! forgotten only when many records have passed as well.
 
 use super::Asks;
+use crate::model::near::fetch;
 use crate::model::{AgentRef, Hint, Moment, Spot};
 use ahash::RandomState;
 use hashbrown::HashTable;
@@ -21,6 +22,8 @@ const SURE_RECORDS: u64 = 20_000;
 /// So many bytes of transactions are kept at most: the oldest is given up first. A flood of
 /// requests must not fill the memory, and half a million ordinary ones fit.
 const MOST_BYTES: usize = 192 << 20;
+/// So many transactions before it is forgotten, the memory of a key is asked for.
+const SOON: usize = 8;
 /// A free room keeps so many bytes at most for the next who comes, and so many free rooms keep any.
 const ROOM_MAX: usize = 512;
 const FREE_MAX: usize = 1024;
@@ -153,10 +156,10 @@ struct Transaction {
 pub(super) struct Transactions {
     /// In the order of arrival, which is also the order of being forgotten.
     open: VecDeque<Transaction>,
-    /// How many have been forgotten: the number of the first in `open`.
-    forgotten: u64,
+    /// The number of the first in `open`. Numbers begin anew behind the last one of four bytes.
+    first: u32,
     /// Numbers by the hash of their keys.
-    numbers: HashTable<u64>,
+    numbers: HashTable<u32>,
     state: RandomState,
     halves: Halves,
     /// Key buffers for reuse.
@@ -185,11 +188,15 @@ impl Transactions {
             if !is_over && self.bytes <= MOST_BYTES {
                 break;
             }
-            let number = self.forgotten;
+            let number = self.first;
             if let Ok(found) = self.numbers.find_entry(oldest.hash, |known| *known == number) {
                 found.remove();
             }
-            self.forgotten += 1;
+            self.first = self.first.wrapping_add(1);
+            // What is forgotten was read long ago, and its key's memory is written again next.
+            if let Some(soon) = self.open.get(SOON) {
+                fetch(&soon.key, 0);
+            }
             if let Some(Transaction { mut key, half, bytes, .. }) = self.open.pop_front() {
                 self.bytes -= bytes;
                 self.give_up(half);
@@ -272,8 +279,8 @@ impl Transactions {
 
     /// Where the transaction of that key and its hash is among the open ones, if it is near that moment.
     fn find(&self, hash: u64, key: &[u8], moment: Option<Moment>) -> Option<usize> {
-        let at = |number: u64| (number - self.forgotten) as usize;
-        let is_same = |number: &u64| {
+        let at = |number: u32| number.wrapping_sub(self.first) as usize;
+        let is_same = |number: &u32| {
             let known = &self.open[at(*number)];
             known.key == key && known.moment.zip(moment).is_none_or(|(begun, now)| are_near(begun, now))
         };
@@ -281,12 +288,11 @@ impl Transactions {
     }
 
     fn begin(&mut self, hash: u64, key: &[u8], moment: Option<Moment>, half: Option<(Half, [&[u8]; 3])>) {
-        let number = self.forgotten + self.open.len() as u64;
+        let number = self.first.wrapping_add(self.open.len() as u32);
+        let (open, first) = (&self.open, self.first);
+        let at = |number: u32| &open[number.wrapping_sub(first) as usize];
         // One of that key that is too far away stays in the queue to be accounted for, unseen.
-        let (open, forgotten) = (&self.open, self.forgotten);
-        if let Ok(earlier) =
-            self.numbers.find_entry(hash, |number| open[(number - forgotten) as usize].key == key)
-        {
+        if let Ok(earlier) = self.numbers.find_entry(hash, |number| at(*number).key == key) {
             earlier.remove();
         }
         let mut owned = self.spares.pop().unwrap_or_default();
@@ -297,8 +303,9 @@ impl Transactions {
         self.bytes += bytes;
         let half = half.map(|(half, texts)| self.halves.keep(half, texts));
         self.open.push_back(Transaction { key: owned, hash, moment, record: self.records, half, bytes });
-        let (open, forgotten) = (&self.open, self.forgotten);
-        self.numbers.insert_unique(hash, number, |number| open[(number - forgotten) as usize].hash);
+        let (open, first) = (&self.open, self.first);
+        let hash_of = |number: &u32| open[number.wrapping_sub(first) as usize].hash;
+        self.numbers.insert_unique(hash, number, hash_of);
     }
 }
 
