@@ -37,6 +37,8 @@ pub struct Scratch {
     /// Of the line that is being read.
     marks: LineMarks,
     patterns: Vec<pattern::Scratch>,
+    /// The built-in message that was read last, by its number: others of its kind follow.
+    latest: usize,
     sip: SipScratch,
     feeds: Feeds,
 }
@@ -80,6 +82,7 @@ impl Scanner {
             layers: frame::Scratch::default(),
             marks: LineMarks::default(),
             patterns: self.patterns.scratch(),
+            latest: 0,
             sip: SipScratch::default(),
             feeds: Feeds::default(),
         }
@@ -321,15 +324,16 @@ impl Scanner {
     /// Reads one line that holds a needle.
     fn line(&self, line: &[u8], context: Context, scratch: &mut Scratch, sink: &mut impl Sink) {
         let Context { spot, allow_bare, is_continuation } = context;
-        if allow_bare && let Some(row) = siptrace::row(line, &mut scratch.sip.message) {
-            let SipScratch { message, values } = &mut scratch.sip;
+        let Scratch { layers, marks, patterns, latest, sip, .. } = scratch;
+        if allow_bare && let Some(row) = siptrace::row(line, &mut sip.message) {
+            let SipScratch { message, values } = sip;
             let blank = Event { spot, stamp: row.stamp, ..Event::new(Kind::Attempt, "kamailio-siptrace") };
             let transfer =
                 Transfer { direction: row.direction, peer: row.peer, addresses: None, is_ambiguous: false };
             transfer.tell(message, blank, values, sink);
             return;
         }
-        let Some(record) = frame::open_next(line, &scratch.marks, &mut scratch.layers, allow_bare) else {
+        let Some(record) = frame::open_next(line, marks, layers, allow_bare) else {
             return;
         };
         if record.starts.is_ambiguous {
@@ -341,7 +345,7 @@ impl Scanner {
         let mut is_other = false;
         for start in record.starts.iter() {
             let text = &record.text[start.at..];
-            let marked = Marked::of(text, line, &scratch.marks);
+            let marked = Marked::of(text, line, marks);
             let text = Text { text, origin: start.origin, record: &record, marked };
             let blank = || Event {
                 dialect: record.dialect,
@@ -353,7 +357,7 @@ impl Scanner {
                 thread: record.thread,
                 ..Event::new(Kind::Attempt, "")
             };
-            match self.read(&text, blank, is_ambiguous, &mut scratch.patterns, sink) {
+            match self.read(&text, blank, is_ambiguous, (&mut *patterns, &mut *latest), sink) {
                 Found::Nothing => {}
                 Found::Other => is_other = true,
                 Found::Event => return,
@@ -364,7 +368,7 @@ impl Scanner {
                 }
             }
         }
-        let SipScratch { message, values } = &mut scratch.sip;
+        let SipScratch { message, values } = sip;
         if let Some(start) = record.starts.iter().next()
             && let Some((words, message)) = dump::escaped(&record.text[start.at..], message)
         {
@@ -392,13 +396,13 @@ impl Scanner {
         text: &Text<'s, '_>,
         blank: impl Fn() -> Event<'s>,
         is_ambiguous: bool,
-        scratch: &'s mut [pattern::Scratch],
+        (patterns, latest): (&'s mut [pattern::Scratch], &mut usize),
         sink: &mut impl Sink,
     ) -> Found<'s> {
         let mut event = blank();
         let mut refused = Found::Nothing;
         if !self.patterns.each().is_empty() {
-            let (outcome, name) = self.patterns.read(text.text, &mut event, scratch);
+            let (outcome, name) = self.patterns.read(text.text, &mut event, patterns);
             refused = match outcome {
                 Outcome::NoMatch => Found::Nothing,
                 Outcome::Other => return Found::Other,
@@ -411,21 +415,27 @@ impl Scanner {
                 }
             };
         }
-        for message in MESSAGES {
+        // No two of them recognise one text, so any may be asked first.
+        let others = (0..MESSAGES.len()).filter(|number| number != latest);
+        for number in std::iter::once(*latest).chain(others) {
+            let message = &MESSAGES[number];
             event.source = message.name;
-            match (message.read)(text, &mut event) {
-                // Nothing has been written then, but for what a reader saw before it knew.
-                Outcome::NoMatch => event = blank(),
-                Outcome::Other => return Found::Other,
-                Outcome::Reject(reason) => return Found::Reject(reason, message.name),
-                Outcome::Event if is_ambiguous => {
-                    return Found::Reject(RejectReason::Ambiguous, message.name);
+            let found = match (message.read)(text, &mut event) {
+                Outcome::NoMatch => {
+                    // Nothing has been written then, but for what a reader saw before it knew.
+                    event = blank();
+                    continue;
                 }
+                Outcome::Other => Found::Other,
+                Outcome::Reject(reason) => Found::Reject(reason, message.name),
+                Outcome::Event if is_ambiguous => Found::Reject(RejectReason::Ambiguous, message.name),
                 Outcome::Event => {
                     sink.event(&event);
-                    return Found::Event;
+                    Found::Event
                 }
-            }
+            };
+            *latest = number;
+            return found;
         }
         refused
     }

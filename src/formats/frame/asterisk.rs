@@ -77,7 +77,7 @@ fn level_and_thread(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// The source file and the message behind ` file: `, `: file:line func: ` or `: file:line in func: `.
 fn location(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = text.strip_prefix(b":").unwrap_or(text).strip_prefix(b" ")?;
-    let end = rest.iter().take(80).position(|byte| matches!(byte, b':' | b' '))?;
+    let end = memchr::memchr2(b':', b' ', &rest[..rest.len().min(80)])?;
     let file = &rest[..end];
     let rest = rest[end..].strip_prefix(b":")?;
     let digits = rest.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();

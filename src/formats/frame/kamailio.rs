@@ -66,6 +66,8 @@ fn process_prefix(text: &[u8]) -> Option<&[u8]> {
 
 /// The level (empty for L_CRIT) and what follows its colon.
 fn level(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    // The first letter decides for whatever another server wrote.
+    text.first().filter(|first| matches!(first, b'A'..=b'Z' | b':'))?;
     let colon = text.iter().take(9).position(|byte| *byte == b':')?;
     let level = &text[..colon];
     let is_level = LEVELS.contains(&level) || level == b"DBG" || level.is_empty();

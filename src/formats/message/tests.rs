@@ -1,6 +1,7 @@
 use super::*;
 use crate::formats::frame::{self, Scratch};
-use crate::model::{AgentText, Aor, Kind};
+use crate::model::{AgentText, Aor, Dialect, Kind};
+use proptest::prelude::*;
 
 /// Kind, AOR, agent and the rest of what a line says, in one comparable text; or why it says nothing.
 fn said(line: &str) -> String {
@@ -305,4 +306,39 @@ fn a_line_of_flexisip_does_not_tell_an_acceptance_from_a_failure() {
     assert_eq!(line("Registration expired  <sip:a@x>"), "Expired sip:a@x no agent");
     assert_eq!(line("Registered  <sip:a@x"), "reject truncated");
     assert_eq!(said("Oct  5 14:03:22 h x: Registered  <sip:a@x> (sip:a@192.0.2.1) U"), "");
+}
+
+proptest! {
+    #[test]
+    fn no_two_messages_recognise_one_text(
+        begin in 0_usize..60,
+        parts in prop::collection::vec((0_usize..60, "[a-z0-9 ,;:=|@<>'\"]{0,12}"), 0..5),
+        origin in 0_usize..8,
+        dialect in 0_usize..4,
+    ) {
+        const OTHERS: [&str; 14] = [
+            "New request on proxy - M=REGISTER ", "end - ", "|", ") end - ", "' at ", "' to AOR '", "' with expiration of ", " seconds",
+            "' failed for '", "' due to ", "] ConfBridge(\"", "\") in new stack", "for AOR <", " built by ",
+        ];
+        let needles = MESSAGES.iter().flat_map(|message| message.needles).map(|it| std::str::from_utf8(it).unwrap());
+        let pieces: Vec<&str> = needles.chain(OTHERS).collect();
+        let piece = |number: usize| pieces[number % pieces.len()];
+        let parts = parts.iter().map(|(number, text)| format!("{}{text}", piece(*number)));
+        let text = format!("{}{}", piece(begin), parts.collect::<String>());
+        let dialect = [Dialect::Kamailio, Dialect::Asterisk, Dialect::FreeSwitch, Dialect::Flexisip][dialect];
+        let origin = [
+            Origin::Script, Origin::Plain, Origin::Console, Origin::Module(b"registrar"), Origin::Module(b"acc"),
+            Origin::File(b"chan_sip.c"), Origin::File(b"res_pjsip_registrar.c"), Origin::File(b"pbx.c"),
+        ][origin];
+        let line = b"Oct  5 14:03:22 h kamailio[1]: INFO: x";
+        let mut scratch = Scratch::default();
+        let record = frame::open(line, &mut scratch, false).unwrap();
+        let record = Record { dialect, ..record };
+        let text = Text { text: text.as_bytes(), origin, record: &record, marked: None };
+        let recognised = MESSAGES.iter().filter(|message| {
+            let mut event = Event::new(Kind::Attempt, message.name);
+            !matches!((message.read)(&text, &mut event), Outcome::NoMatch)
+        });
+        prop_assert!(recognised.count() <= 1);
+    }
 }
