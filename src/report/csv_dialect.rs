@@ -171,16 +171,19 @@ impl Rows {
 
     /// Several User-Agents, separated by ` | `.
     pub fn agents(&mut self, agents: &[&[u8]]) {
-        if let [agent] = agents
-            && self.dialect == Dialect::Machine
-            && text::stays_among_agents(agent)
-        {
+        let stay = || agents.iter().all(|agent| text::stays_among_agents(agent));
+        if self.dialect == Dialect::Machine && !agents.is_empty() && stay() {
             // Nearly every cell of millions: controls are no part of it, so these two are all that
             // quotes could be needed for.
             self.part();
             let start = self.bytes.len();
-            self.bytes.extend_from_slice(agent);
-            if memchr::memchr2(b',', b'"', agent).is_some() {
+            for (index, agent) in agents.iter().enumerate() {
+                if index > 0 {
+                    self.bytes.extend_from_slice(text::AGENT_SEPARATOR.as_bytes());
+                }
+                self.bytes.extend_from_slice(agent);
+            }
+            if memchr::memchr2(b',', b'"', &self.bytes[start..]).is_some() {
                 quote(&mut self.bytes, start);
             }
             return;

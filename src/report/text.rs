@@ -14,7 +14,7 @@ use std::fmt::Write;
 const EMPTY_AGENT: &str = r"\e";
 
 /// Between two User-Agents of one cell. A bar inside a text is written `\x7C`.
-const AGENT_SEPARATOR: &str = " | ";
+pub const AGENT_SEPARATOR: &str = " | ";
 
 /// What happens to a backslash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub fn push_agents(out: &mut String, agents: &[&[u8]]) {
     }
 }
 
-/// Whether [`push_agents`] surely leaves a text as it is that stands alone.
+/// Whether [`push_agents`] surely leaves that text as it is.
 pub fn stays_among_agents(agent: &[u8]) -> bool {
     // A text that was sent empty is not left empty.
     !agent.is_empty() && stays(agent) && memchr::memchr(b'|', agent).is_none()
