@@ -1,7 +1,7 @@
 //! Where a row of a long list stands, by a hash of its key: an open-addressed index that is no list itself.
 //!
 //! Whoever looks a row up reads one place of the index and then the row; both can be asked for before they are
-//! needed. A place has the row's number in as many bits as the index needs for its own size, and bits of the hash in the
+//! needed. Rows are numbered from zero on, without gaps. A place has the row's number in as many bits as the index needs for its own size, and bits of the hash in the
 //! rest, so that hardly ever a second row is looked at.
 
 use super::near::bring;
@@ -58,7 +58,7 @@ impl Index {
     ///
     /// # Panics
     ///
-    /// At the 2^31st row.
+    /// Behind three quarters of 2^31 rows.
     pub fn add(&mut self, bits: u32, number: u32, bits_of: impl Fn(u32) -> u32) {
         if (number as usize + 1) * 4 > self.places.len() * 3 {
             self.grow(number, bits_of);
@@ -84,7 +84,7 @@ impl Index {
     fn grow(&mut self, rows: u32, bits_of: impl Fn(u32) -> u32) {
         let len = (self.places.len() * 2).max(16);
         let mask = u32::try_from(len - 1).ok().filter(|mask| *mask < NONE);
-        let mask = mask.expect("fewer than 2^31 rows");
+        let mask = mask.expect("fewer rows than fill an index of 2^31");
         // The old one goes before the new one comes.
         self.places = Vec::new();
         self.places.resize(len, FREE);
@@ -110,7 +110,8 @@ mod tests {
                 let found = index.find(bits_of(key), |row| rows[row as usize] == key);
                 prop_assert_eq!(found, rows.iter().position(|row| *row == key).map(|row| row as u32));
                 let guess = index.guess(bits_of(key));
-                prop_assert!(guess == NONE || (guess as usize) < rows.len());
+                let has_upper_bits = |row: u32| (bits_of(rows[row as usize]) ^ bits_of(key)) & !index.mask().unwrap_or(0) == 0;
+                prop_assert!(guess == NONE || has_upper_bits(guess));
                 prop_assert!(guess != NONE || found.is_none());
                 if found.is_none() {
                     index.add(bits_of(key), rows.len() as u32, |row| bits_of(rows[row as usize]));

@@ -140,7 +140,7 @@ pub fn scan(
     block_len: usize,
     meter: &Meter,
 ) -> Result<Scan, ScanError> {
-    // Among the workers, so that between two steps none of them has to be woken.
+    // Among the workers, so that no step has to be handed over to them.
     rayon::scope(|_| scan_inside(plan, scanner, counting, block_len, meter))
 }
 
@@ -152,7 +152,7 @@ fn scan_inside(
     meter: &Meter,
 ) -> Result<Scan, ScanError> {
     let worker = |number| Mutex::new(Worker::new(scanner, number));
-    let workers: Vec<Mutex<Worker>> = (0..=rayon::current_num_threads()).map(worker).collect();
+    let workers: Vec<Mutex<Worker>> = (0..rayon::current_num_threads()).map(worker).collect();
     let spares = Mutex::new(Vec::new());
     let run = Run { scanner, counting, block_len, meter, workers: &workers, spares: &spares };
     let mut scan = Scan::default();
@@ -362,7 +362,7 @@ impl Run<'_> {
         bytes: &[u8],
         read: impl FnOnce(&mut Scratch, &mut Collector<'_>),
     ) -> Scanned {
-        let worker = rayon::current_thread_index().map_or(0, |index| index + 1);
+        let worker = rayon::current_thread_index().expect("a scan runs among the workers");
         let mut worker = self.workers[worker].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let Worker { scratch, memory, numbering, part, traces } = &mut *worker;
         let spare = self.spares.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();

@@ -50,7 +50,8 @@ impl Pairs {
         let Self { texts, places, index, .. } = self;
         let number = places.next_number();
         let text = texts.keep(&[user, contact]);
-        index.add(bits, number, |number| places.get(number).map_or(0, |place| place.bits));
+        let bits_of = |pair| places.get(pair).expect("a pair's number is one that was given").bits;
+        index.add(bits, number, bits_of);
         // A record is at most a mebibyte long.
         places.push(Place { bits, text, user_len: user.len() as u32 });
         number
@@ -89,6 +90,15 @@ impl Pairs {
     /// Asks for the texts of a pair, where the memory before is near.
     pub fn bring_text(&self, pair: Pair) {
         self.places.get(pair).into_iter().for_each(|place| self.texts.bring(place.text));
+    }
+
+    /// Asks for the texts of pairs that will be asked for one after the other: `pair_at` tells which, and that of `now` is
+    /// the next.
+    pub fn bring_ahead(&self, now: usize, pair_at: impl Fn(usize) -> Option<Pair>) {
+        /// So many before its turn, the texts of a pair are asked for.
+        const TURNS: usize = 16;
+        pair_at(now + 2 * TURNS).into_iter().for_each(|pair| self.bring_place(pair));
+        pair_at(now + TURNS).into_iter().for_each(|pair| self.bring_text(pair));
     }
 
     fn look_up(&self, bits: u32, user: &[u8], contact: &[u8]) -> Option<Pair> {

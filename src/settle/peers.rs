@@ -6,7 +6,6 @@
 //! ties both: PJSIP's by contact, a peer by its name alone.
 
 use super::pairs::{Pair, Pairs};
-use super::settler::AHEAD;
 use crate::model::rows::Rows;
 use crate::model::{AgentRef, Hint, Moment, Spot};
 use ahash::RandomState;
@@ -240,9 +239,7 @@ impl Bindings {
     pub fn release(&self, range: Range<usize>, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
         let bound_at = |record: usize| self.waiting.get(record as u32);
         for record in range {
-            let pair_at = |record| bound_at(record).map(|bound| bound.pair);
-            pair_at(record + 2 * AHEAD).into_iter().for_each(|pair| self.pairs.bring_place(pair));
-            pair_at(record + AHEAD).into_iter().for_each(|pair| self.pairs.bring_text(pair));
+            self.pairs.bring_ahead(record, |record| bound_at(record).map(|bound| bound.pair));
             let bound = bound_at(record).expect("a registration's number is one that was given");
             let (user, _) = self.pairs.get(bound.pair);
             let is_told = self.tied.get(&bound.pair).is_some_and(|tied| tied.is_told);

@@ -237,6 +237,10 @@ impl Residue {
     }
 
     /// Those of the records in that range that are of kinds that are asked for.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many records.
     pub fn of_kinds(
         &self,
         range: Range<usize>,

@@ -11,9 +11,6 @@ use ahash::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-/// So many lives or registrations before its turn, the texts of a pair are asked for.
-pub(super) const AHEAD: usize = 16;
-
 /// So many records wait for their memory together.
 const ABREAST: usize = 32;
 
@@ -142,8 +139,7 @@ impl Settler {
         let mut pieces = Vec::new();
         let pair_at = |number| (number < range.end).then(|| self.ended.pair(number));
         for number in range.clone() {
-            pair_at(number + 2 * AHEAD).into_iter().for_each(|pair| bindings.pairs.bring_place(pair));
-            pair_at(number + AHEAD).into_iter().for_each(|pair| bindings.pairs.bring_text(pair));
+            bindings.pairs.bring_ahead(number, pair_at);
             let pair = self.ended.pair(number);
             let mut life = self.ended.life(number, &bindings.pairs, &mut pieces);
             let text = self.peers_agents.get(&number).map(|text| &text[..]).or_else(|| bindings.agent(pair));

@@ -156,7 +156,7 @@ struct Transaction {
 pub(super) struct Transactions {
     /// In the order of arrival, which is also the order of being forgotten.
     open: VecDeque<Transaction>,
-    /// The number of the first in `open`. Numbers begin anew behind the last one of four bytes.
+    /// The number of the first in `open`. Numbers wrap, since far fewer are open at a time.
     first: u32,
     /// Numbers by the hash of their keys.
     numbers: HashTable<u32>,
@@ -317,6 +317,41 @@ pub(super) fn are_near(one: Moment, other: Moment) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_wrap() {
+        let told = |first: u32| {
+            let mut transactions = Transactions { first, ..Transactions::default() };
+            let mut told = Vec::new();
+            for step in 0..6 * SURE_RECORDS as i64 {
+                // Each key comes twice as a request and once as a reply, and again much later.
+                let key = (step / 3 % 20_000).to_le_bytes();
+                let moment = Some(Moment::from_seconds(step / 100));
+                transactions.advance(moment);
+                let request = Request {
+                    user: b"u",
+                    agent: AgentRef::UNKNOWN,
+                    moment,
+                    spot: Spot { input: 0, offset: step as u64 },
+                    asks: Asks::Bind,
+                    contacts: b"",
+                };
+                let settled = match step % 3 {
+                    0 | 1 => transactions.ask(&key, request),
+                    _ => transactions
+                        .answer(&key, Reply { code: 200, moment, leaves: Asks::Bind, contacts: b"" }),
+                };
+                told.extend(settled.map(|settled| settled.request.spot.offset));
+            }
+            let Transactions { unanswered, unasked, repeated, first: last, .. } = transactions;
+            (told, unanswered, unasked, repeated, last.wrapping_sub(first))
+        };
+        let plain = told(0);
+        assert!(plain.0.len() > 30_000 && plain.4 > 10_000, "{} {}", plain.0.len(), plain.4);
+        for first in [u32::MAX, u32::MAX - 5, u32::MAX - 5_000, u32::MAX - 25_000] {
+            assert_eq!(told(first), plain);
+        }
+    }
 
     #[test]
     fn rooms_are_used_again_and_large_ones_keep_nothing() {

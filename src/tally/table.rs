@@ -35,6 +35,10 @@ pub struct Share<'t> {
 
 impl Share<'_> {
     /// As [`Tally::take`], for this part.
+    ///
+    /// # Panics
+    ///
+    /// Where a block says something and the tally has not [learnt](Tally::learn) from it.
     pub fn count(self, blocks: &[&Observed]) {
         let blocks = blocks.iter().filter(|block| !block.is_empty());
         let blocks = blocks.map(|block| (*block, &self.numberings[&block.numbering][..]));
@@ -50,7 +54,7 @@ const NEAR_LEN: u32 = 128;
 /// It is kept in parts by the hash of the user, which are filled and read side by side.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// None before the first user.
+    /// None before anything is counted.
     parts: Vec<Part>,
     clients: Clients,
     faint: Faint,
@@ -107,7 +111,8 @@ impl Tally {
         self.shares().par_bridge().for_each(|share| share.count(blocks));
     }
 
-    /// The parts, each of which is to take the same blocks, in any order and on any core.
+    /// The parts, each of which is to take the same blocks, in any order and on any core. Before that, the limit of
+    /// strangers is drawn that what was taken before asks for.
     pub fn shares(&mut self) -> impl Iterator<Item = Share<'_>> + Send {
         self.bound_faint();
         let Self { parts, faint, numberings, .. } = self;

@@ -144,7 +144,7 @@ impl Users {
     ///
     /// # Panics
     ///
-    /// At the 2^31st user of the part.
+    /// Behind three quarters of 2^31 users of the part.
     pub fn add(&mut self, bits: u32, key: &[u8], first: Cell, bits_of: impl Fn(&[u8]) -> u32) -> u32 {
         let Self { index, users, long_keys } = self;
         let number = users.next_number();

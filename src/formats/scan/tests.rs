@@ -3,7 +3,7 @@ use crate::model::Stamp;
 use proptest::prelude::*;
 
 /// A line of each kind.
-const LINES: [&str; 16] = [
+const LINES: [&str; 17] = [
     "Oct  5 14:03:22 reg1 kamailio[2]: NOTICE: {1 2 REGISTER x@h} <script>: REG-OK t=1791209002 src=192.0.2.10 aor=a@e.com exp=60 cs=2 ci=x ct=<sip:a@h> ua=Acme",
     " 1(7) INFO: <script>: REG-OK t=1791209002 src=192.0.2.10 aor=a@e.com exp=60 ci=x ct=\"q\" <sip:a@h>;expires=60 ua=Acme",
     "2026-10-05T14:03:22.1+02:00 reg1 kamailio[2]: NOTICE: acc [acc.c:287]: acc_log_request(): ACC: transaction answered: timestamp=1791209002;method=REGISTER;from_tag=a;to_tag=;call_id=8f;code=200;reason=OK;src_user=al;src_domain=e.com;ua=x;contact=<sip:a@b>;expires=60;expires=",
@@ -19,6 +19,7 @@ const LINES: [&str; 16] = [
     "Oct  5 14:03:22 reg1 kamailio[2211]: INFO: |8f1c@192.0.2.10|registrar-role.cfg:543 (log_x) end - new registration with contact : <sip:alice@192.0.2.10:5060>;expires=3600 : 3600",
     "2026-10-05 14:03:22.123456 98.20% [WARNING] sofia_reg.c:1832 SIP auth failure (REGISTER) on sofia profile 'internal' for [100@h] from ip 192.0.2.5",
     "E_UL_CONTACT_INSERT,location,alice@example.com,sip:alice@192.0.2.10:5060,,,0,Linphone, the (Pixel 8),udp:203.0.113.5:5060,0,1791212602,8f1c@192.0.2.10,2,,0,",
+    "Mon Oct  5 14:03:22 2026: Registered  <sip:alice@example.com> (sip:alice@192.0.2.10) Linphone/5",
     "User-Agent: Registered SIP 'ghost' at 203.0.113.7:5060",
 ];
 
@@ -41,9 +42,20 @@ impl Sink for Told {
 }
 
 fn scan(scanner: &Scanner, bytes: &[u8], offset: u64, follows_cr: bool, told: &mut Told) -> u64 {
+    scan_with(scanner, &mut scanner.scratch(), bytes, offset, follows_cr, told)
+}
+
+fn scan_with(
+    scanner: &Scanner,
+    scratch: &mut Scratch,
+    bytes: &[u8],
+    offset: u64,
+    follows_cr: bool,
+    told: &mut Told,
+) -> u64 {
     let start = Spot { input: 0, offset };
     let block = Block { bytes, start, allow_bare: false, line_ends: LineEnds::Lf, follows_cr, dumps: None };
-    scanner.scan(&block, &mut scanner.scratch(), told)
+    scanner.scan(&block, scratch, told)
 }
 
 fn told(bytes: &[u8]) -> Vec<String> {
@@ -123,7 +135,10 @@ proptest! {
             .map(|(pick, crlf)| format!("{}{}", LINES[*pick], if *crlf { "\r\n" } else { "\n" }))
             .collect();
         let mut whole = Told::default();
-        scan(&scanner, lines.concat().as_bytes(), 0, false, &mut whole);
+        // By a worker that has read other lines before.
+        let mut scratch = scanner.scratch();
+        lines.iter().rev().for_each(|line| _ = scan_with(&scanner, &mut scratch, line.as_bytes(), 0, false, &mut Told::default()));
+        scan_with(&scanner, &mut scratch, lines.concat().as_bytes(), 0, false, &mut whole);
         let mut cut = Told::default();
         let (mut block, mut offset, mut follows_cr) = (String::new(), 0, false);
         for (line, is_cut) in lines.iter().zip(&cuts) {

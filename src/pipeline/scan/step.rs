@@ -58,10 +58,11 @@ impl Run<'_> {
         let blocks = (*abreast * threads).div_ceil(first.len().max(1));
         let left = AtomicUsize::new(first.len());
         let mut scanned: Vec<Option<Scanned>> = pieces.iter().map(|_| None).collect();
-        let Tasks { turn, said: settled, shares } = settling.tasks();
-        let observed = observed(said, settled);
+        let Tasks { turn, said: settled_before, shares } = settling.tasks();
+        let blocks_said = observed(said, settled_before);
         // A block is decoded, and a step settled, on one core, so what takes longest begins first. What was said is still
-        // near and should be counted soon, but some short pieces come last, so that no core waits long for another.
+        // near and should be counted soon, but some short pieces come last, so that no core waits long for another, where
+        // there is another.
         let mut soon: Vec<Share<'_>> = shares.collect();
         let last = soon.split_off(if threads == 1 { soon.len() } else { soon.len() / 2 });
         let tasks = first.iter_mut().map(Task::Fill);
@@ -76,7 +77,7 @@ impl Run<'_> {
             }
             Task::Settle(turn) => turn.settle(said),
             Task::Scan((_, input, piece), slot) => *slot = Some(self.piece(input, piece)),
-            Task::Count(share) => share.count(&observed),
+            Task::Count(share) => share.count(&blocks_said),
             // What these say has to wait for the first ones, so they are only for a core that would wait for those, too.
             Task::FillFurther(reading) => {
                 for count in 1..=blocks {

@@ -43,7 +43,8 @@ impl Notable {
     }
 
     fn end_run(&mut self, bytes: &[u8]) {
-        if self.lines.last().is_some_and(|known| known.line.start < self.last.start) {
+        // Where none has been noted, the first of its minute had no stamp, or there was none at all.
+        if self.lines.last().is_none_or(|known| known.line.start < self.last.start) {
             self.push(bytes, self.last.clone());
         }
     }

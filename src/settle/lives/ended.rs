@@ -106,7 +106,7 @@ impl Ended {
     }
 
     fn pieces_in(&self, range: Range<u32>) -> impl Iterator<Item = Piece> {
-        range.filter_map(|number| self.pieces.get(number).copied())
+        range.map(|number| *self.pieces.get(number).expect("a piece's number is one that was given"))
     }
 
     fn at(&self, number: usize) -> &EndedLife {
@@ -137,10 +137,9 @@ impl Ended {
         let Range { start, end } = life.pieces.clone();
         let mut kept = start;
         for at in start..end {
-            if let Some(piece) = self.pieces.get(at).filter(|piece| !piece.is_open).copied()
-                && let Some(place) = self.pieces.get_mut(kept)
-            {
-                *place = piece;
+            let piece = *self.pieces.get(at).expect("a piece's number is one that was given");
+            if !piece.is_open {
+                *self.pieces.get_mut(kept).expect("it is not behind that one") = piece;
                 kept += 1;
             }
         }

@@ -50,16 +50,20 @@ impl Living {
     }
 
     pub fn get_mut(&mut self, pair: Pair) -> Option<&mut Binding> {
-        self.rows.get_mut(self.places.get(pair)?)?.binding.as_mut()
+        let number = self.places.get(pair)?;
+        self.row(number).binding.as_mut()
+    }
+
+    fn row(&mut self, number: u32) -> &mut Row {
+        self.rows.get_mut(number).expect("a row's number is one that was given")
     }
 
     /// Begins a binding of a pair that has none.
     pub fn insert(&mut self, pair: Pair, binding: Binding) {
         let row = Row { pair, binding: Some(binding) };
-        let free = self.free.pop();
-        let number = match free.and_then(|number| Some((number, self.rows.get_mut(number)?))) {
-            Some((number, ended)) => {
-                *ended = row;
+        let number = match self.free.pop() {
+            Some(number) => {
+                *self.row(number) = row;
                 number
             }
             None => {
@@ -75,7 +79,7 @@ impl Living {
     pub fn remove(&mut self, pair: Pair) -> Option<Binding> {
         let number = self.places.take(pair)?;
         self.free.push(number);
-        self.rows.get_mut(number)?.binding.take()
+        self.row(number).binding.take()
     }
 
     /// Every binding, as they lie in memory, which is given back on the way.
@@ -94,34 +98,52 @@ impl Living {
     }
 }
 
-/// Pairs of a page: few, since of many servers each may know a few pairs only.
-const PAGE_LEN: u32 = 64;
+/// Pairs of a page: few, since each of many servers may know but one of them.
+const PAGE_LEN: u32 = 32;
 
-/// The row of each binding by its pair. Pairs that the log named one after the other stand side by side.
+/// The row of each binding by its pair. Pairs that the log named one after the other stand side by side, on pages that are
+/// given back with their last binding.
 #[derive(Debug, Default)]
 struct Places {
-    pages: HashMap<u32, Box<[u32; PAGE_LEN as usize]>, RandomState>,
+    pages: HashMap<u32, Box<Page>, RandomState>,
+}
+
+#[derive(Debug)]
+struct Page {
+    rows: [u32; PAGE_LEN as usize],
+    /// How many of them are in use.
+    used: u32,
 }
 
 impl Places {
     fn get(&self, pair: Pair) -> Option<u32> {
         let page = self.pages.get(&(pair / PAGE_LEN))?;
-        Some(page[Self::within(pair)]).filter(|row| *row != NONE)
+        Some(page.rows[Self::within(pair)]).filter(|row| *row != NONE)
     }
 
+    /// Notes the row of a pair that has none.
     fn put(&mut self, pair: Pair, row: u32) {
-        let new = || Box::new([NONE; PAGE_LEN as usize]);
-        self.pages.entry(pair / PAGE_LEN).or_insert_with(new)[Self::within(pair)] = row;
+        let new = || Box::new(Page { rows: [NONE; PAGE_LEN as usize], used: 0 });
+        let page = self.pages.entry(pair / PAGE_LEN).or_insert_with(new);
+        page.used += 1;
+        page.rows[Self::within(pair)] = row;
     }
 
     fn take(&mut self, pair: Pair) -> Option<u32> {
         let page = self.pages.get_mut(&(pair / PAGE_LEN))?;
-        Some(std::mem::replace(&mut page[Self::within(pair)], NONE)).filter(|row| *row != NONE)
+        let place = &mut page.rows[Self::within(pair)];
+        let row = Some(std::mem::replace(place, NONE)).filter(|row| *row != NONE)?;
+        page.used -= 1;
+        if page.used == 0 {
+            self.pages.remove(&(pair / PAGE_LEN));
+        }
+        Some(row)
     }
 
     fn bring(&self, pair: Pair) {
         if let Some(page) = self.pages.get(&(pair / PAGE_LEN)) {
-            bring(&page[Self::within(pair)]);
+            bring(&page.rows[Self::within(pair)]);
+            bring(&page.used);
         }
     }
 
@@ -165,6 +187,8 @@ mod tests {
                 prop_assert_eq!(living.has(pair), is_begin);
                 prop_assert_eq!(living.get_mut(pair).map(|binding| binding.begin), map.get(&pair).copied());
             }
+            let pages: std::collections::BTreeSet<u32> = map.keys().map(|pair| pair / PAGE_LEN).collect();
+            prop_assert_eq!(living.places.pages.len(), pages.len());
             let left: BTreeMap<Pair, Moment> = living.each().map(|(pair, binding)| (pair, binding.begin)).collect();
             prop_assert_eq!(left, map);
         }
