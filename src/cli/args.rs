@@ -8,6 +8,7 @@ pub use reconcile::ReconcileArgs;
 
 use crate::generate::{Length, Share};
 use crate::report::Dialect;
+use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -99,6 +100,11 @@ pub struct ManArgs {
     pub out: Option<PathBuf>,
 }
 
+/// How many threads may be asked for: each takes memory and a stack of its own.
+fn jobs() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=512)
+}
+
 /// Flags of every verb that reads logs.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LogArgs {
@@ -106,7 +112,7 @@ pub struct LogArgs {
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
     pub pattern: Vec<PathBuf>,
     /// Threads to use [default: one per core]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = jobs())]
     pub jobs: Option<usize>,
     /// Upper and lower case in the user part: as that server's registrar treats it, folded, or kept
     #[arg(long, value_enum, value_name = "RULE")]
@@ -481,7 +487,7 @@ pub struct GenArgs {
     #[arg(long)]
     pub no_truth_users: bool,
     /// Threads to use [default: one per core]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = jobs())]
     pub jobs: Option<usize>,
     /// No messages on standard error but errors
     #[arg(short, long)]

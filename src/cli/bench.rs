@@ -48,7 +48,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     }
     let measured = result?;
     if !args.logs.quiet {
-        measured.notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
+        measured.notes.iter().for_each(|note| say!("siptally: note: {note}"));
     }
     let out = &mut io::stdout().lock();
     let (throughput, diagnosis) = (&measured.throughput, &measured.diagnosis);

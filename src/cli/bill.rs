@@ -72,7 +72,7 @@ pub fn make(
         format!("SIP-IDs are pseudonyms, made with the key of fingerprint {}", pseudonyms.fingerprint())
     }));
     if !args.logs.quiet {
-        notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
+        notes.iter().for_each(|note| say!("siptally: note: {note}"));
     }
     let book_facts = book_facts(&book);
     let sensitivity = sensitivity::outcomes(args, &book, &read, &bill, &cycles)?;

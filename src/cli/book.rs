@@ -17,7 +17,7 @@ pub fn run(args: &BookArgs) -> Result<(), Failure> {
             let book = run::load_book(book)?;
             let tenants = book.tenants.len();
             let plural = if tenants == 1 { "" } else { "s" };
-            eprintln!("{}: no problems, {tenants} tenant{plural}", book.path.display());
+            say!("{}: no problems, {tenants} tenant{plural}", book.path.display());
             Ok(())
         }
         BookCommand::Show { book } => {
@@ -60,7 +60,7 @@ fn init(path: &Path) -> Result<(), Failure> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let mut file = file.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
     file.write_all(STARTER.as_bytes())?;
-    eprintln!(
+    say!(
         "{}: written; `siptally book check` tells whether it still makes sense after your changes",
         path.display()
     );

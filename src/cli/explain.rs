@@ -119,7 +119,7 @@ fn notes(read: &Read, wanted: &Wanted, story: &Story<'_>) {
         let near = explain::suggestions(tally, &story.sip_id);
         if !near.is_empty() {
             let near: Vec<String> = near.iter().map(|id| format!("`{}`", id.escaped())).collect();
-            eprintln!("siptally: note: did you mean {}?", near.join(" or "));
+            say!("siptally: note: did you mean {}?", near.join(" or "));
         }
         return;
     }
@@ -127,7 +127,7 @@ fn notes(read: &Read, wanted: &Wanted, story: &Story<'_>) {
         **id != story.sip_id && read.scan.traces.iter().any(|trace| trace.user == id.as_bytes())
     };
     for other in wanted.ids().iter().filter(is_other) {
-        eprintln!(
+        say!(
             "siptally: note: `{}` is another user in these logs, on a server that tells the two apart",
             other.escaped()
         );

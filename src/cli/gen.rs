@@ -35,13 +35,16 @@ pub fn run(args: &GenArgs) -> Result<(), Failure> {
 fn tell(folder: &Path, options: &Options, written: &Written) {
     let truth = &written.truth;
     let (folder, logs, book) = (folder.display(), written.logs.display(), written.book.display());
-    eprintln!(
+    say!(
         "siptally: {} lines, {} bytes: {} registrations of {} users; the right answer is in {folder}/truth.json",
-        truth.lines, truth.bytes, truth.registrations, truth.users
+        truth.lines,
+        truth.bytes,
+        truth.registrations,
+        truth.users
     );
-    eprintln!("siptally: try   siptally users --summary --config {book} {logs}");
+    say!("siptally: try   siptally users --summary --config {book} {logs}");
     if options.days >= 30 {
-        eprintln!("siptally: then  siptally bill --book {book} --out {folder}/bill {logs}");
+        say!("siptally: then  siptally bill --book {book} --out {folder}/bill {logs}");
     }
 }
 

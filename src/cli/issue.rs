@@ -47,7 +47,7 @@ pub fn open(args: &BillArgs, book: &Book, bill: &Bill<'_>, cycles: &[Cycle]) -> 
     }
     let wait = || {
         if !args.logs.quiet {
-            eprintln!("siptally: note: another run holds {}; waiting for its end", path.display());
+            say!("siptally: note: another run holds {}; waiting for its end", path.display());
         }
     };
     let file = LedgerFile::lock(&path, wait)?;

@@ -3,6 +3,15 @@
 //! Data goes to standard output, everything else to standard error. To add a verb, copy
 //! `agents.rs` and add it to `Command`.
 
+/// A line to standard error. Where nobody can read it, because a pipe is closed or a disk full, the run goes on: its result
+/// and its exit code are what counts.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod agents;
 mod args;
 mod bench;
@@ -33,7 +42,7 @@ fn blame_changed_inputs() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| match crate::read::first_changed() {
         Some(error) => {
-            eprintln!("siptally: {error}");
+            say!("siptally: {error}");
             std::process::exit(Failure::Input(error.to_string()).code().into());
         }
         None => before(panic),
@@ -73,7 +82,7 @@ pub fn main() -> ExitCode {
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             for line in failure.to_string().lines() {
-                eprintln!("siptally: {line}");
+                say!("siptally: {line}");
             }
             ExitCode::from(failure.code())
         }

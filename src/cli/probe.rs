@@ -70,7 +70,7 @@ pub fn run(args: &ProbeArgs) -> Result<(), Failure> {
     show(out, read.pseudonyms.as_ref(), &bare)?;
     let is_whole = run::check_whole(&read);
     if let (false, Err(failure)) = (read.plan.unreadable.is_empty(), &is_whole) {
-        eprintln!("siptally: {failure}");
+        say!("siptally: {failure}");
     }
     unreadable(&read.plan).and(is_whole)
 }
@@ -96,7 +96,7 @@ fn show(text: &[u8], pseudonyms: Option<&Pseudonyms>, known: &[SipIdRef<'_>]) ->
 /// Tells of the files that the run went on without.
 fn unreadable(plan: &Plan) -> Result<(), Failure> {
     for error in &plan.unreadable {
-        eprintln!("siptally: {error}");
+        say!("siptally: {error}");
     }
     match plan.unreadable.len() {
         0 => Ok(()),

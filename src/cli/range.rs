@@ -10,6 +10,12 @@ pub fn range(since: Option<&str>, until: Option<&str>, zone: &str) -> Result<Opt
     let zone = run::zone(zone)?.zone;
     let since = since.map(|text| moment(text, &zone, "--since")).transpose()?;
     let until = until.map(|text| moment(text, &zone, "--until")).transpose()?;
+    if let Some((since, until)) = since.zip(until)
+        && until <= since
+    {
+        let fact = "--until is not behind --since, so no time lies between them; --until is the first instant that is left out";
+        return Err(Failure::Usage(fact.to_owned()));
+    }
     Ok((since.is_some() || until.is_some()).then(|| Window {
         start: since.unwrap_or(Moment::from_micros(i64::MIN)),
         end: until.unwrap_or(Moment::from_micros(i64::MAX)),

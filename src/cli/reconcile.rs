@@ -61,7 +61,7 @@ pub fn run(args: &ReconcileArgs) -> Result<(), Failure> {
     let roll_shown = read.pseudonyms.as_ref().map(|pseudonyms| bill.roll(Some(pseudonyms)));
     let mut notes = edge::notes(&read.plan, roll_shown.as_ref().unwrap_or(&roll), &cycle);
     if !args.logs.quiet {
-        notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
+        notes.iter().for_each(|note| say!("siptally: note: {note}"));
     }
     notes.extend(gap.map(|gap| format!("the logs of the cycle have gaps: {gap}")));
     notes.extend(list_notes(&file, &comparison, &rows));
@@ -136,7 +136,7 @@ fn load_list(args: &ReconcileArgs, book: &Book) -> Result<VendorFile, Failure> {
     let map = match &args.map {
         Some(path) => {
             let (map, warnings) = book::load_vendor_map(path)?;
-            warnings.iter().for_each(|warning| eprintln!("siptally: warning: {warning}"));
+            warnings.iter().for_each(|warning| say!("siptally: warning: {warning}"));
             let is_known = |name: &&String| book.tenants.iter().any(|tenant| tenant.name == **name);
             if let Some(name) = map.tenants.values().find(|name| !is_known(name)) {
                 return Err(Failure::Usage(format!(
@@ -154,11 +154,11 @@ fn load_list(args: &ReconcileArgs, book: &Book) -> Result<VendorFile, Failure> {
         VendorError::Unclear { .. } => Failure::Usage(error.to_string()),
     })?;
     if args.map.is_none() && !args.logs.quiet {
-        eprintln!(
+        say!(
             "siptally: note: without --map these columns were guessed; save them as a file to change them:\n"
         );
-        file.map.to_toml().lines().for_each(|line| eprintln!("{line}"));
-        eprintln!();
+        file.map.to_toml().lines().for_each(|line| say!("{line}"));
+        say!();
     }
     Ok(file)
 }

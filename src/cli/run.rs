@@ -114,7 +114,7 @@ impl Places for TenantPlaces<'_> {
 /// Reads a price book; what it warns about goes to standard error.
 pub fn load_book(path: &Path) -> Result<Book, Failure> {
     let book = Book::load(path)?;
-    book.warnings.iter().for_each(|warning| eprintln!("siptally: warning: {warning}"));
+    book.warnings.iter().for_each(|warning| say!("siptally: warning: {warning}"));
     Ok(book)
 }
 
@@ -229,7 +229,7 @@ pub fn read_unchecked(
     }
     let mut plan = survey(paths, &setup, ask.goes_on)?;
     if !logs.quiet {
-        plan.notes.iter().for_each(|note| eprintln!("siptally: note: {note}"));
+        plan.notes.iter().for_each(|note| say!("siptally: note: {note}"));
     }
     let scanner = Scanner::for_logs(std::mem::take(&mut setup.patterns), &plan.sample);
     let push_sources = std::mem::take(&mut setup.push_sources);
@@ -260,7 +260,7 @@ pub fn read_unchecked(
              {LISTED_USERS} names were tried"
         );
         if !logs.quiet {
-            eprintln!("siptally: note: {note}");
+            say!("siptally: note: {note}");
         }
         plan.notes.push(note);
     }
@@ -295,7 +295,7 @@ pub fn block_len() -> usize {
 pub fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Failure> {
     let (patterns, warnings) = patterns_warned(logs, config)?;
     if !logs.quiet {
-        warnings.iter().for_each(|warning| eprintln!("siptally: warning: {warning}"));
+        warnings.iter().for_each(|warning| say!("siptally: warning: {warning}"));
     }
     let flag_zone = logs.log_zone.as_deref().map(zone).transpose()?;
     let sources = config.sources.iter().map(|source| {
@@ -307,7 +307,8 @@ pub fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Fa
         let paths = paths.build().map_err(|error| Failure::Usage(format!("[[source]]: {error}")))?;
         let zone = source.zone.as_ref().map(|zone| zone.zone.clone());
         let lives = life_rules(source.max_expiry, config);
-        Ok(SourceRule { paths, zone, identity: policy(&source.identity, logs), lives })
+        let shown = source.paths.join(", ");
+        Ok(SourceRule { paths, shown, zone, identity: policy(&source.identity, logs), lives })
     });
     let sources = sources.collect::<Result<Vec<_>, Failure>>()?;
     let push_sources = PushSources::new(&config.push_sources).map_err(Failure::Usage)?;

@@ -28,9 +28,7 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
         findings.extend(pack.check_ledger(ledger));
         looked_at.push(format!("the chain of {} entries in the ledger", ledger.entries().len()));
     } else if path.is_none() && pack.manifest.status == "final" && !args.logs.quiet {
-        eprintln!(
-            "siptally: note: the bill is final, and its ledger was not looked at; name it with --ledger"
-        );
+        say!("siptally: note: the bill is final, and its ledger was not looked at; name it with --ledger");
     }
     if !args.paths.is_empty() {
         let found = recompute(args, &pack, path, ledger)?;

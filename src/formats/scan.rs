@@ -294,7 +294,12 @@ impl Scanner {
     fn dump(&self, block: &Block<'_>, dump: &dump::Dump, scratch: &mut Scratch, sink: &mut impl Sink) {
         let bytes = block.bytes;
         let spot = block.spot(dump.begin);
-        let mut blank = Event { stamp: dump.stamp, spot, ..Event::new(Kind::Attempt, dump.name) };
+        let mut blank = Event {
+            stamp: dump.stamp,
+            spot,
+            dialect: opener::dialect_of(dump.name),
+            ..Event::new(Kind::Attempt, dump.name)
+        };
         let mut is_ambiguous = dump.is_ambiguous;
         let record = match dump.head.is_empty() {
             true => None,
@@ -327,7 +332,12 @@ impl Scanner {
         let Scratch { layers, marks, patterns, latest, sip, .. } = scratch;
         if allow_bare && let Some(row) = siptrace::row(line, &mut sip.message) {
             let SipScratch { message, values } = sip;
-            let blank = Event { spot, stamp: row.stamp, ..Event::new(Kind::Attempt, "kamailio-siptrace") };
+            let blank = Event {
+                spot,
+                stamp: row.stamp,
+                dialect: Dialect::Kamailio,
+                ..Event::new(Kind::Attempt, "kamailio-siptrace")
+            };
             let transfer =
                 Transfer { direction: row.direction, peer: row.peer, addresses: None, is_ambiguous: false };
             transfer.tell(message, blank, values, sink);

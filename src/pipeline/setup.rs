@@ -26,9 +26,18 @@ pub enum YearRule {
 pub struct SourceRule {
     /// Matches the input's path below its argument, or its whole path.
     pub paths: GlobSet,
+    /// The same as the operator wrote it.
+    pub shown: String,
     pub zone: Option<TimeZone>,
     pub identity: Policy,
     pub lives: LifeRules,
+}
+
+impl SourceRule {
+    /// Whether it is for that input, unless another one comes before.
+    pub fn fits(&self, found: &Found) -> bool {
+        self.paths.is_match(&found.shown) || self.paths.is_match(&found.path)
+    }
 }
 
 /// Everything that decides how logs are read.
@@ -60,8 +69,7 @@ pub struct Setup {
 impl Setup {
     /// The place in `sources` of the rule for that input; `None` where none fits.
     pub fn rule_of(&self, found: &Found) -> Option<usize> {
-        let fits = |rule: &SourceRule| rule.paths.is_match(&found.shown) || rule.paths.is_match(&found.path);
-        self.sources.iter().position(fits)
+        self.sources.iter().position(|rule| rule.fits(found))
     }
 
     /// The last day of the year that the operator gave.

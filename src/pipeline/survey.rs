@@ -7,7 +7,7 @@ use super::duplicates::{self, Candidate, Duplicate, START_LEN};
 use super::fold::{self, Jumps};
 use super::plan::{Input, Plan, PlanError, Spool};
 use super::rank::{rank, stream_of};
-use super::setup::{Setup, YearRule};
+use super::setup::{Setup, SourceRule, YearRule};
 use super::siblings::{self, Span};
 use super::years::{Walk, date_in_name};
 use crate::formats::frame::Scratch;
@@ -74,6 +74,15 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
             Err(error) => return Err(error),
         }
     }
+    // Its domain and its zone are then nobody's, which shows in a bill only as users that are missing.
+    let is_idle = |rule: &&SourceRule| !readable.iter().any(|look| rule.fits(&look.found));
+    notes.extend(setup.sources.iter().filter(is_idle).map(|rule| {
+        format!(
+            "[[source]] {}: no input has such a path; paths are those below the directory that is named, so name the \
+             directory",
+            rule.shown
+        )
+    }));
     let (readable, duplicates) = without_duplicates(readable, setup);
     notes.extend(duplicates.iter().map(|Duplicate { file, same_as }| match file == same_as {
         true => format!("{file}: given twice with the same content; read once"),

@@ -104,6 +104,8 @@ impl fmt::Display for Change {
 pub enum NotText {
     /// It starts with a byte order mark of UTF-16.
     Utf16,
+    /// It is many files in one.
+    Archive,
     /// So many percent of a sample are control bytes.
     Binary { percent: u8 },
 }
@@ -112,6 +114,7 @@ impl fmt::Display for NotText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Utf16 => f.write_str("UTF-16 is not read yet; convert it to UTF-8"),
+            Self::Archive => f.write_str("is a tar archive; unpack it and name the directory"),
             Self::Binary { percent } => {
                 write!(f, "is no text: {percent} % of its start are control bytes; leave it out")
             }

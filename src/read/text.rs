@@ -26,12 +26,21 @@ const CONTROL_PERCENT_MAX: usize = 10;
 pub fn check_text(path: &Path, start: &[u8]) -> Result<(), InputError> {
     let what = if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
         NotText::Utf16
+    } else if is_tar(start) {
+        NotText::Archive
     } else if let Some(percent) = looks_binary(start) {
         NotText::Binary { percent }
     } else {
         return Ok(());
     };
     Err(InputError::NotText { path: path.to_owned(), what })
+}
+
+/// Whether it is an archive of `tar`, in which the logs stand as they are, and compressed ones as bytes that nobody reads:
+/// read as text it would be billed in part.
+fn is_tar(start: &[u8]) -> bool {
+    // POSIX.1-1988, the header's magic: `ustar` and NUL, or in GNU's older format two blanks.
+    start.get(257..262) == Some(b"ustar") && start.first() != Some(&0)
 }
 
 /// The percentage of control bytes where there are too many for text; `None` for text.
@@ -75,6 +84,19 @@ mod tests {
     use super::*;
 
     const LINE: &[u8] = b"Oct  5 14:03:22 edge1 kamailio[812]: INFO: REG-OK\r\n";
+
+    #[test]
+    fn an_archive_is_no_log() {
+        let mut tar = b"edge1/kamailio.log".to_vec();
+        tar.resize(257, 0);
+        tar.extend_from_slice(b"ustar\x0000");
+        tar.resize(512, 0);
+        tar.extend_from_slice(&LINE.repeat(100));
+        let error = check_text(Path::new("logs.tar"), &tar).unwrap_err().to_string();
+        assert_eq!(error, "logs.tar: is a tar archive; unpack it and name the directory");
+        tar[257] = b'U';
+        assert!(check_text(Path::new("logs.tar"), &tar).is_ok());
+    }
 
     #[test]
     fn nothing_is_text() {

@@ -47,6 +47,14 @@ const SIPDUMP_HEAD: &[u8] = b"====================";
 const SIPDUMP_MIDDLE: &[u8] = b"~~~~~~~~~~~~~~~~~~~~";
 /// The lines of a head as `sipdump` writes it, with both of these.
 pub(super) const SIPDUMP_HEAD_LINES: usize = 12;
+/// What a record of `sipdump` is called in reports.
+const SIPDUMP_NAME: &str = "kamailio-sipdump";
+
+/// Which server writes dumps of that name by itself, without a frame that would tell.
+pub fn dialect_of(name: &str) -> Dialect {
+    if name == SIPDUMP_NAME { Dialect::Kamailio } else { Dialect::Unknown }
+}
+
 /// The head of a `sipdump` record with both rulers and two addresses of IPv6 is no longer.
 const SIPDUMP_HEAD_MAX: usize = 512;
 
@@ -326,7 +334,7 @@ fn sipdump_opener<'t>(
         begin,
         head: 0..0,
         stamp,
-        name: "kamailio-sipdump",
+        name: SIPDUMP_NAME,
         direction,
         peer: if direction == Direction::Received { source } else { destination },
         addresses: None,

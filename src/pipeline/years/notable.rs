@@ -43,16 +43,16 @@ impl Notable {
     }
 
     fn end_run(&mut self, bytes: &[u8]) {
-        // Where none has been noted, the first of its minute had no stamp, or there was none at all.
-        if self.lines.last().is_none_or(|known| known.line.start < self.last.start) {
+        if self.lines.last().is_some_and(|known| known.line.start < self.last.start) {
             self.push(bytes, self.last.clone());
         }
     }
 
-    /// Reads the stamp while the line is near; a line without one tells nothing.
-    fn push(&mut self, bytes: &[u8], line: Range<usize>) {
+    /// Reads the stamp while the line is near; a line without one tells nothing. Says whether there is one.
+    fn push(&mut self, bytes: &[u8], line: Range<usize>) -> bool {
         let stamp = front_stamp(&bytes[line.clone()]);
         self.lines.extend(stamp.map(|stamp| Stamped { line, stamp }));
+        stamp.is_some()
     }
 
     /// A line that does not show the minute of the one before.
@@ -63,8 +63,9 @@ impl Notable {
             Minute::Elsewhere => None,
         };
         self.end_run(bytes);
-        self.push(bytes, line.clone());
-        (self.run, self.last) = (minute, line);
+        // Behind one that shows a minute and has no stamp, others that show it may have one.
+        let has_stamp = self.push(bytes, line.clone());
+        (self.run, self.last) = (minute.filter(|_| has_stamp), line);
     }
 }
 
