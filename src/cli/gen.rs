@@ -15,7 +15,7 @@ pub fn run(args: &GenArgs) -> Result<(), Failure> {
     let options = options(args)?;
     if let Some(jobs) = args.jobs {
         // The pool can be built once a process, and this is the one place that this verb does.
-        let built = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build_global();
+        let built = rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global();
         built.map_err(|error| Failure::Usage(format!("--jobs: {error}")))?;
     }
     if args.out.as_os_str() == "-" {

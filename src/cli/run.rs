@@ -225,7 +225,7 @@ pub fn read_unchecked(
     let pseudonyms = logs.pseudonymise.as_deref().map(pseudonyms).transpose()?;
     if let Some(jobs) = logs.jobs {
         // A pool that exists already was made by an earlier call in this process.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build_global();
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global();
     }
     let mut plan = survey(paths, &setup, ask.goes_on)?;
     if !logs.quiet {

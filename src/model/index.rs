@@ -1,8 +1,8 @@
 //! Where a row of a long list stands, by a hash of its key: an open-addressed index that is no list itself.
 //!
-//! Whoever looks a row up reads one place of the index and then the row; both can be asked for before they are
-//! needed. Rows are numbered from zero on, without gaps. A place has the row's number in as many bits as the index needs for its own size, and bits of the hash in the
-//! rest, so that hardly ever a second row is looked at.
+//! Rows are numbered from zero on, without gaps. Whoever looks one up reads one place of the index and then the row;
+//! both can be asked for before they are needed. A place has the row's number in as many bits as the index needs for its
+//! own size, and bits of the hash in the rest, so that hardly ever a second row is looked at.
 
 use super::near::bring;
 

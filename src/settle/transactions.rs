@@ -279,20 +279,18 @@ impl Transactions {
 
     /// Where the transaction of that key and its hash is among the open ones, if it is near that moment.
     fn find(&self, hash: u64, key: &[u8], moment: Option<Moment>) -> Option<usize> {
-        let at = |number: u32| number.wrapping_sub(self.first) as usize;
         let is_same = |number: &u32| {
-            let known = &self.open[at(*number)];
+            let known = &self.open[place(*number, self.first)];
             known.key == key && known.moment.zip(moment).is_none_or(|(begun, now)| are_near(begun, now))
         };
-        self.numbers.find(hash, is_same).map(|number| at(*number))
+        self.numbers.find(hash, is_same).map(|number| place(*number, self.first))
     }
 
     fn begin(&mut self, hash: u64, key: &[u8], moment: Option<Moment>, half: Option<(Half, [&[u8]; 3])>) {
         let number = self.first.wrapping_add(self.open.len() as u32);
         let (open, first) = (&self.open, self.first);
-        let at = |number: u32| &open[number.wrapping_sub(first) as usize];
         // One of that key that is too far away stays in the queue to be accounted for, unseen.
-        if let Ok(earlier) = self.numbers.find_entry(hash, |number| at(*number).key == key) {
+        if let Ok(earlier) = self.numbers.find_entry(hash, |number| open[place(*number, first)].key == key) {
             earlier.remove();
         }
         let mut owned = self.spares.pop().unwrap_or_default();
@@ -304,9 +302,14 @@ impl Transactions {
         let half = half.map(|(half, texts)| self.halves.keep(half, texts));
         self.open.push_back(Transaction { key: owned, hash, moment, record: self.records, half, bytes });
         let (open, first) = (&self.open, self.first);
-        let hash_of = |number: &u32| open[number.wrapping_sub(first) as usize].hash;
+        let hash_of = |number: &u32| open[place(*number, first)].hash;
         self.numbers.insert_unique(hash, number, hash_of);
     }
+}
+
+/// Where the transaction of that number is among the open ones, of which the first has the other number.
+const fn place(number: u32, first: u32) -> usize {
+    number.wrapping_sub(first) as usize
 }
 
 /// Within timer F of one another.

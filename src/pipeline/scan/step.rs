@@ -20,7 +20,7 @@ const SAID_FEW: usize = 4096;
 /// What a core does in a step.
 enum Task<'t, 'p> {
     /// Cuts or decodes blocks of the next step.
-    Fill(&'t mut &'t mut Reading<'p>),
+    Fill(&'t mut Reading<'p>),
     /// Settles what the blocks of the step before said.
     Settle(Turn<'t>),
     /// Counts it, for some of the users.
@@ -28,7 +28,7 @@ enum Task<'t, 'p> {
     /// Scans a block.
     Scan(&'t (usize, &'t Input, Piece), &'t mut Option<Scanned>),
     /// Decodes what will be scanned later still.
-    FillFurther(&'t mut &'t mut Reading<'p>),
+    FillFurther(&'t mut Reading<'p>),
 }
 
 impl Run<'_> {
@@ -49,12 +49,11 @@ impl Run<'_> {
                 reading.ready.drain(..).map(move |piece| (at, input, piece))
             })
             .collect();
-        let mut hungry: Vec<&mut Reading<'_>> = readings
+        let mut first: Vec<&mut Reading<'_>> = readings
             .iter_mut()
             .filter(|reading| reading.said_bytes <= AHEAD_MAX && !reading.is_filled())
             .collect();
-        let first_len = (threads / 2).max(1).min(hungry.len());
-        let (first, further) = hungry.split_at_mut(first_len);
+        let further = first.split_off((threads / 2).max(1).min(first.len()));
         let blocks = (*abreast * threads).div_ceil(first.len().max(1));
         let left = AtomicUsize::new(first.len());
         let mut scanned: Vec<Option<Scanned>> = pieces.iter().map(|_| None).collect();
@@ -65,11 +64,11 @@ impl Run<'_> {
         // there is another.
         let mut soon: Vec<Share<'_>> = shares.collect();
         let last = soon.split_off(if threads == 1 { soon.len() } else { soon.len() / 2 });
-        let tasks = first.iter_mut().map(Task::Fill);
+        let tasks = first.into_iter().map(Task::Fill);
         let tasks = tasks.chain([Task::Settle(turn)]).chain(soon.into_iter().map(Task::Count));
         let tasks = tasks.chain(pieces.iter().zip(&mut scanned).map(|(piece, slot)| Task::Scan(piece, slot)));
         let tasks = tasks.chain(last.into_iter().map(Task::Count));
-        let tasks = tasks.chain(further.iter_mut().map(Task::FillFurther));
+        let tasks = tasks.chain(further.into_iter().map(Task::FillFurther));
         tasks.par_bridge().for_each(|task| match task {
             Task::Fill(reading) => {
                 self.fill(reading, blocks);
