@@ -13,7 +13,7 @@ use super::trace::{OwnLife, Proof};
 use super::years::Notable;
 use crate::facts::Part;
 use crate::formats::lines::lines_of;
-use crate::formats::scan::{Block, Scanner, Scratch};
+use crate::formats::scan::{Scanner, Scratch};
 use crate::read::{Codec, InputError};
 use crate::settle::Residue;
 use crate::tally::{Numbering, Observed};
@@ -105,6 +105,8 @@ impl InputCounts {
 #[derive(Debug)]
 struct Worker {
     scratch: Scratch,
+    /// Bytes of a block that are read where they are scanned.
+    buffer: Vec<u8>,
     memory: Memory,
     numbering: Numbering,
     part: Part,
@@ -115,6 +117,7 @@ impl Worker {
     fn new(scanner: &Scanner, number: usize) -> Self {
         Self {
             scratch: scanner.scratch(),
+            buffer: Vec::new(),
             memory: Memory::default(),
             numbering: Numbering::of_worker(number),
             part: Part::default(),
@@ -319,27 +322,22 @@ impl Run<'_> {
     }
 
     fn piece(&self, input: &Input, piece: &Piece) -> Scanned {
-        let bytes = piece.bytes();
-        let block = Block {
-            bytes,
-            start: piece.start,
-            allow_bare: input.allow_bare,
-            line_ends: piece.line_ends,
-            follows_cr: piece.follows_cr,
-            dumps: piece.dumps(),
-        };
         // Years that do not come with the block are those that the input began with, if it goes on like that.
         let mut notable = (input.walks_on && piece.years().is_none()).then(Notable::default);
         let mut lines = 0;
-        let scan = |scratch: &mut Scratch, collector: &mut Collector<'_>| match &mut notable {
-            Some(notable) => self.scanner.scan_lines(&block, scratch, notable, collector),
-            None => lines = self.scanner.scan(&block, scratch, collector),
+        let scan = |scratch: &mut Scratch, buffer: &mut Vec<u8>, collector: &mut Collector<'_>| {
+            let bytes = piece.read(buffer);
+            let block = piece.block(bytes, input.allow_bare);
+            match &mut notable {
+                Some(notable) => {
+                    self.scanner.scan_lines(&block, scratch, notable, collector);
+                    notable.close(bytes);
+                    lines = notable.lines_len;
+                }
+                None => lines = self.scanner.scan(&block, scratch, collector),
+            }
         };
-        let scanned = self.listen_dated(input, piece.years().unwrap_or(&input.years), b"", scan);
-        if let Some(notable) = &mut notable {
-            notable.close(bytes);
-            lines = notable.lines_len;
-        }
+        let scanned = self.listen_dated(input, piece.years().unwrap_or(&input.years), scan);
         Scanned { lines, notable, ..scanned }
     }
 
@@ -351,20 +349,20 @@ impl Run<'_> {
         bytes: &[u8],
         read: impl FnOnce(&mut Scratch, &mut Collector<'_>),
     ) -> Scanned {
-        self.listen_dated(input, &input.years, bytes, read)
+        let read = |scratch: &mut Scratch, _: &mut Vec<u8>, sink: &mut Collector<'_>| read(scratch, sink);
+        Scanned { lines: lines_of(bytes), ..self.listen_dated(input, &input.years, read) }
     }
 
-    /// The same, where the input's years came with the block.
+    /// The same, with the block's years and a buffer for it. No lines are counted.
     fn listen_dated(
         &self,
         input: &Input,
         years: &Years,
-        bytes: &[u8],
-        read: impl FnOnce(&mut Scratch, &mut Collector<'_>),
+        read: impl FnOnce(&mut Scratch, &mut Vec<u8>, &mut Collector<'_>),
     ) -> Scanned {
         let worker = rayon::current_thread_index().expect("a scan runs among the workers");
         let mut worker = self.workers[worker].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let Worker { scratch, memory, numbering, part, traces } = &mut *worker;
+        let Worker { scratch, buffer, memory, numbering, part, traces } = &mut *worker;
         let spare = self.spares.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
         let (residue, mut observed) = spare.unwrap_or_default();
         part.residue = residue;
@@ -380,13 +378,12 @@ impl Run<'_> {
             memory,
             traces,
         };
-        read(scratch, &mut collector);
+        read(scratch, buffer, &mut collector);
         collector.pause();
         numbering.close(&mut observed);
         let records = part.records.known() - records_before;
         self.meter.registrations.fetch_add(records, Ordering::Relaxed);
-        let lines = lines_of(bytes);
-        Scanned { residue: std::mem::take(&mut part.residue), observed, lines, records, notable: None }
+        Scanned { residue: std::mem::take(&mut part.residue), observed, lines: 0, records, notable: None }
     }
 
     fn check_interrupt(&self) -> Result<(), ScanError> {

@@ -108,6 +108,33 @@ impl Mapped {
         self.map.as_ref().map_or(&[], |(_, map)| map)
     }
 
+    /// A copy of these bytes in the buffer, by a plain read.
+    ///
+    /// For who looks at each byte of a long file once: the system copies a megabyte in half the time in which it maps it and
+    /// takes the map back, and what was copied lies in the nearest cache. What is gone reads as zeros and is told
+    /// by [`Mapped::verify_unchanged`], as in the map.
+    ///
+    /// # Panics
+    ///
+    /// Where the range reaches beyond the file as it was at opening.
+    pub fn read<'b>(&self, range: Range<usize>, buffer: &'b mut Vec<u8>) -> &'b [u8] {
+        let Some((guard, map)) = self.map.as_ref().filter(|_| !range.is_empty()) else { return &[] };
+        assert!(range.end <= map.len(), "{range:?} of {} bytes", map.len());
+        let len = range.len();
+        if buffer.len() < len {
+            // What was in it is of no use, so nothing is copied.
+            buffer.clear();
+            buffer.resize(len, 0);
+        }
+        let read = &mut buffer[..len];
+        if self.watch.file().read_exact_at(read, range.start as u64).is_err() {
+            guard.note_broken();
+            // Nobody can say how far it came.
+            read.fill(0);
+        }
+        read
+    }
+
     /// Tells the system that these bytes have been read: whoever reads them once more waits a little longer. What is not
     /// given back so is when the map goes, by one core alone.
     pub fn release(&self, range: Range<usize>) {
@@ -218,6 +245,22 @@ mod tests {
         assert_eq!(mapped.bytes(), b"one\ntwo");
         assert_eq!(mapped.digest(), blake3::hash(b"one\ntwo"));
         mapped.verify_unchanged().unwrap();
+    }
+
+    #[test]
+    fn what_is_read_is_what_is_mapped() {
+        let bytes: Vec<u8> = (0..200_000).map(|at: u32| (at / 100) as u8).collect();
+        let (file, mapped) = mapped(&bytes);
+        let mut buffer = Vec::new();
+        for range in [7..7, 3..150_000, 0..1, 199_999..200_000, 0..200_000, 5..9] {
+            assert_eq!(mapped.read(range.clone(), &mut buffer), &bytes[range]);
+        }
+        mapped.verify_unchanged().unwrap();
+        file.as_file().set_len(4096).unwrap();
+        assert_eq!(mapped.read(4000..5000, &mut buffer), [0; 1000]);
+        // Back at its size it is another file, or the read that found it short is told of.
+        file.as_file().set_len(200_000).unwrap();
+        mapped.verify_unchanged().unwrap_err();
     }
 
     #[test]

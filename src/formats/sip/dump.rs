@@ -4,7 +4,8 @@
 //! A dump is one record of many lines, and its body may hold lines that look like records. So
 //! its extent is found first, by what its writer says of its length, and the scan goes on behind it.
 
-use super::extent::{DUMP_MAX, Ending, extent};
+pub use super::extent::DUMP_MAX;
+use super::extent::{Ending, extent};
 use super::header::trim_end;
 use super::message::start_line;
 use super::opener::{self, Addresses, Direction, Opener};
@@ -300,6 +301,27 @@ pub fn cut(
     let bytes = &bytes[start..];
     let Cut { end, dumps } = cut_first(bytes, target.max(1), has_records, layers, list);
     Cut { end: start + end, dumps }
+}
+
+/// The same place, told by the bytes around it alone: in `near`, which begins more than a dump before the place meant (or where
+/// the block does) and reaches some lines beyond it, that place being `target` there. `None` where more must be seen.
+pub fn cut_nearby(near: &[u8], target: usize, has_records: bool, layers: &mut Scratch) -> Option<usize> {
+    let before = target.checked_sub(1)?;
+    let mut at = before + memchr::memchr(b'\n', near.get(before..)?)? + 1;
+    if VERSION.find(&near[..at]).is_some() {
+        return None;
+    }
+    loop {
+        let len = memchr::memchr(b'\n', &near[at..])? + 1;
+        let line = &near[at..at + len];
+        if !has_records || opens_record(line, layers) {
+            return Some(at);
+        }
+        if VERSION.find(line).is_some() {
+            return None;
+        }
+        at += len;
+    }
 }
 
 fn cut_first(

@@ -2,7 +2,7 @@
 
 use super::feed::{Feed, Piece};
 use super::{BLOCKS_ABREAST, Meter, ScanError};
-use crate::formats::scan::{Block, Scanner, Scratch};
+use crate::formats::scan::{Scanner, Scratch};
 use crate::formats::snapshot::SnapshotReader;
 use crate::model::{Event, Reject, Sink, Spot, Stamp};
 use crate::pipeline::capture::{self, StreamReader};
@@ -46,13 +46,8 @@ impl Seen {
 ///
 /// The first input that is unreadable, damaged, or changed while it was read.
 pub fn pass(plan: &Plan, wanted: Wanted<'_>, block_len: usize, meter: &Meter) -> Result<Seen, ScanError> {
-    let scratches = match wanted {
-        Wanted::Lines => Vec::new(),
-        Wanted::Records(scanner) => {
-            (0..rayon::current_num_threads()).map(|_| Mutex::new(scanner.scratch())).collect()
-        }
-    };
-    let dry = Dry { wanted, scratches: &scratches, block_len, meter };
+    let workers: Vec<Mutex<Worker>> = (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect();
+    let dry = Dry { wanted, workers: &workers, block_len, meter };
     let inputs = plan.inputs.par_iter().zip(0u32..plan.inputs.len() as u32);
     let each = inputs.map(|(input, rank)| match input.form {
         Form::Log => dry.log(input, rank),
@@ -65,9 +60,16 @@ pub fn pass(plan: &Plan, wanted: Wanted<'_>, block_len: usize, meter: &Meter) ->
 struct Dry<'p> {
     wanted: Wanted<'p>,
     /// One for each thread.
-    scratches: &'p [Mutex<Scratch>],
+    workers: &'p [Mutex<Worker>],
     block_len: usize,
     meter: &'p Meter,
+}
+
+/// What a thread reads into, and what it scans with.
+#[derive(Default)]
+struct Worker {
+    buffer: Vec<u8>,
+    scratch: Option<Scratch>,
 }
 
 impl Dry<'_> {
@@ -102,22 +104,16 @@ impl Dry<'_> {
     }
 
     fn piece(&self, input: &Input, piece: &Piece) -> Seen {
-        let bytes = piece.bytes();
+        let thread = rayon::current_thread_index().unwrap_or_default();
+        let mut worker = self.workers[thread].lock().unwrap_or_else(PoisonError::into_inner);
+        let Worker { buffer, scratch } = &mut *worker;
+        let bytes = piece.read(buffer);
         let found = match self.wanted {
             Wanted::Lines => lines(bytes),
             Wanted::Records(scanner) => {
-                let block = Block {
-                    bytes,
-                    start: piece.start,
-                    allow_bare: input.allow_bare,
-                    line_ends: piece.line_ends,
-                    follows_cr: piece.follows_cr,
-                    dumps: piece.dumps(),
-                };
+                let scratch = scratch.get_or_insert_with(|| scanner.scratch());
                 let mut ear = Ear::default();
-                let thread = rayon::current_thread_index().unwrap_or_default();
-                let mut scratch = self.scratches[thread].lock().unwrap_or_else(PoisonError::into_inner);
-                scanner.scan(&block, &mut scratch, &mut ear);
+                scanner.scan(&piece.block(bytes, input.allow_bare), scratch, &mut ear);
                 ear.records
             }
         };

@@ -1,8 +1,8 @@
 //! The blocks of one log, as they become ready: cut out of a memory map, or decoded.
 
 use crate::formats::frame;
-use crate::formats::scan::LineEnds;
-use crate::formats::sip::dump::{self, Cut, Dump};
+use crate::formats::scan::{Block, LineEnds};
+use crate::formats::sip::dump::{self, Cut, DUMP_MAX, Dump};
 use crate::model::Spot;
 use crate::pipeline::clock::Years;
 use crate::pipeline::plan::Input;
@@ -17,15 +17,20 @@ const KEPT_MAX: usize = 8 << 20;
 /// Bytes asked of a decoder at a time.
 const DECODED_LEN: usize = 1 << 20;
 
+/// Bytes behind the place meant for a cut in which one is found as a rule.
+const BEHIND: usize = 16 << 10;
+/// Bytes that are taken into a digest at a time.
+const HASHED_LEN: usize = 256 << 10;
+
 /// Bytes of a map that a core gives back at a time.
 const RELEASED_LEN: usize = 32 << 20;
 
 /// One block that begins where a record does.
 pub(super) struct Piece {
     bytes: Bytes,
-    pub start: Spot,
-    pub line_ends: LineEnds,
-    pub follows_cr: bool,
+    start: Spot,
+    line_ends: LineEnds,
+    follows_cr: bool,
     /// Its dumps, where the cut had to find them all.
     dumps: Option<Vec<Dump>>,
     /// Of its stamps, where its input did not know them beforehand.
@@ -38,15 +43,38 @@ enum Bytes {
 }
 
 impl Piece {
-    pub fn bytes(&self) -> &[u8] {
+    /// Its bytes: where they lie, or where nobody has looked at them yet, read into the buffer.
+    pub fn read<'t>(&'t self, buffer: &'t mut Vec<u8>) -> &'t [u8] {
+        match &self.bytes {
+            Bytes::Mapped(mapped, range) if self.dumps.is_none() => mapped.read(range.clone(), buffer),
+            _ => self.bytes(),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        match &self.bytes {
+            Bytes::Mapped(_, range) => range.len(),
+            Bytes::Owned(bytes) => bytes.len(),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
         match &self.bytes {
             Bytes::Mapped(mapped, range) => &mapped.bytes()[range.clone()],
             Bytes::Owned(bytes) => bytes,
         }
     }
 
-    pub fn dumps(&self) -> Option<&[Dump]> {
-        self.dumps.as_deref()
+    /// It as the scan takes it, with its bytes.
+    pub fn block<'t>(&'t self, bytes: &'t [u8], allow_bare: bool) -> Block<'t> {
+        Block {
+            bytes,
+            start: self.start,
+            allow_bare,
+            line_ends: self.line_ends,
+            follows_cr: self.follows_cr,
+            dumps: self.dumps.as_deref(),
+        }
     }
 
     pub fn years(&self) -> Option<&Years> {
@@ -105,8 +133,18 @@ impl Dating {
 }
 
 enum Kind {
-    Mapped { mapped: Arc<Mapped>, at: usize, hasher: Option<Box<blake3::Hasher>> },
+    Mapped(Cutting),
     Stream(Box<Decoding>),
+}
+
+/// A memory map that is cut where records begin.
+struct Cutting {
+    mapped: Arc<Mapped>,
+    at: usize,
+    /// What is before ended in CR LF.
+    follows_cr: bool,
+    hasher: Option<Box<blake3::Hasher>>,
+    buffer: Vec<u8>,
 }
 
 /// A stream that is cut where records begin.
@@ -149,8 +187,7 @@ impl<'p> Feed<'p> {
                 Source::Mapped(mapped) => {
                     let ends = line_ends(mapped.bytes());
                     let has_records = has_records(input, mapped.bytes());
-                    let hasher = wants_digest.then(Box::default);
-                    (Kind::Mapped { mapped: Arc::new(mapped), at: 0, hasher }, ends, has_records)
+                    (Kind::Mapped(Cutting::of(mapped, wants_digest)), ends, has_records)
                 }
             },
         };
@@ -161,7 +198,7 @@ impl<'p> Feed<'p> {
     /// The input as it was opened, for who reads it from the first byte to the last.
     pub fn into_source(self) -> Result<(Source, Option<OwnedBlock>), InputError> {
         Ok(match self.kind {
-            Kind::Mapped { mapped, .. } => match Arc::try_unwrap(mapped) {
+            Kind::Mapped(Cutting { mapped, .. }) => match Arc::try_unwrap(mapped) {
                 Ok(mapped) => (Source::Mapped(mapped), None),
                 Err(_) => (self.input.open()?, None),
             },
@@ -177,25 +214,21 @@ impl<'p> Feed<'p> {
     pub fn fill(&mut self, ready: &mut Vec<Piece>, len: usize, count: usize) -> Result<(), InputError> {
         let rank = self.rank;
         match &mut self.kind {
-            Kind::Mapped { mapped, at, hasher } => {
-                let (bytes, from) = (mapped.bytes(), *at);
-                while *at < bytes.len() && ready.len() < count {
+            Kind::Mapped(cutting) => {
+                let from = cutting.at;
+                while !cutting.is_over() && ready.len() < count {
                     let list = self.lists.pop().unwrap_or_default();
-                    let Cut { end, dumps } =
-                        dump::cut(bytes, *at, len, self.has_records, &mut self.layers, list);
-                    ready.push(Piece {
-                        bytes: Bytes::Mapped(Arc::clone(mapped), *at..end),
-                        start: Spot { input: rank, offset: *at as u64 },
-                        line_ends: self.line_ends,
-                        follows_cr: bytes[..*at].ends_with(b"\r\n"),
-                        dumps,
-                        years: None,
-                    });
-                    *at = end;
+                    let start = Spot { input: rank, offset: cutting.at as u64 };
+                    ready.push(cutting.piece(
+                        len,
+                        start,
+                        self.line_ends,
+                        self.has_records,
+                        &mut self.layers,
+                        list,
+                    ));
                 }
-                if let Some(hasher) = hasher {
-                    hasher.update_rayon(&bytes[from..*at]);
-                }
+                cutting.hash(from);
             }
             Kind::Stream(decoding) => {
                 // A decoder's blocks are what a core scans at a time, unless a test wants less.
@@ -226,7 +259,7 @@ impl<'p> Feed<'p> {
     /// Whether every byte has been made ready.
     pub fn is_over(&self) -> bool {
         match &self.kind {
-            Kind::Mapped { mapped, at, .. } => *at == mapped.bytes().len(),
+            Kind::Mapped(cutting) => cutting.is_over(),
             Kind::Stream(decoding) => decoding.is_over(),
         }
     }
@@ -234,7 +267,7 @@ impl<'p> Feed<'p> {
     /// Raw bytes that were read since this was last asked.
     pub fn take_raw_bytes(&mut self) -> u64 {
         let read = match &self.kind {
-            Kind::Mapped { at, .. } => *at as u64,
+            Kind::Mapped(cutting) => cutting.at as u64,
             Kind::Stream(decoding) => decoding.stream.raw_bytes_read(),
         };
         read - std::mem::replace(&mut self.raw_bytes_told, read)
@@ -267,7 +300,7 @@ impl<'p> Feed<'p> {
     pub fn close(self) -> Result<End, InputError> {
         let has_turned = self.dating.is_some_and(|dating| dating.has_turned(self.input));
         match self.kind {
-            Kind::Mapped { mapped, hasher, .. } => {
+            Kind::Mapped(Cutting { mapped, hasher, .. }) => {
                 mapped.verify_unchanged()?;
                 let len = mapped.bytes().len();
                 (0..len.div_ceil(RELEASED_LEN)).into_par_iter().for_each(|number| {
@@ -297,6 +330,65 @@ impl Kind {
             offset: 0,
             follows_cr: false,
         }))
+    }
+}
+
+impl Cutting {
+    fn of(mapped: Mapped, wants_digest: bool) -> Self {
+        let hasher = wants_digest.then(Box::default);
+        Self { mapped: Arc::new(mapped), at: 0, follows_cr: false, hasher, buffer: Vec::new() }
+    }
+
+    fn is_over(&self) -> bool {
+        self.at == self.mapped.bytes().len()
+    }
+
+    /// The next block.
+    fn piece(
+        &mut self,
+        len: usize,
+        start: Spot,
+        line_ends: LineEnds,
+        has_records: bool,
+        layers: &mut frame::Scratch,
+        list: Vec<Dump>,
+    ) -> Piece {
+        let Self { mapped, at, follows_cr, buffer, .. } = self;
+        let bytes = mapped.bytes();
+        let begin = *at;
+        let follows = *follows_cr;
+        let target = begin + len.max(1);
+        let mut nearby = None;
+        if target + BEHIND < bytes.len() {
+            let from = target.saturating_sub(DUMP_MAX).max(begin);
+            let near = mapped.read(from..target + BEHIND, buffer);
+            let cut = dump::cut_nearby(near, target - from, has_records, layers);
+            nearby = cut.map(|cut| (from + cut, near[..cut].ends_with(b"\r\n")));
+        }
+        let (end, dumps);
+        match nearby {
+            Some((cut, is_behind_cr)) => {
+                (end, *follows_cr) = (cut, is_behind_cr);
+                // Nobody has looked for dumps before.
+                dumps = None;
+            }
+            None => {
+                Cut { end, dumps } = dump::cut(bytes, begin, len, has_records, layers, list);
+                *follows_cr = bytes[..end].ends_with(b"\r\n");
+            }
+        }
+        *at = end;
+        let bytes = Bytes::Mapped(Arc::clone(mapped), begin..end);
+        Piece { bytes, start, line_ends, follows_cr: follows, dumps, years: None }
+    }
+
+    /// Takes what was cut from there on into the digest, if one is wanted.
+    fn hash(&mut self, from: usize) {
+        let Some(hasher) = &mut self.hasher else { return };
+        for begin in (from..self.at).step_by(HASHED_LEN) {
+            let end = self.at.min(begin + HASHED_LEN);
+            hasher.update_rayon(self.mapped.read(begin..end, &mut self.buffer));
+        }
     }
 }
 

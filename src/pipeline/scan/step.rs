@@ -101,7 +101,7 @@ impl Run<'_> {
         let heir = readings.iter().rposition(|reading| !reading.is_filled());
         for ((at, _, piece), scanned) in pieces.into_iter().zip(scanned) {
             let reading = &mut readings[at];
-            reading.counts.bytes += piece.bytes().len() as u64;
+            reading.counts.bytes += piece.len() as u64;
             reading.counts.add(&scanned);
             if let Some(notable) = &scanned.notable {
                 reading.feed.note(&piece, notable);
@@ -109,7 +109,7 @@ impl Run<'_> {
             if at == 0 {
                 said.push(scanned);
             } else {
-                reading.said_bytes += piece.bytes().len() as u64;
+                reading.said_bytes += piece.len() as u64;
                 reading.said.push(scanned);
             }
             let heir = heir.filter(|_| reading.is_filled()).unwrap_or(at);

@@ -197,6 +197,27 @@ proptest! {
     }
 
     #[test]
+    fn what_is_near_a_cut_tells_of_it_what_everything_tells(
+        text in log_text(),
+        front in prop_oneof![Just(0), DUMP_MAX - 3000..DUMP_MAX + 1000],
+        target in 1usize..2000,
+        behind in 0usize..1000,
+    ) {
+        // What stands far before a cut is not looked at.
+        let far = PJSIP.to_owned() + &"Nov 22 21:14:58 h sshd[1]: nothing\n".repeat(front / 34);
+        let bytes = [if front == 0 { "" } else { &far }, &text].concat().into_bytes();
+        let target = bytes.len() - text.len() + target.min(text.len());
+        let from = target.saturating_sub(DUMP_MAX);
+        let near = &bytes[from..bytes.len().min(target + behind)];
+        for has_records in [false, true] {
+            if let Some(told) = cut_nearby(near, target - from, has_records, &mut layers()) {
+                let cut = cut(&bytes, 0, target, has_records, &mut layers(), Vec::new());
+                prop_assert_eq!(cut, Cut { end: from + told, dumps: None });
+            }
+        }
+    }
+
+    #[test]
     fn what_a_stream_holds_back_is_a_whole_record(text in log_text(), at in 0usize..2000) {
         let at = text.floor_char_boundary(at.min(text.len()));
         let read = text[..at].rfind('\n').map_or(0, |end| end + 1);
