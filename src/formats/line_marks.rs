@@ -2,15 +2,15 @@
 //! of messages are told by it and fields end with blanks, so one pass over the line's bytes
 //! replaces a dozen short searches.
 
-use crate::model::marks::{Masks, WIDE, masks};
+use crate::model::marks::{Masks, WIDE, first_places, masks};
 use crate::model::near::{AHEAD, fetch};
 
 /// So many bytes of a line are marked; a longer one is searched by whoever needs more.
 const MARKED_MAX: usize = WORDS * WIDE;
 const WORDS: usize = 8;
 
-/// So many blanks of a chunk are written down by [`LineMarks::note_blanks`].
-pub const NOTED: usize = 6;
+/// In so many bytes [`LineMarks::next_blanks`] looks for blanks.
+pub const NEXT_MAX: usize = 3 * WIDE;
 
 /// The marks of one line: a bit for each byte.
 #[derive(Debug, Clone, Copy, Default)]
@@ -126,33 +126,29 @@ impl LineMarks {
         self.colons_from(from).next().is_some()
     }
 
-    /// Writes down the places of blanks at or behind that place: those in its chunk and in the two behind it, none behind
-    /// the line. Gives how many are known to be the next ones: of a chunk with more than [`NOTED`] only so many
-    /// are, and none behind them.
-    ///
-    /// Which chunk a blank is in is as good as drawn by lot, so nothing is asked about that: every chunk writes the same
-    /// number of places, and those that it does not have are written over by the next one.
+    /// Where the next eight blanks at or behind that place stand, counted from it: a byte each, the first one the lowest. A
+    /// byte of ones where there is none among the [`NEXT_MAX`] bytes from there on. What stands behind the line's
+    /// end says nothing.
     #[inline(always)]
-    pub fn note_blanks(&self, from: usize, places: &mut [u32; 3 * NOTED]) -> usize {
-        let first = from / WIDE;
-        let mut kept = u64::MAX << (from % WIDE);
-        let (mut noted, mut known, mut is_all) = (0, 0, true);
-        for word in first..first + 3 {
-            let within = if word < self.words { kept } else { 0 };
-            let mut bits = self.blanks[word % WORDS] & within;
-            kept = u64::MAX;
-            let count = bits.count_ones() as usize;
-            let room: &mut [u32; NOTED] =
-                places[noted..].first_chunk_mut().expect("no chunk has written more");
-            for place in room {
-                *place = (word * WIDE) as u32 + bits.trailing_zeros();
-                bits &= bits.wrapping_sub(1);
-            }
-            noted += count.min(NOTED);
-            known = if is_all { noted } else { known };
-            is_all &= count <= NOTED;
-        }
-        known
+    pub fn next_blanks(&self, from: usize) -> u64 {
+        self.next(from).map_or(u64::MAX, first_places)
+    }
+
+    /// The same where the processor has the widest registers.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512vl,avx512vbmi2,popcnt")]
+    pub(super) fn next_blanks_by_avx512(&self, from: usize) -> u64 {
+        self.next(from).map_or(u64::MAX, |masks| crate::model::marks::first_places_by_avx512(masks))
+    }
+
+    /// The marks of blanks from that place on.
+    #[inline(always)]
+    fn next(&self, from: usize) -> Option<[u64; 3]> {
+        let words: &[u64; 4] = self.blanks.get(from / WIDE..)?.first_chunk()?;
+        let shift = from % WIDE;
+        let joined = |word: usize| words[word] >> shift | (words[word + 1] << 1) << (WIDE - 1 - shift);
+        Some([joined(0), joined(1), joined(2)])
     }
 
     /// The places of `: ` at or behind that place, in their order.
@@ -226,14 +222,16 @@ mod tests {
                 prop_assert_eq!(marks.is_whole(), line.len() <= MARKED_MAX);
                 prop_assert_eq!(marks.colons_from(from).filter(is_known).collect::<Vec<_>>(), &all[..]);
                 prop_assert_eq!(marks.colons_from(0).count(), marks.colons_len() as usize);
-                if from < MARKED_MAX {
-                    let mut places = [0; 3 * NOTED];
-                    let known = marks.note_blanks(from, &mut places);
-                    let places: Vec<usize> = places[..known].iter().map(|place| *place as usize).collect();
-                    prop_assert_eq!(&places[..], &blanks[..known]);
-                    // All of the first chunks, unless one has too many.
-                    let near = blanks.iter().filter(|at| **at < (from / WIDE + 3) * WIDE).count();
-                    prop_assert!(known >= near.min(NOTED));
+                let next = marks.next_blanks(from).to_le_bytes().map(usize::from);
+                let near: Vec<usize> =
+                    blanks.iter().map(|at| at - from).filter(|at| *at < NEXT_MAX).take(8).collect();
+                // Near the end of what can be marked nothing is told.
+                if from / WIDE + 4 <= WORDS {
+                    prop_assert_eq!(&next[..near.len()], &near[..]);
+                    let behind = |at: &usize| *at >= line.len().saturating_sub(from);
+                    prop_assert!(next[near.len()..].iter().all(behind));
+                } else {
+                    prop_assert_eq!(next, [255; 8]);
                 }
                 let has_colon = marks.has_colon_from(from);
                 prop_assert!(has_colon || all.is_empty());

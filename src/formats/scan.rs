@@ -105,7 +105,7 @@ impl Scanner {
         sink: &mut impl Sink,
     ) {
         #[cfg(target_arch = "x86_64")]
-        if is_wide() && is_x86_feature_detected!("avx512bw") {
+        if is_wide() && is_widest() {
             #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
             // SAFETY: the processor has all that is asked for.
             unsafe {
@@ -122,7 +122,7 @@ impl Scanner {
             }
             return;
         }
-        self.scan_by(block, scratch, lines, sink, LineMarks::find);
+        self.scan_by(block, scratch, lines, sink, (LineMarks::find, LineMarks::next_blanks));
     }
 
     /// The whole way from line to event with the instructions that nearly every processor has by now.
@@ -135,12 +135,13 @@ impl Scanner {
         lines: &mut impl Lines,
         sink: &mut impl Sink,
     ) {
-        self.scan_by(block, scratch, lines, sink, |marks, text| marks.find_by_avx2(text));
+        let mark = |marks: &mut LineMarks, text: &[u8]| marks.find_by_avx2(text);
+        self.scan_by(block, scratch, lines, sink, (mark, LineMarks::next_blanks));
     }
 
     /// The same with wider registers, in which a line is marked with fewer instructions.
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
+    #[target_feature(enable = "avx2,avx512bw,avx512vl,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
     fn scan_by_avx512(
         &self,
         block: &Block<'_>,
@@ -148,7 +149,9 @@ impl Scanner {
         lines: &mut impl Lines,
         sink: &mut impl Sink,
     ) {
-        self.scan_by(block, scratch, lines, sink, |marks, text| marks.find_by_avx512(text));
+        let mark = |marks: &mut LineMarks, text: &[u8]| marks.find_by_avx512(text);
+        let next_blanks = |marks: &LineMarks, from: usize| marks.next_blanks_by_avx512(from);
+        self.scan_by(block, scratch, lines, sink, (mark, next_blanks));
     }
 
     #[inline(always)]
@@ -158,7 +161,7 @@ impl Scanner {
         scratch: &mut Scratch,
         lines: &mut impl Lines,
         sink: &mut impl Sink,
-        mark: impl Fn(&mut LineMarks, &[u8]) -> usize,
+        (mark, next_blanks): (impl Fn(&mut LineMarks, &[u8]) -> usize, impl Fn(&LineMarks, usize) -> u64),
     ) {
         let bytes = block.bytes;
         // What stands before has been told of. Lines that are read are told of as they come.
@@ -229,7 +232,9 @@ impl Scanner {
                 at = whole.end;
                 continue;
             }
-            if !dumps.is_known_before(whole.end) && self.usual(block, begin..end, scratch, sink) {
+            if !dumps.is_known_before(whole.end)
+                && self.usual(block, begin..end, scratch, sink, &next_blanks)
+            {
                 at = whole.end;
                 continue;
             }
@@ -262,12 +267,14 @@ impl Scanner {
         line: Range<usize>,
         scratch: &mut Scratch,
         sink: &mut impl Sink,
+        next_blanks: &impl Fn(&LineMarks, usize) -> u64,
     ) -> bool {
         if block.allow_bare || block.is_continuation(line.start) {
             return false;
         }
         let spot = block.spot(line.start);
-        let line = &block.bytes[line];
+        let text = &block.bytes[line.start..];
+        let line = &text[..line.len()];
         let Some(Script { stamp, host, at }) = scratch.layers.script(line, &scratch.marks) else {
             return false;
         };
@@ -283,7 +290,8 @@ impl Scanner {
                 Outcome::Other | Outcome::Reject(_) => return false,
             }
         }
-        let is_usual = reg_ok::usual(line, at, &scratch.marks, &mut event).is_some();
+        let next_blanks = |from| next_blanks(&scratch.marks, from);
+        let is_usual = reg_ok::usual(text, line.len(), at, next_blanks, &mut event).is_some();
         if is_usual {
             sink.usual(&event);
         }
@@ -459,6 +467,14 @@ fn is_wide() -> bool {
         && is_x86_feature_detected!("bmi2")
         && is_x86_feature_detected!("lzcnt")
         && is_x86_feature_detected!("popcnt")
+}
+
+/// Whether the processor has what the widest way asks for besides.
+#[cfg(target_arch = "x86_64")]
+fn is_widest() -> bool {
+    is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512vbmi2")
 }
 
 /// Where the line begins that goes on at that place.

@@ -91,6 +91,59 @@ pub fn masks_by_avx2(chunk: &[u8; WIDE]) -> Masks {
     }
 }
 
+/// No place among those that [`first_places`] knows.
+const NOWHERE: u64 = u8::MAX as u64;
+
+/// The places of the first eight ones of three words, a byte each, the first one the lowest; bytes of ones where there are
+/// no more.
+#[inline(always)]
+pub fn first_places([mut bits, mut next, mut last]: [u64; 3]) -> u64 {
+    let (mut begin, mut places) = (0, 0);
+    for number in 0..8 {
+        for _ in 0..2 {
+            // Which word has the next one is as good as drawn by lot, so these should be no branches.
+            let is_over = bits == 0;
+            begin += if is_over { u64::from(u64::BITS) } else { 0 };
+            (bits, next, last) = if is_over { (next, last, 0) } else { (bits, next, last) };
+        }
+        let place = begin + u64::from(bits.trailing_zeros());
+        places |= (if bits == 0 { NOWHERE } else { place }) << (8 * number);
+        bits &= bits.wrapping_sub(1);
+    }
+    places
+}
+
+/// What [`first_places`] finds, without a step for each.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512vl,avx512vbmi2,popcnt")]
+pub fn first_places_by_avx512(words: [u64; 3]) -> u64 {
+    use std::arch::x86_64::{
+        _mm_cvtsi128_si64, _mm_mask_expand_epi8, _mm512_add_epi8, _mm512_castsi512_si128,
+        _mm512_mask_compress_epi8, _mm512_set1_epi8,
+    };
+    const NUMBERS: [u8; WIDE] = {
+        let mut numbers = [0; WIDE];
+        let mut at = 0;
+        while at < WIDE {
+            numbers[at] = at as u8;
+            at += 1;
+        }
+        numbers
+    };
+    let places = |word: usize| {
+        let numbers = _mm512_add_epi8(whole(&NUMBERS), _mm512_set1_epi8((word * WIDE) as i8));
+        let nowhere = _mm512_set1_epi8(NOWHERE as i8);
+        _mm512_castsi512_si128(_mm512_mask_compress_epi8(nowhere, words[word], numbers))
+    };
+    // Each word's places are put behind those of the words before.
+    let behind = |count: u32| u16::MAX.checked_shl(count).unwrap_or(0);
+    let first = words[0].count_ones();
+    let two = _mm_mask_expand_epi8(places(0), behind(first), places(1));
+    let three = _mm_mask_expand_epi8(two, behind(first + words[1].count_ones()), places(2));
+    _mm_cvtsi128_si64(three) as u64
+}
+
 /// A bit for each place where the byte stands in the two halves.
 #[cfg(target_arch = "x86_64")]
 #[inline]
@@ -319,6 +372,23 @@ mod tests {
             let any = [byte, others[0], others[5]];
             let expected = any.iter().fold(0, |bits, byte| bits | by_words(*byte, &chunk));
             prop_assert_eq!(marks_any(&any, &chunk), expected);
+        }
+
+        #[test]
+        fn the_first_places_are_told(words in prop::array::uniform3(prop_oneof![
+            2 => Just(0_u64), 2 => (0_u32..64).prop_map(|at| 1 << at),
+            2 => (0_u32..64, 0_u32..64).prop_map(|(one, other)| 1 << one | 1 << other), 1 => any::<u64>(),
+        ])) {
+            let all = (0..192).filter(|at: &usize| words[at / 64] >> (at % 64) & 1 == 1).map(|at| at as u8);
+            let expected: Vec<u8> = all.chain([255; 8]).take(8).collect();
+            prop_assert_eq!(&first_places(words).to_le_bytes()[..], &expected[..]);
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512vbmi2") && is_x86_feature_detected!("popcnt") {
+                #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
+                // SAFETY: the processor has what is asked for.
+                let wide = unsafe { first_places_by_avx512(words) };
+                prop_assert_eq!(&wide.to_le_bytes()[..], &expected[..]);
+            }
         }
 
         #[test]

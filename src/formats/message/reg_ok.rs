@@ -12,7 +12,9 @@
 use super::{Message, Outcome, Text};
 use crate::formats::contact::{Lifetime, lifetimes};
 use crate::formats::frame::Origin;
-use crate::formats::line_marks::{LineMarks, NOTED};
+#[cfg(doc)]
+use crate::formats::line_marks::LineMarks;
+use crate::formats::line_marks::NEXT_MAX;
 use crate::formats::stamp;
 use crate::formats::text::{is_filler, number, split_once};
 use crate::formats::words::Words;
@@ -33,34 +35,47 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
     }
 }
 
-/// Reads the usual line, in which every field is there: from that place of its line on, which is marked
-/// whole and which a routing script wrote. `None` where [`MESSAGE`] must tell, and the event is as it was.
+/// Reads the usual line, in which every field is there: a line of that length with which the text begins, from that place
+/// of it on, which is marked whole and which a routing script wrote. `next_blanks` finds [blanks](LineMarks::next_blanks) in it.
+/// `None` where [`MESSAGE`] must tell, and the event is as it was.
 #[inline(always)]
-pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks, event: &mut Event<'t>) -> Option<()> {
+pub fn usual<'t>(
+    text: &'t [u8],
+    len: usize,
+    at: usize,
+    next_blanks: impl Fn(usize) -> u64,
+    event: &mut Event<'t>,
+) -> Option<()> {
     const TIME_LEN: usize = LABEL.len() + 2 + 10;
-    let head: &[u8; TIME_LEN] = line.get(at..)?.first_chunk()?;
-    let (begin, seconds) = head.split_last_chunk::<10>()?;
-    if begin != b"REG-OK t=" {
+    let head: &[u8; TIME_LEN] = text.get(at..)?.first_chunk()?;
+    let (start, seconds) = head.split_last_chunk::<10>()?;
+    if start != b"REG-OK t=" {
         return None;
     }
     let seconds = stamp::ten_digits(seconds)?;
-    // The blanks before each label: where a value ends, and the next one begins behind a label that is known.
-    let mut blanks = [0; 3 * NOTED];
+    // The blanks before each label: where a value ends, and the next one begins behind a label that is known. Any of them
+    // can be asked for without a question about the text's end; the last lines of a block go the long way.
     let begin = at + TIME_LEN;
-    if marks.note_blanks(begin, &mut blanks) < 7 {
+    let fields: &[u8; FIELDS_LEN] = text.get(begin..)?.first_chunk()?;
+    let blanks = next_blanks(begin);
+    let blank = |field: usize| usize::from((blanks >> (8 * field)) as u8);
+    // They are in their order, so all of them stand in the line if the last one does.
+    let len = len.checked_sub(begin)?;
+    let agent = blank(6) + LABELS[6].len();
+    if blank(0) != 0 || blank(6) >= NEXT_MAX || agent >= len {
         return None;
     }
-    let blank = |field: usize| blanks[field] as usize;
-    let source_ip = value(line, blank(0), b" src=", blank(1))?;
-    let aor = value(line, blank(1), b" aor=", blank(2))?;
-    let expires = value(line, blank(2), b" exp=", blank(3))?;
-    let cseq = value(line, blank(3), b" cs=", blank(4))?;
-    let call_id = value(line, blank(4), b" ci=", blank(5))?;
-    let contact = value(line, blank(5), b" ct=", blank(6))?;
-    let agent = value(line, blank(6), b" ua=", line.len())?;
-    if blank(0) != begin {
+    let differing = LABELS.iter().enumerate().fold(0, |differing, (field, label)| {
+        let word: &[u8; 8] = fields[blank(field)..].first_chunk().expect("fields are longer than a place tells");
+        differing | (u64::from_le_bytes(*word) ^ word_of(label)) & mask_of(label)
+    });
+    if differing != 0 || !are_apart(blanks) {
         return None;
     }
+    let value = |field: usize| fields.get(blank(field) + LABELS[field].len()..blank(field + 1));
+    let (source_ip, aor, expires) = (value(0)?, value(1)?, value(2)?);
+    let (cseq, call_id, contact) = (value(3)?, value(4)?, value(5)?);
+    let agent = text.get(begin + agent..begin + len)?;
     // A CSeq that begins with a zero is written without it.
     if aor[0] == b'@' || cseq[0] == b'0' || is_filler(agent) {
         return None;
@@ -79,16 +94,37 @@ pub fn usual<'t>(line: &'t [u8], at: usize, marks: &LineMarks, event: &mut Event
     Some(())
 }
 
-/// What stands behind that label, which begins at the blank, up to the end; `None` where nothing does.
+/// What begins each field of the usual line behind its time.
+const LABELS: [&[u8]; 7] = [b" src=", b" aor=", b" exp=", b" cs=", b" ci=", b" ct=", b" ua="];
+
+/// Bytes from the first field on: wherever a byte tells that a label begins, eight bytes are there.
+const FIELDS_LEN: usize = u8::MAX as usize + 8;
+
+/// A label in a word.
+const fn word_of(label: &[u8]) -> u64 {
+    let (mut word, mut at) = (0, label.len());
+    while at > 0 {
+        at -= 1;
+        word = word << 8 | label[at] as u64;
+    }
+    word
+}
+
+/// Ones where a label has its bytes.
+const fn mask_of(label: &[u8]) -> u64 {
+    (1 << (8 * label.len())) - 1
+}
+
+/// Whether each blank but the last is followed by the next one behind its label and a byte at least.
 #[inline(always)]
-fn value<'t, const LEN: usize>(
-    line: &'t [u8],
-    blank: usize,
-    label: &[u8; LEN],
-    end: usize,
-) -> Option<&'t [u8]> {
-    let (head, value) = line.get(blank..end)?.split_first_chunk()?;
-    (head == label && !value.is_empty()).then_some(value)
+fn are_apart(blanks: u64) -> bool {
+    /// The least distance of each, and the highest bit of those that are asked.
+    const LEAST: u64 = u64::from_le_bytes([6, 6, 6, 5, 5, 5, 0, 0]);
+    const ASKED: u64 = u64::from_le_bytes([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 0]);
+    // None is less than the one before, so no byte takes anything from the next one.
+    let distances = (blanks >> 8).wrapping_sub(blanks);
+    // A distance keeps its highest bit, or that one shows that the rest is large enough.
+    (distances | ((distances | ASKED).wrapping_sub(LEAST))) & ASKED == ASKED
 }
 
 fn fields<'t>(words: &mut Words<'t, '_>, event: &mut Event<'t>) -> Result<(), RejectReason> {
