@@ -15,7 +15,7 @@ use super::needles::{Feeds, Hit, Needles};
 use super::pattern::{self, Pattern, Patterns};
 use super::sip::{dump, event::Transfer, opener, siptrace};
 use super::words::Marked;
-use crate::model::{Dialect, Event, Kind, Reject, RejectReason, Sink, Spot};
+use crate::model::{Dialect, Event, Kind, Reject, RejectReason, Sink, Spot, wide};
 use std::ops::Range;
 
 /// A log record is no longer than this: syslog cuts at 8 KiB, Asterisk at 8 KiB, Docker's parts
@@ -105,7 +105,7 @@ impl Scanner {
         sink: &mut impl Sink,
     ) {
         #[cfg(target_arch = "x86_64")]
-        if is_wide() && is_widest() {
+        if wide::is_there() {
             #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
             // SAFETY: the processor has all that is asked for.
             unsafe {
@@ -141,7 +141,7 @@ impl Scanner {
 
     /// The same with wider registers, in which a line is marked with fewer instructions.
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,avx512bw,avx512vl,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+    #[target_feature(enable = "avx2,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,vaes,bmi1,bmi2,lzcnt,popcnt")]
     fn scan_by_avx512(
         &self,
         block: &Block<'_>,
@@ -280,18 +280,17 @@ impl Scanner {
         };
         let mut event =
             Event { spot, stamp, host, dialect: Dialect::Kamailio, ..Event::new(Kind::Attempt, "") };
+        let mut is_usual = false;
         if !self.patterns.each().is_empty() {
             match self.patterns.read(&line[at..], &mut event, &mut scratch.patterns).0 {
                 Outcome::NoMatch => {}
-                Outcome::Event => {
-                    sink.usual(&event);
-                    return true;
-                }
+                Outcome::Event => is_usual = true,
                 Outcome::Other | Outcome::Reject(_) => return false,
             }
         }
         let next_blanks = |from| next_blanks(&scratch.marks, from);
-        let is_usual = reg_ok::usual(text, line.len(), at, next_blanks, &mut event).is_some();
+        is_usual =
+            is_usual || reg_ok::usual(text, line.len(), at, next_blanks, &mut event).is_some();
         if is_usual {
             sink.usual(&event);
         }
@@ -467,14 +466,6 @@ fn is_wide() -> bool {
         && is_x86_feature_detected!("bmi2")
         && is_x86_feature_detected!("lzcnt")
         && is_x86_feature_detected!("popcnt")
-}
-
-/// Whether the processor has what the widest way asks for besides.
-#[cfg(target_arch = "x86_64")]
-fn is_widest() -> bool {
-    is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512vbmi2")
 }
 
 /// Where the line begins that goes on at that place.

@@ -2,7 +2,7 @@
 
 use super::{Policy, UserCase};
 use crate::model::marks::{WIDTH, marks, marks_any, marks_of};
-use crate::model::{Aor, Dialect, undo_escapes};
+use crate::model::{Aor, Dialect, undo_escapes, wide};
 
 /// Writes the canonical SIP-ID of an AOR into `out` (which is cleared first) and returns whether
 /// there is one: `false` for a URI without user part, and for nobody.
@@ -92,6 +92,9 @@ pub fn as_it_is<'t>(aor: Aor<'t>, policy: &Policy) -> Option<&'t [u8]> {
     (policy.keeps_plain() && is_plain(text)).then_some(text)
 }
 
+/// What a plain AOR is made of.
+static PLAIN: wide::Set = wide::Set::of(b"abcdefghijklmnopqrstuvwxyz0123456789.-_+@");
+
 /// A bit for each byte that no plain AOR has.
 #[inline(always)]
 fn others(chunk: &[u8; WIDTH]) -> u16 {
@@ -103,6 +106,9 @@ fn others(chunk: &[u8; WIDTH]) -> u16 {
 /// Whether the text is `user@host` in small letters, digits and what nothing has to be done about.
 #[inline(always)]
 fn is_plain(text: &[u8]) -> bool {
+    if let (Some(others), Some((_, ats))) = (wide::others(text, &PLAIN), wide::places(text, [b'@'; 4])) {
+        return others == 0 && ats.is_power_of_two() && is_inside(text);
+    }
     if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk())
         && text.len() <= 2 * WIDTH
     {

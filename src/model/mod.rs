@@ -32,6 +32,7 @@ mod story;
 pub(crate) mod texts;
 mod throughput;
 mod usage;
+pub(crate) mod wide;
 
 pub use agent::{AgentId, AgentKey, AgentText, Class, Form, Hint, Platform, Platforms, Verdict};
 pub use audit::{AuditedAgent, AuditedUser, DomainSummary};

@@ -1,6 +1,8 @@
 //! Short texts copied and compared in two pieces that overlap: a call of the general functions takes
 //! longer than their work, and nearly every SIP-ID has between sixteen and thirty-two bytes.
 
+use super::wide;
+
 /// Whether the texts are the same, byte for byte.
 #[inline(always)]
 pub fn is_same(one: &[u8], other: &[u8]) -> bool {
@@ -42,12 +44,20 @@ fn copy_halves<const HALF: usize>(text: &[u8], out: &mut [u8]) {
     }
 }
 
-/// A hash of the text in a few steps, the same in every run.
+/// A hash of the text in a few steps, the same in every run on one machine.
 ///
-/// Two words are multiplied and both halves of the product put together, as wyhash and its kin do: each bit of the
+/// Where a text fits into a register the processor's AES makes it. Else two words are multiplied and both halves of the product put together, as wyhash and its kin do: each bit of the
 /// result hangs on every bit of both. It finds places to compare at, and decides nothing.
 #[inline(always)]
 pub fn hash(text: &[u8], seed: u64) -> u64 {
+    match wide::hash(text, seed) {
+        Some(hash) => hash,
+        None => hash_by_words(text, seed),
+    }
+}
+
+#[inline(always)]
+fn hash_by_words(text: &[u8], seed: u64) -> u64 {
     let seed = seed ^ (text.len() as u64).wrapping_mul(KEYS[0]);
     match text.len() {
         0..=16 => {
@@ -118,6 +128,16 @@ mod tests {
 
     #[test]
     fn every_bit_of_a_text_changes_half_of_the_hash() {
+        for hash in [hash, hash_by_words] {
+            each_bit_changes_half(hash);
+        }
+    }
+
+    fn each_bit_changes_half(hash: fn(&[u8], u64) -> u64) {
+        for seed_bit in 0..64 {
+            let changed = hash(b"a text", 7) ^ hash(b"a text", 7 ^ 1 << seed_bit);
+            assert!((10..=54).contains(&changed.count_ones()), "{seed_bit}: {changed:b}");
+        }
         for len in 1..150 {
             let text: Vec<u8> = (0..len).map(|at| (at * 37 % 251) as u8).collect();
             let whole = hash(&text, 7);

@@ -13,6 +13,7 @@ use super::contact::{
 };
 use crate::model::Hint;
 use crate::model::marks::{WIDTH, marks, marks_any};
+use crate::model::wide;
 
 /// The host that browser libraries invent, in the case in which they all write it.
 static INVALID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(".invalid"));
@@ -72,6 +73,9 @@ fn signalled(contact: &[u8], may_be_invalid: bool) -> Hint {
 /// with, and a letter of `.invalid`, which is rare where users are numbers; else whether it has that.
 #[inline(always)]
 fn rare_bytes(contact: &[u8]) -> Option<bool> {
+    if let Some((starts, letters)) = wide::places(contact, *b";\"^v") {
+        return (starts | letters != 0).then_some(letters != 0);
+    }
     let (chunks, rest) = contact.as_chunks();
     let mut short = [0; WIDTH];
     // The last chunk may overlap the one before it.

@@ -39,11 +39,13 @@ impl PushSources {
 
     /// Whether the address, as a log writes it (IPv6 also in brackets), lies in one of the
     /// networks. Text that is no address does not.
+    #[inline]
     pub fn contains(&self, ip: &[u8]) -> bool {
         // Asked once per line, and most operators run no push server.
-        if self.networks.is_empty() {
-            return false;
-        }
+        !self.networks.is_empty() && self.has(ip)
+    }
+
+    fn has(&self, ip: &[u8]) -> bool {
         let Some(address) = address(ip) else { return false };
         self.networks.iter().any(|network| network.contains(address))
     }

@@ -4,22 +4,28 @@
 //! Every registration asks for its client's number, so all that tells a client apart stands in one place of
 //! the table, but for the text itself.
 
-use crate::model::near::{bring, fetch};
+use crate::model::near::bring;
 use crate::model::short::{self, is_same};
-use crate::model::{AgentId, AgentKey, AgentRef, Hint};
+use crate::model::{AgentId, AgentKey, AgentRef, Hint, wide};
 use hashbrown::HashTable;
 
 /// The distinct clients, each with a number in the order of arrival.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clients {
-    /// All texts behind one another.
-    texts: Vec<u8>,
+    /// All texts behind one another, each from the begin of a line on, with zeros behind its end.
+    lines: Vec<Line>,
     /// By number.
     clients: Vec<Client>,
     places: HashTable<Place>,
     /// By the lowest bits of the hash, the two that were looked up last; empty before the first.
     latest: Vec<[Latest; 2]>,
 }
+
+/// Bytes of a line of memory, which hold nearly every text.
+pub(super) const LINE_LEN: usize = wide::LEN;
+
+/// A line of memory, or nearly always: nothing but time depends on where it begins.
+pub(super) type Line = [u8; LINE_LEN];
 
 /// Twice as many clients are known by a single look: those of nearly every line.
 const LATEST: usize = 1 << 12;
@@ -41,7 +47,7 @@ impl Latest {
     }
 }
 
-/// A client: where its text begins, and what [`sort`] makes of the rest.
+/// A client: the line in which its text begins, and what [`sort`] makes of the rest.
 #[derive(Debug, Clone, Copy)]
 struct Client {
     begin: u64,
@@ -65,7 +71,7 @@ const HAS_TEXT: u32 = 1 << 4;
 /// # Panics
 ///
 /// Where the text has 2^27 bytes or more: no record is a hundredth as long.
-#[inline]
+#[inline(always)]
 fn sort(agent: AgentRef<'_>) -> u32 {
     let len = agent.text.map_or(0, <[u8]>::len);
     let len = u32::try_from(len).ok().filter(|len| *len < 1 << (32 - SORT_BITS));
@@ -74,8 +80,24 @@ fn sort(agent: AgentRef<'_>) -> u32 {
     len << SORT_BITS | has_text | (agent.hint as u32) << 1 | u32::from(agent.is_push_source)
 }
 
-/// The hash of a client, and its [`sort`].
+/// The text, which is no longer than a line, with zeros behind its end.
+#[inline(always)]
+pub(super) fn padded(text: &[u8]) -> Line {
+    wide::padded(text).unwrap_or_else(|| {
+        let mut line = [0; LINE_LEN];
+        short::copy(text, &mut line);
+        line
+    })
+}
+
+/// The length of the text of such a client.
 #[inline]
+const fn len_of(sort: u32) -> usize {
+    (sort >> SORT_BITS) as usize
+}
+
+/// The hash of a client, and its [`sort`].
+#[inline(always)]
 pub(super) fn hash_of(agent: AgentRef<'_>) -> (u64, u32) {
     let sort = sort(agent);
     (short::hash(agent.text.unwrap_or_default(), sort.into()), sort)
@@ -99,15 +121,26 @@ impl Clients {
     }
 
     /// The number of a client that comes with its hash.
-    #[inline]
     pub fn intern_hashed(&mut self, hash: u64, sort: u32, text: &[u8]) -> AgentId {
-        // One of the two that were asked for last with such a hash, nearly always. Compared byte for byte.
         for latest in self.latest.get(hash as usize % LATEST).into_iter().flatten() {
             if latest.sort == sort && is_same(self.text(latest.client()), text) {
                 return AgentId(latest.number);
             }
         }
         self.look_up(hash, sort, text)
+    }
+
+    /// The same, for one whose text fills no more than that line.
+    #[inline]
+    pub fn intern_line(&mut self, hash: u64, sort: u32, text: &Line) -> AgentId {
+        // One of the two that were asked for last with such a hash, nearly always. Compared byte for byte: the sort has
+        // the text's length, and what is behind its end is the same in both.
+        for latest in self.latest.get(hash as usize % LATEST).into_iter().flatten() {
+            if latest.sort == sort && self.lines.get(latest.begin as usize) == Some(text) {
+                return AgentId(latest.number);
+            }
+        }
+        self.look_up(hash, sort, &text[..len_of(sort).min(LINE_LEN)])
     }
 
     /// Asks for the memory that tells where the text of the client with that hash is.
@@ -122,8 +155,7 @@ impl Clients {
     #[inline]
     pub fn bring_text(&self, hash: u64) {
         if let Some(latest) = self.latest.get(hash as usize % LATEST) {
-            fetch(&self.texts, latest[0].begin as usize);
-            fetch(&self.texts, latest[0].begin as usize + 48);
+            self.lines.get(latest[0].begin as usize).into_iter().for_each(bring);
         }
     }
 
@@ -151,8 +183,13 @@ impl Clients {
     #[cold]
     fn add(&mut self, hash: u64, sort: u32, text: &[u8]) -> Place {
         let number = u32::try_from(self.clients.len()).expect("fewer than 2^32 distinct clients");
-        let client = Client { begin: self.texts.len() as u64, sort };
-        self.texts.extend_from_slice(text);
+        let client = Client { begin: self.lines.len() as u64, sort };
+        let (whole, rest) = text.as_chunks();
+        self.lines.extend_from_slice(whole);
+        // An empty text has a line as well, with which it is compared.
+        if !rest.is_empty() || text.is_empty() {
+            self.lines.push(padded(rest));
+        }
         self.clients.push(client);
         let place = Place { hash, client, number };
         self.places.insert_unique(hash, place, |place| place.hash);
@@ -160,8 +197,9 @@ impl Clients {
     }
 
     fn text(&self, client: Client) -> &[u8] {
-        let begin = client.begin as usize;
-        &self.texts[begin..begin + (client.sort >> SORT_BITS) as usize]
+        let len = len_of(client.sort);
+        let lines = &self.lines[client.begin as usize..][..len.div_ceil(LINE_LEN)];
+        &lines.as_flattened()[..len]
     }
 
     /// The client of that number.
@@ -209,15 +247,19 @@ mod tests {
         let mut clients = Clients::default();
         for (place, hint) in HINTS.into_iter().enumerate() {
             assert_eq!(hint as usize, place);
-            for text in [None, Some(&b""[..]), Some(b"Acme/1"), Some(b"Acme/2")] {
+            for text in [None, Some(&b""[..]), Some(b"Acme/1"), Some(b"Acme/2"), Some(b"Acme/2\0"), Some(&[b'x'; LINE_LEN])] {
                 for is_push_source in [false, true] {
                     let agent = AgentRef { text, hint, is_push_source };
                     let id = clients.intern(agent);
+                    if let Some(text) = text {
+                        let (hash, sort) = hash_of(agent);
+                        assert_eq!(clients.intern_line(hash, sort, &padded(text)), id);
+                    }
                     assert_eq!(clients.get(id), agent);
                     assert_eq!(clients.intern(agent), id);
                 }
             }
         }
-        assert_eq!(clients.len(), 8 * 4 * 2);
+        assert_eq!(clients.len(), 8 * 6 * 2);
     }
 }

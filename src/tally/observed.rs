@@ -4,7 +4,7 @@
 //! Parts are then filled side by side, each in the order of the blocks, and nobody has to join
 //! tallies afterwards.
 
-use super::clients::{Clients, hash_of as hash_of_client};
+use super::clients::{Clients, LINE_LEN, Line, hash_of as hash_of_client, padded};
 use super::table::Slot;
 use crate::model::near::bring;
 use crate::model::{AgentKey, AgentRef, EvidenceKind, Moment, Observation, Standing, short};
@@ -106,7 +106,7 @@ impl Numbering {
     fn number(&mut self, agent: AgentRef<'_>, place: Place) -> Option<(Place, u32)> {
         let text = agent.text.unwrap_or_default();
         let (hash, sort) = hash_of_client(agent);
-        if text.len() > TEXT_MAX {
+        if text.len() > LINE_LEN {
             return Some((place, self.clients.intern_hashed(hash, sort, text).0));
         }
         let Self { clients, waiting, .. } = self;
@@ -124,9 +124,6 @@ impl Numbering {
 
 /// So many clients wait at the same time.
 const WAITING: usize = 8;
-/// A longer text does not wait.
-const TEXT_MAX: usize = 64;
-
 /// Clients whose memory has been asked for, in the order of their arrival.
 #[derive(Debug)]
 struct Waiting {
@@ -137,17 +134,18 @@ struct Waiting {
 }
 
 #[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
 struct Waited {
+    /// No longer than a line.
+    text: Line,
     hash: u64,
     sort: u32,
-    len: u32,
     place: Place,
-    text: [u8; TEXT_MAX],
 }
 
 impl Default for Waiting {
     fn default() -> Self {
-        let none = Waited { hash: 0, sort: 0, len: 0, place: Place::default(), text: [0; TEXT_MAX] };
+        let none = Waited { text: [0; LINE_LEN], hash: 0, sort: 0, place: Place::default() };
         Self { ring: [none; WAITING], come: 0, gone: 0 }
     }
 }
@@ -160,12 +158,11 @@ impl Waiting {
     }
 
     /// Puts one behind the others, and gives the first where there is no more room.
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, hash: u64, sort: u32, text: &[u8], place: Place) -> Option<&Waited> {
         let is_full = self.come - self.gone == WAITING - 1;
         let slot = &mut self.ring[self.come % WAITING];
-        (slot.hash, slot.sort, slot.len, slot.place) = (hash, sort, text.len() as u32, place);
-        short::copy(text, &mut slot.text);
+        *slot = Waited { text: padded(text), hash, sort, place };
         self.come += 1;
         if is_full { self.pop() } else { None }
     }
@@ -181,8 +178,7 @@ impl Waiting {
 impl Waited {
     #[inline]
     fn number(&self, clients: &mut Clients) -> (Place, u32) {
-        let text = &self.text[..self.len as usize % (TEXT_MAX + 1)];
-        (self.place, clients.intern_hashed(self.hash, self.sort, text).0)
+        (self.place, clients.intern_line(self.hash, self.sort, &self.text).0)
     }
 }
 
@@ -202,7 +198,10 @@ impl Observed {
         let user = observation.user;
         let hash = hash_of(user);
         self.len += 1;
-        let parts = self.parts.get_or_insert_with(|| Box::new([const { Vec::new() }; PARTS]));
+        if self.parts.is_none() {
+            self.parts = Some(no_records());
+        }
+        let Some(parts) = &mut self.parts else { return };
         let records = &mut parts[part_of(hash)];
         records.push(Record {
             bits: bits_of(hash),
@@ -281,8 +280,13 @@ impl Observed {
     }
 }
 
+#[cold]
+fn no_records() -> Box<[Vec<Record>; PARTS]> {
+    Box::new([const { Vec::new() }; PARTS])
+}
+
 /// The fingerprint of a transaction: Call-ID and CSeq in one stream.
-#[inline]
+#[inline(always)]
 pub fn transaction(stream: u32, call_id: &[u8], cseq: &[u8]) -> u64 {
     // Each length is part of its hash, and so where one text ends and the other begins.
     short::hash(call_id, short::hash(cseq, stream.into()))
@@ -301,7 +305,7 @@ pub(super) const fn bits_of(hash: u64) -> u32 {
 /// The seed is fixed for repeatable timing; no output depends on it.
 const SEED: u64 = 0x73_69_70_74_61_6C_6C_79;
 
-#[inline]
+#[inline(always)]
 pub(super) fn hash_of(user: &[u8]) -> u64 {
     short::hash(user, SEED)
 }
