@@ -80,6 +80,14 @@ fn sort(agent: AgentRef<'_>) -> u32 {
     len << SORT_BITS | has_text | (agent.hint as u32) << 1 | u32::from(agent.is_push_source)
 }
 
+/// Whether the lines are the same, in fewer steps than a call of the general function.
+#[inline(always)]
+fn are_same(one: &Line, other: &Line) -> bool {
+    let (one, other) = (one.as_chunks::<8>().0, other.as_chunks::<8>().0);
+    let words = one.iter().zip(other);
+    words.fold(0, |sum, (one, other)| sum | (u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other))) == 0
+}
+
 /// The text, which is no longer than a line, with zeros behind its end.
 #[inline(always)]
 pub(super) fn padded(text: &[u8]) -> Line {
@@ -131,12 +139,15 @@ impl Clients {
     }
 
     /// The same, for one whose text fills no more than that line.
-    #[inline]
+    #[inline(always)]
     pub fn intern_line(&mut self, hash: u64, sort: u32, text: &Line) -> AgentId {
         // One of the two that were asked for last with such a hash, nearly always. Compared byte for byte: the sort has
         // the text's length, and what is behind its end is the same in both.
         for latest in self.latest.get(hash as usize % LATEST).into_iter().flatten() {
-            if latest.sort == sort && self.lines.get(latest.begin as usize) == Some(text) {
+            if latest.sort == sort
+                && let Some(line) = self.lines.get(latest.begin as usize)
+                && are_same(line, text)
+            {
                 return AgentId(latest.number);
             }
         }

@@ -71,6 +71,7 @@ impl Part {
                 bring(user);
             }
         }
+        let (mut further, mut further_len) = ([None; ABREAST], 0);
         for (guess, (_, clients, record)) in guesses.iter().zip(&*abreast) {
             let key = (clients[record.client as usize].0, record.window, record.standing);
             let Some(user) = self.users.guessed(*guess) else { continue };
@@ -79,6 +80,16 @@ impl Part {
                 && let Some(cell) = self.cells.get(user.first.next)
             {
                 bring(cell);
+                further[further_len] = Some((cell, key));
+                further_len += 1;
+            }
+        }
+        // Few users have more than three clients.
+        for (cell, key) in further[..further_len].iter().flatten() {
+            if !cell.is_of(*key)
+                && let Some(next) = self.cells.get(cell.next)
+            {
+                bring(next);
             }
         }
         for ((block, clients, record), guess) in abreast.drain(..).zip(guesses) {
