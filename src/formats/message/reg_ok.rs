@@ -58,26 +58,25 @@ pub fn usual<'t>(
     let begin = at + TIME_LEN;
     let fields: &[u8; FIELDS_LEN] = text.get(begin..)?.first_chunk()?;
     let blanks = next_blanks(begin);
-    let blank = |field: usize| usize::from((blanks >> (8 * field)) as u8);
     // They are in their order, so all of them stand in the line if the last one does.
     let len = len.checked_sub(begin)?;
-    let agent = blank(6) + LABELS[6].len();
-    if blank(0) != 0 || blank(6) >= NEXT_MAX || agent >= len {
+    let agent = blank::<6>(blanks) + LABELS[6].len();
+    if blank::<0>(blanks) != 0 || blank::<6>(blanks) >= NEXT_MAX || agent >= len {
         return None;
     }
-    let differing = |field: usize| {
-        let word: &[u8; 8] = fields[blank(field)..].first_chunk().expect("fields are longer than a place tells");
-        (u64::from_le_bytes(*word) ^ word_of(LABELS[field])) & mask_of(LABELS[field])
-    };
     // One after the other, since a loop is not always taken apart.
-    let first = differing(0) | differing(1) | differing(2);
-    let last = differing(3) | differing(4) | differing(5) | differing(6);
-    if first | last != 0 || !are_apart(blanks) {
+    let first = differing::<0>(fields, blanks) | differing::<1>(fields, blanks) | differing::<2>(fields, blanks);
+    let middle = differing::<3>(fields, blanks) | differing::<4>(fields, blanks);
+    let last = differing::<5>(fields, blanks) | differing::<6>(fields, blanks);
+    if first | middle | last != 0 || !are_apart(blanks) {
         return None;
     }
-    let value = |field: usize| fields.get(blank(field) + LABELS[field].len()..blank(field + 1));
-    let (source_ip, aor, expires) = (value(0)?, value(1)?, value(2)?);
-    let (cseq, call_id, contact) = (value(3)?, value(4)?, value(5)?);
+    let source_ip = value::<0>(fields, blanks)?;
+    let aor = value::<1>(fields, blanks)?;
+    let expires = value::<2>(fields, blanks)?;
+    let cseq = value::<3>(fields, blanks)?;
+    let call_id = value::<4>(fields, blanks)?;
+    let contact = value::<5>(fields, blanks)?;
     let agent = text.get(begin + agent..begin + len)?;
     // A CSeq that begins with a zero is written without it.
     if aor[0] == b'@' || cseq[0] == b'0' || is_filler(agent) {
@@ -102,6 +101,26 @@ const LABELS: [&[u8]; 7] = [b" src=", b" aor=", b" exp=", b" cs=", b" ci=", b" c
 
 /// Bytes from the first field on: wherever a byte tells that a label begins, eight bytes are there.
 const FIELDS_LEN: usize = u8::MAX as usize + 8;
+
+/// Where the blank before that field stands.
+#[inline(always)]
+const fn blank<const FIELD: usize>(blanks: u64) -> usize {
+    (blanks >> (8 * FIELD)) as u8 as usize
+}
+
+/// Zero where the field begins with its label.
+#[inline(always)]
+fn differing<const FIELD: usize>(fields: &[u8; FIELDS_LEN], blanks: u64) -> u64 {
+    let word = fields[blank::<FIELD>(blanks)..].first_chunk().expect("a place is a byte");
+    (u64::from_le_bytes(*word) ^ const { word_of(LABELS[FIELD]) }) & const { mask_of(LABELS[FIELD]) }
+}
+
+/// What stands behind the label of that field.
+#[inline(always)]
+fn value<const FIELD: usize>(fields: &[u8; FIELDS_LEN], blanks: u64) -> Option<&[u8]> {
+    let end = (blanks >> (8 * FIELD + 8)) as u8;
+    fields.get(blank::<FIELD>(blanks) + LABELS[FIELD].len()..usize::from(end))
+}
 
 /// A label in a word.
 const fn word_of(label: &[u8]) -> u64 {
