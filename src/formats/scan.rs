@@ -232,8 +232,7 @@ impl Scanner {
                 at = whole.end;
                 continue;
             }
-            if !dumps.is_known_before(whole.end)
-                && self.usual(block, begin..end, scratch, sink, &next_blanks)
+            if !dumps.is_known_before(whole.end) && self.usual(block, begin..end, scratch, sink, &next_blanks)
             {
                 at = whole.end;
                 continue;
@@ -289,8 +288,7 @@ impl Scanner {
             }
         }
         let next_blanks = |from| next_blanks(&scratch.marks, from);
-        is_usual =
-            is_usual || reg_ok::usual(text, line.len(), at, next_blanks, &mut event).is_some();
+        is_usual = is_usual || reg_ok::usual(text, line.len(), at, next_blanks, &mut event).is_some();
         if is_usual {
             sink.usual(&event);
         }

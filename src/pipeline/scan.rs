@@ -14,7 +14,7 @@ use super::years::Notable;
 use crate::facts::Part;
 use crate::formats::lines::lines_of;
 use crate::formats::scan::{Scanner, Scratch};
-use crate::read::{Codec, InputError};
+use crate::read::{Codec, InputError, Leaf};
 use crate::settle::Residue;
 use crate::tally::{Numbering, Observed};
 use feed::{Feed, Piece};
@@ -256,7 +256,7 @@ impl Run<'_> {
                     return Err(failure.into());
                 }
                 if let Some(reading) = readings.pop_front() {
-                    Self::close(reading, scan)?;
+                    self.close(reading, scan)?;
                 }
                 if let Some(first) = readings.front_mut() {
                     said.append(&mut first.said);
@@ -293,7 +293,7 @@ impl Run<'_> {
         Ok(Reading {
             input,
             rank,
-            feed: Feed::open(input, rank, self.counting.wants_digests)?,
+            feed: Feed::open(input, rank)?,
             ready: Vec::new(),
             said: Vec::new(),
             said_bytes: 0,
@@ -302,9 +302,9 @@ impl Run<'_> {
         })
     }
 
-    fn close(reading: Reading<'_>, scan: &mut Scan) -> Result<(), ScanError> {
+    fn close(&self, reading: Reading<'_>, scan: &mut Scan) -> Result<(), ScanError> {
         let Reading { input, feed, mut counts, .. } = reading;
-        let end = feed.close()?;
+        let end = feed.close(self.counting.wants_digests)?;
         if end.has_turned {
             return Err(ScanError::Turned { shown: input.found.shown.clone() });
         }
@@ -324,9 +324,9 @@ impl Run<'_> {
     fn piece(&self, input: &Input, piece: &Piece) -> Scanned {
         // Years that do not come with the block are those that the input began with, if it goes on like that.
         let mut notable = (input.walks_on && piece.years().is_none()).then(Notable::default);
-        let mut lines = 0;
+        let (mut lines, mut leaves) = (0, Vec::new());
         let scan = |scratch: &mut Scratch, buffer: &mut Vec<u8>, collector: &mut Collector<'_>| {
-            let bytes = piece.read(buffer);
+            let bytes = piece.read(buffer, self.counting.wants_digests.then_some(&mut leaves));
             let block = piece.block(bytes, input.allow_bare);
             match &mut notable {
                 Some(notable) => {
@@ -338,7 +338,7 @@ impl Run<'_> {
             }
         };
         let scanned = self.listen_dated(input, piece.years().unwrap_or(&input.years), scan);
-        Scanned { lines, notable, ..scanned }
+        Scanned { lines, notable, leaves, ..scanned }
     }
 
     /// Lends the buffers of a free worker to whoever reads, and collects what is told. The lines of
@@ -383,7 +383,8 @@ impl Run<'_> {
         numbering.close(&mut observed);
         let records = part.records.known() - records_before;
         self.meter.registrations.fetch_add(records, Ordering::Relaxed);
-        Scanned { residue: std::mem::take(&mut part.residue), observed, lines: 0, records, notable: None }
+        let residue = std::mem::take(&mut part.residue);
+        Scanned { residue, observed, lines: 0, records, notable: None, leaves: Vec::new() }
     }
 
     fn check_interrupt(&self) -> Result<(), ScanError> {
@@ -402,4 +403,6 @@ struct Scanned {
     records: u64,
     /// What its stamps may tell of the years of its input, where that goes by what is read.
     notable: Option<Notable>,
+    /// What it tells of the digest of its file, if somebody wants that.
+    leaves: Vec<Leaf>,
 }

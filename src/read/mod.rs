@@ -8,6 +8,7 @@
 mod block;
 mod capture;
 mod decode;
+mod digest;
 mod discover;
 mod error;
 mod guard;
@@ -24,6 +25,7 @@ mod watch;
 pub use block::{Blocks, LINE_MAX, cut};
 pub use capture::{Capture, Counts as CaptureCounts, Message as CapturedMessage, Transport, is_capture};
 pub use decode::Codec;
+pub use digest::{Digest, Leaf};
 pub use discover::{Discovery, Found, discover};
 pub use error::{Change, Damage, InputError, NotText};
 pub use raw::RawFile;

@@ -1,6 +1,7 @@
 //! Opening an input: a memory map for a plain file, a stream for everything else.
 
 use super::decode::Codec;
+use super::digest::{self, Leaf};
 use super::guard::Guard;
 use super::utf16::Order;
 use super::watch::Watch;
@@ -110,8 +111,8 @@ impl Mapped {
 
     /// A copy of these bytes in the buffer, by a plain read.
     ///
-    /// For who looks at each byte of a long file once: the system copies a megabyte in half the time in which it maps it and
-    /// takes the map back, and what was copied lies in the nearest cache. What is gone reads as zeros and is told
+    /// For who looks at each byte of a long file once: the system copies a megabyte in less time than it takes to map it and
+    /// to take the map back, and what was copied lies in the nearest cache. What is gone reads as zeros and is told
     /// by [`Mapped::verify_unchanged`], as in the map.
     ///
     /// # Panics
@@ -133,6 +134,26 @@ impl Mapped {
             read.fill(0);
         }
         read
+    }
+
+    /// The same, and the leaves of the file's [digest](super::Digest) that begin in the range.
+    pub fn read_with_leaves<'b>(
+        &self,
+        range: Range<usize>,
+        buffer: &'b mut Vec<u8>,
+        leaves: &mut Vec<Leaf>,
+    ) -> &'b [u8] {
+        let of_leaves = digest::leaves_in(&range, self.bytes().len());
+        let read = self.read(range.start..range.end.max(of_leaves.end), buffer);
+        let bytes = &read[of_leaves.start - range.start..][..of_leaves.len()];
+        digest::work_out(bytes, of_leaves.start, leaves);
+        &read[..range.len()]
+    }
+
+    /// The leaves of the file's [digest](super::Digest) that begin in the range.
+    pub fn leaves(&self, range: &Range<usize>, leaves: &mut Vec<Leaf>) {
+        let of_leaves = digest::leaves_in(range, self.bytes().len());
+        digest::work_out(&self.bytes()[of_leaves.clone()], of_leaves.start, leaves);
     }
 
     /// Tells the system that these bytes have been read: whoever reads them once more waits a little longer. What is not

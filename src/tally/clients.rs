@@ -258,7 +258,14 @@ mod tests {
         let mut clients = Clients::default();
         for (place, hint) in HINTS.into_iter().enumerate() {
             assert_eq!(hint as usize, place);
-            for text in [None, Some(&b""[..]), Some(b"Acme/1"), Some(b"Acme/2"), Some(b"Acme/2\0"), Some(&[b'x'; LINE_LEN])] {
+            for text in [
+                None,
+                Some(&b""[..]),
+                Some(b"Acme/1"),
+                Some(b"Acme/2"),
+                Some(b"Acme/2\0"),
+                Some(&[b'x'; LINE_LEN]),
+            ] {
                 for is_push_source in [false, true] {
                     let agent = AgentRef { text, hint, is_push_source };
                     let id = clients.intern(agent);

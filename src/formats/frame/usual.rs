@@ -95,7 +95,17 @@ impl Known {
         let words = std::array::from_fn(|number| bytes[number] & same[number]);
         let has_no_version = memchr::memmem::find(between, b"SIP/").is_none();
         let colons = memchr::memmem::find_iter(between, b": ").count() as u32;
-        Some(Self { words, same, len: between.len(), process, host, is_iso, allow_bare, colons, has_no_version })
+        Some(Self {
+            words,
+            same,
+            len: between.len(),
+            process,
+            host,
+            is_iso,
+            allow_bare,
+            colons,
+            has_no_version,
+        })
     }
 
     /// Whether the text begins with it. A text that ends soon after may begin with it too.
@@ -234,10 +244,8 @@ impl Minute {
             return None;
         };
         let micros = civil.micros().rem_euclid(60_000_000);
-        (head[SHORT_LEN] == b' ').then(|| Self {
-            shown: u128::from_ne_bytes(*head) & Self::SHOWN,
-            begin: civil.later_by(-micros),
-        })
+        (head[SHORT_LEN] == b' ')
+            .then(|| Self { shown: u128::from_ne_bytes(*head) & Self::SHOWN, begin: civil.later_by(-micros) })
     }
 
     /// The stamp of a line that begins with one of this minute.

@@ -65,7 +65,8 @@ pub fn usual<'t>(
         return None;
     }
     // One after the other, since a loop is not always taken apart.
-    let first = differing::<0>(fields, blanks) | differing::<1>(fields, blanks) | differing::<2>(fields, blanks);
+    let first =
+        differing::<0>(fields, blanks) | differing::<1>(fields, blanks) | differing::<2>(fields, blanks);
     let middle = differing::<3>(fields, blanks) | differing::<4>(fields, blanks);
     let last = differing::<5>(fields, blanks) | differing::<6>(fields, blanks);
     if first | middle | last != 0 || !are_apart(blanks) {

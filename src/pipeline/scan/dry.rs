@@ -83,7 +83,7 @@ impl Dry<'_> {
     /// Scans some blocks while the next are cut or decoded, as the scan itself does.
     fn log(&self, input: &Input, rank: u32) -> Result<Seen, ScanError> {
         let blocks = BLOCKS_ABREAST * rayon::current_num_threads();
-        let mut feed = Feed::open(input, rank, false)?;
+        let mut feed = Feed::open(input, rank)?;
         let mut seen = Seen::default();
         let mut ready = Vec::new();
         loop {
@@ -97,7 +97,7 @@ impl Dry<'_> {
             self.meter.raw_bytes.fetch_add(feed.take_raw_bytes(), Ordering::Relaxed);
             std::mem::replace(&mut ready, next).into_iter().for_each(|piece| feed.recycle(piece));
             if ready.is_empty() && feed.is_over() {
-                feed.close()?;
+                feed.close(false)?;
                 return Ok(seen);
             }
         }
@@ -107,7 +107,7 @@ impl Dry<'_> {
         let thread = rayon::current_thread_index().unwrap_or_default();
         let mut worker = self.workers[thread].lock().unwrap_or_else(PoisonError::into_inner);
         let Worker { buffer, scratch } = &mut *worker;
-        let bytes = piece.read(buffer);
+        let bytes = piece.read(buffer, None);
         let found = match self.wanted {
             Wanted::Lines => lines(bytes),
             Wanted::Records(scanner) => {

@@ -7,7 +7,7 @@ use crate::model::Spot;
 use crate::pipeline::clock::Years;
 use crate::pipeline::plan::Input;
 use crate::pipeline::years::{Notable, Walk};
-use crate::read::{Codec, InputError, Mapped, OwnedBlock, Source, Stream};
+use crate::read::{Codec, Digest, InputError, Leaf, Mapped, OwnedBlock, Source, Stream};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,8 +19,6 @@ const DECODED_LEN: usize = 1 << 20;
 
 /// Bytes behind the place meant for a cut in which one is found as a rule.
 const BEHIND: usize = 16 << 10;
-/// Bytes that are taken into a digest at a time.
-const HASHED_LEN: usize = 256 << 10;
 
 /// Bytes of a map that a core gives back at a time.
 const RELEASED_LEN: usize = 32 << 20;
@@ -43,10 +41,20 @@ enum Bytes {
 }
 
 impl Piece {
-    /// Its bytes: where they lie, or where nobody has looked at them yet, read into the buffer.
-    pub fn read<'t>(&'t self, buffer: &'t mut Vec<u8>) -> &'t [u8] {
-        match &self.bytes {
-            Bytes::Mapped(mapped, range) if self.dumps.is_none() => mapped.read(range.clone(), buffer),
+    /// Its bytes: where they lie, or where nobody has looked at them yet, read into the buffer. The leaves of a file's
+    /// digest that begin in them, if somebody wants them.
+    pub fn read<'t>(&'t self, buffer: &'t mut Vec<u8>, leaves: Option<&mut Vec<Leaf>>) -> &'t [u8] {
+        match (&self.bytes, leaves) {
+            (Bytes::Mapped(mapped, range), Some(leaves)) if self.dumps.is_none() => {
+                mapped.read_with_leaves(range.clone(), buffer, leaves)
+            }
+            (Bytes::Mapped(mapped, range), None) if self.dumps.is_none() => {
+                mapped.read(range.clone(), buffer)
+            }
+            (Bytes::Mapped(mapped, range), Some(leaves)) => {
+                mapped.leaves(range, leaves);
+                self.bytes()
+            }
             _ => self.bytes(),
         }
     }
@@ -143,7 +151,8 @@ struct Cutting {
     at: usize,
     /// What is before ended in CR LF.
     follows_cr: bool,
-    hasher: Option<Box<blake3::Hasher>>,
+    /// Of the blocks that have been read.
+    digest: Digest,
     buffer: Vec<u8>,
 }
 
@@ -174,7 +183,7 @@ impl<'p> Feed<'p> {
     /// # Errors
     ///
     /// An input that is gone or can no longer be read.
-    pub fn open(input: &'p Input, rank: u32, wants_digest: bool) -> Result<Self, InputError> {
+    pub fn open(input: &'p Input, rank: u32) -> Result<Self, InputError> {
         let begun = input.begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let (kind, line_ends, has_records) = match begun {
             Some((stream, first)) => {
@@ -187,7 +196,7 @@ impl<'p> Feed<'p> {
                 Source::Mapped(mapped) => {
                     let ends = line_ends(mapped.bytes());
                     let has_records = has_records(input, mapped.bytes());
-                    (Kind::Mapped(Cutting::of(mapped, wants_digest)), ends, has_records)
+                    (Kind::Mapped(Cutting::of(mapped)), ends, has_records)
                 }
             },
         };
@@ -215,7 +224,6 @@ impl<'p> Feed<'p> {
         let rank = self.rank;
         match &mut self.kind {
             Kind::Mapped(cutting) => {
-                let from = cutting.at;
                 while !cutting.is_over() && ready.len() < count {
                     let list = self.lists.pop().unwrap_or_default();
                     let start = Spot { input: rank, offset: cutting.at as u64 };
@@ -228,7 +236,6 @@ impl<'p> Feed<'p> {
                         list,
                     ));
                 }
-                cutting.hash(from);
             }
             Kind::Stream(decoding) => {
                 // A decoder's blocks are what a core scans at a time, unless a test wants less.
@@ -291,23 +298,32 @@ impl<'p> Feed<'p> {
         }
     }
 
-    /// The end of the input.
+    /// Takes what the next block told of the file's digest.
+    pub fn take_leaves(&mut self, leaves: Vec<Leaf>) {
+        if let Kind::Mapped(Cutting { digest, .. }) = &mut self.kind {
+            leaves.into_iter().for_each(|leaf| digest.push(leaf));
+        }
+    }
+
+    /// The end of the input. Its digest is zeros where nobody wants it, as it is read.
     ///
     /// # Errors
     ///
     /// [`InputError::Changed`] where it is not what it was at opening: what was counted is not to
     /// be believed.
-    pub fn close(self) -> Result<End, InputError> {
+    pub fn close(self, wants_digest: bool) -> Result<End, InputError> {
         let has_turned = self.dating.is_some_and(|dating| dating.has_turned(self.input));
         match self.kind {
-            Kind::Mapped(Cutting { mapped, hasher, .. }) => {
+            Kind::Mapped(Cutting { mapped, digest, .. }) => {
                 mapped.verify_unchanged()?;
                 let len = mapped.bytes().len();
                 (0..len.div_ceil(RELEASED_LEN)).into_par_iter().for_each(|number| {
                     mapped.release(number * RELEASED_LEN..len.min((number + 1) * RELEASED_LEN))
                 });
-                let none = blake3::Hash::from_bytes([0; 32]);
-                let digest = hasher.map_or(none, |hasher| hasher.finalize());
+                let digest = match wants_digest {
+                    true => digest.finish().unwrap_or_else(|| mapped.digest()),
+                    false => blake3::Hash::from_bytes([0; 32]),
+                };
                 Ok(End { digest, is_cut: false, has_turned })
             }
             Kind::Stream(decoding) => {
@@ -334,9 +350,9 @@ impl Kind {
 }
 
 impl Cutting {
-    fn of(mapped: Mapped, wants_digest: bool) -> Self {
-        let hasher = wants_digest.then(Box::default);
-        Self { mapped: Arc::new(mapped), at: 0, follows_cr: false, hasher, buffer: Vec::new() }
+    fn of(mapped: Mapped) -> Self {
+        let (digest, buffer) = (Digest::default(), Vec::new());
+        Self { mapped: Arc::new(mapped), at: 0, follows_cr: false, digest, buffer }
     }
 
     fn is_over(&self) -> bool {
@@ -380,15 +396,6 @@ impl Cutting {
         *at = end;
         let bytes = Bytes::Mapped(Arc::clone(mapped), begin..end);
         Piece { bytes, start, line_ends, follows_cr: follows, dumps, years: None }
-    }
-
-    /// Takes what was cut from there on into the digest, if one is wanted.
-    fn hash(&mut self, from: usize) {
-        let Some(hasher) = &mut self.hasher else { return };
-        for begin in (from..self.at).step_by(HASHED_LEN) {
-            let end = self.at.min(begin + HASHED_LEN);
-            hasher.update_rayon(self.mapped.read(begin..end, &mut self.buffer));
-        }
     }
 }
 

@@ -99,8 +99,9 @@ impl Run<'_> {
         };
         // The memory of an input that needs no more goes to one that does.
         let heir = readings.iter().rposition(|reading| !reading.is_filled());
-        for ((at, _, piece), scanned) in pieces.into_iter().zip(scanned) {
+        for ((at, _, piece), mut scanned) in pieces.into_iter().zip(scanned) {
             let reading = &mut readings[at];
+            reading.feed.take_leaves(std::mem::take(&mut scanned.leaves));
             reading.counts.bytes += piece.len() as u64;
             reading.counts.add(&scanned);
             if let Some(notable) = &scanned.notable {
