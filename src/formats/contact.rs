@@ -2,6 +2,7 @@
 
 use super::text::{near, number};
 use crate::model::marks::{holds, holds_any};
+use crate::model::wide;
 
 /// What a REGISTER with such a Contact header asks of the registrar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +121,10 @@ fn in_brackets(contact: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Whether it is at most one contact, and one without parameters: what most lines have.
 fn is_bare(contact: &[u8]) -> bool {
-    !holds_any(b",;", contact)
+    match wide::places(contact, *b",;,;") {
+        Some((found, _)) => found == 0,
+        None => !holds_any(b",;", contact),
+    }
 }
 
 /// The user part of the first contact's URI.

@@ -290,6 +290,19 @@ pub fn ranges_by_avx2([one, other]: &Ranges, chunk: &[u8; WIDE / 2]) -> u32 {
     _mm256_movemask_epi8(_mm256_or_si256(within(*one), within(*other))) as u32
 }
 
+/// What [`marks_of`] finds, in a whole register.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512bw")]
+pub fn ranges_by_avx512([one, other]: &Ranges, chunk: std::arch::x86_64::__m512i) -> u64 {
+    use std::arch::x86_64::{_mm512_cmple_epu8_mask, _mm512_set1_epi8, _mm512_sub_epi8};
+    let within = |(first, more): (u8, u8)| {
+        let place = _mm512_sub_epi8(chunk, _mm512_set1_epi8(first as i8));
+        _mm512_cmple_epu8_mask(place, _mm512_set1_epi8(more as i8))
+    };
+    within(*one) | within(*other)
+}
+
 #[cfg(any(test, not(target_arch = "x86_64")))]
 fn one_by_one(ranges: &Ranges, chunk: &[u8; WIDTH]) -> u16 {
     let holds = |byte: u8| ranges.iter().any(|(first, more)| byte.wrapping_sub(*first) <= *more);

@@ -103,26 +103,49 @@ impl Set {
 }
 
 #[cfg(target_arch = "x86_64")]
+pub use inside::{begins_with, blanks, load};
+
+#[cfg(target_arch = "x86_64")]
 mod inside {
     use super::{LEN, Set};
-    use crate::model::marks::whole;
+    use crate::model::marks::{first_places_by_avx512, whole};
     use std::arch::x86_64::{
         __m512i, _bzhi_u64, _mm_aesenc_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_xor_si128,
         _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_xor_si256, _mm512_aesenc_epi128,
-        _mm512_castsi512_si256, _mm512_cmpeq_epi8_mask, _mm512_extracti64x4_epi64, _mm512_maskz_loadu_epi8,
+        _mm512_castsi512_si256, _mm512_cmpeq_epi8_mask, _mm512_extracti64x4_epi64, _mm512_mask_cmpneq_epi8_mask,
+        _mm512_maskz_loadu_epi8,
         _mm512_movepi8_mask, _mm512_permutex2var_epi8, _mm512_set1_epi8, _mm512_storeu_si512,
         _mm512_test_epi8_mask, _mm512_xor_si512,
     };
 
-    /// The text with zeros behind it, and ones for its bytes.
+    /// The text, or as much of it as a register holds, with zeros behind it, and ones for its bytes.
     #[expect(unsafe_code, reason = "the load takes a pointer")]
     #[inline]
     #[target_feature(enable = "avx512bw,bmi2")]
-    fn load(text: &[u8]) -> (__m512i, u64) {
+    pub fn load(text: &[u8]) -> (__m512i, u64) {
         let kept = _bzhi_u64(u64::MAX, text.len().min(LEN) as u32);
         // SAFETY: of the bytes behind the pointer only those are read, and can only fault, that have a bit in `kept`: they
         // are the text's.
         (unsafe { _mm512_maskz_loadu_epi8(kept, text.as_ptr().cast()) }, kept)
+    }
+
+    /// Whether what was loaded begins with so many bytes of that line.
+    #[inline]
+    #[target_feature(enable = "avx512bw,bmi2")]
+    pub fn begins_with(seen: __m512i, line: &[u8; LEN], len: usize) -> bool {
+        _mm512_mask_cmpneq_epi8_mask(_bzhi_u64(u64::MAX, len.min(LEN) as u32), seen, whole(line)) == 0
+    }
+
+    /// The places of the first eight blanks of the text's first bytes, three times [`LEN`] of them, as
+    /// [`first_places`](crate::model::marks::first_places) tells them.
+    #[inline]
+    #[target_feature(enable = "avx512bw,avx512vl,avx512vbmi2,bmi2,popcnt")]
+    pub fn blanks(text: &[u8]) -> u64 {
+        let of = |at: usize| {
+            let (bytes, _) = load(text.get(at..).unwrap_or_default());
+            _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b' ' as i8))
+        };
+        first_places_by_avx512([of(0), of(LEN), of(2 * LEN)])
     }
 
     /// Digits of e and of pi.
@@ -184,9 +207,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_text_in_a_register_is_the_text(
-            around in prop::collection::vec(prop_oneof![3 => prop::sample::select(b"aeiou@;xyz\0".to_vec()), 1 => any::<u8>()], 0..140),
+            around in prop::collection::vec(prop_oneof![3 => prop::sample::select(b"aeiou@;xyz\0 ".to_vec()), 1 => any::<u8>()], 0..140),
             begin in 0_usize..70,
-            len in 0_usize..70,
+            len in prop_oneof![0_usize..70, 60..70_usize],
         ) {
             let begin = begin.min(around.len());
             let text = &around[begin..around.len().min(begin + len)];
@@ -202,6 +225,15 @@ mod tests {
             let any = [b'a', b';', 0];
             prop_assert_eq!(places(text, [b'a', b';', 0, 0xE4]), Some((bits(&|byte| any.contains(&byte)), bits(&|byte| byte == 0xE4))));
             prop_assert_eq!(others(text, &VOWELS), Some(bits(&|byte| !b"aeiou@".contains(&byte))));
+            let mut blanks = memchr::memchr_iter(b' ', text).map(|at| at as u64).take(8).collect::<Vec<_>>();
+            blanks.resize(8, 255);
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
+                // SAFETY: the processor has the widest registers.
+                let found = unsafe { super::blanks(text) };
+                prop_assert_eq!(found.to_le_bytes().map(u64::from).to_vec(), blanks);
+            }
             // What stands around it changes nothing.
             prop_assert_eq!(hash(text, 7), hash(&text.to_vec(), 7));
         }

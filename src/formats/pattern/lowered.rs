@@ -5,9 +5,10 @@
 //! there is nothing to go back to, so a table of 256 bytes does what a general engine does at ten
 //! times the cost. Whatever is not of that form is left to the general engine.
 
-#[cfg(target_arch = "x86_64")]
-use crate::model::marks::ranges_by_avx2;
 use crate::model::marks::{Ranges, WIDTH, marks_of};
+#[cfg(target_arch = "x86_64")]
+use crate::model::marks::{ranges_by_avx2, ranges_by_avx512};
+use crate::model::wide;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use std::ops::Range;
@@ -16,6 +17,8 @@ use std::ops::Range;
 #[derive(Debug, Clone)]
 pub(super) struct Lowered {
     steps: Vec<Step>,
+    /// For each step the number of the text's blank at which its run ends, if it is known and among the first eight.
+    blanks: Vec<Option<u8>>,
     /// For each group that was asked for the numbers of the places where it begins and ends.
     groups: Vec<(usize, usize)>,
 }
@@ -47,6 +50,8 @@ struct Literal {
     mask: u128,
     /// The last bytes, where there are more than a word has, and as many as two have at the most.
     last: Option<u128>,
+    /// All of them with zeros behind, where they are fewer than one register holds.
+    line: Option<Box<[u8; wide::LEN]>>,
 }
 
 /// Bytes of a class.
@@ -64,6 +69,10 @@ struct Ends {
     /// (`.`, `[^"]` and `\S`).
     others: u32,
 }
+
+/// Makes sixty-four ones of thirty-two.
+#[cfg(target_arch = "x86_64")]
+const ALL_TWICE: u64 = 1 << 32 | 1;
 
 /// Where in the text each step of a match begins, and where its literal ends; then where the last one ends.
 pub(super) type Places = Vec<usize>;
@@ -112,50 +121,74 @@ impl Lowered {
                 }
             }
         }
-        Self { steps, groups: wanted.map(|group| groups[group]).collect() }
+        let blanks = blanks_behind_runs(&steps);
+        Self { steps, blanks, groups: wanted.map(|group| groups[group]).collect() }
     }
 
     /// Whether the text matches; what groups are found by is then in `places`.
     pub fn read(&self, text: &[u8], places: &mut Places) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if wide::is_there() {
+            #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
+            // SAFETY: the processor has the widest registers.
+            return unsafe { self.read_by_avx512(text, places) };
+        }
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") {
             #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
             // SAFETY: the processor has AVX2 and BMI1.
             return unsafe { self.read_by_avx2(text, places) };
         }
-        self.read_by(text, places, Set::run_len, Set::is_all)
+        let field = |literal: &Literal, set: &Set, rest: &[u8], _| literal.and_run(rest, |text| set.run_len(text));
+        self.read_by(text, places, u64::MAX, field, Set::is_all)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,avx512bw,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
+    fn read_by_avx512(&self, text: &[u8], places: &mut Places) -> bool {
+        let blanks = wide::blanks(text);
+        let field = |literal: &Literal, set: &Set, rest: &[u8], likely: Option<usize>| {
+            set.run_behind_by_avx512(literal, rest, likely)
+        };
+        self.read_by(text, places, blanks, field, |set, text| set.is_all_by_avx512(text))
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1")]
     fn read_by_avx2(&self, text: &[u8], places: &mut Places) -> bool {
-        let run_len = |set: &Set, text: &[u8]| set.run_len_by_avx2(text);
-        self.read_by(text, places, run_len, |set, text| set.is_all_by_avx2(text))
+        let field = |literal: &Literal, set: &Set, rest: &[u8], _| {
+            literal.and_run(rest, |text| set.run_len_by_avx2(text))
+        };
+        self.read_by(text, places, u64::MAX, field, |set, text| set.is_all_by_avx2(text))
     }
 
+    /// The pass, where `blanks` are the places of the text's first eight ones, a byte each, or all ones. From a literal and a run
+    /// with which a text begins, and where the run probably ends, `field` tells how long the run is.
     #[inline(always)]
     fn read_by(
         &self,
         text: &[u8],
         places: &mut Places,
-        run_len: impl Fn(&Set, &[u8]) -> usize,
+        blanks: u64,
+        field: impl Fn(&Literal, &Set, &[u8], Option<usize>) -> Option<usize>,
         is_all: impl Fn(&Set, &[u8]) -> bool,
     ) -> bool {
         let mut at = 0;
         places.resize(2 * self.steps.len() + 1, 0);
         let (pairs, end) = places.as_chunks_mut();
-        for (step, [begin, behind]) in self.steps.iter().zip(pairs) {
+        for ((step, [begin, behind]), blank) in self.steps.iter().zip(pairs).zip(&self.blanks) {
             *begin = at;
             let rest = &text[at..];
             match step {
-                Step::Field(literal, set, least) if literal.begins(rest) => {
-                    at += literal.bytes.len();
-                    *behind = at;
-                    let len = run_len(set, &text[at..]);
-                    if len < *least {
+                Step::Field(literal, set, least) => {
+                    let likely = blank.and_then(|number| {
+                        usize::from((blanks >> (8 * (number & 7))) as u8).checked_sub(at + literal.bytes.len())
+                    });
+                    let Some(len) = field(literal, set, rest, likely).filter(|len| len >= least) else {
                         return false;
-                    }
-                    at += len;
+                    };
+                    *behind = at + literal.bytes.len();
+                    at = *behind + len;
                 }
                 Step::Literal(literal) if literal.begins(rest) => {
                     at += literal.bytes.len();
@@ -194,7 +227,18 @@ impl Literal {
         }
         let last = bytes.last_chunk().filter(|_| (WIDTH + 1..=2 * WIDTH).contains(&bytes.len()));
         let last = last.map(|last| u128::from_ne_bytes(*last));
-        Self { bytes, word: u128::from_ne_bytes(word), mask: u128::from_ne_bytes(mask), last }
+        let line = (bytes.len() < wide::LEN).then(|| {
+            let mut line = Box::new([0; wide::LEN]);
+            line[..bytes.len()].copy_from_slice(&bytes);
+            line
+        });
+        Self { bytes, word: u128::from_ne_bytes(word), mask: u128::from_ne_bytes(mask), last, line }
+    }
+
+    /// How long the run behind it is, where the text begins with it.
+    #[inline]
+    fn and_run(&self, text: &[u8], run_len: impl Fn(&[u8]) -> usize) -> Option<usize> {
+        self.begins(text).then(|| run_len(&text[self.bytes.len()..]))
     }
 
     /// Whether the text begins with it.
@@ -272,6 +316,48 @@ impl Set {
             at += chunk.len();
         }
         at + self.run_len(&text[at..])
+    }
+
+    /// The length of the run behind the literal, where the text begins with that: what nearly always is seen in one look. A
+    /// length that is likely is tried, so that the next step need not wait for what this one sees.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx2,avx512bw,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
+    fn run_behind_by_avx512(&self, literal: &Literal, text: &[u8], likely: Option<usize>) -> Option<usize> {
+        let len = literal.bytes.len();
+        let (Some(Ends { ranges, others }), Some(line), true) =
+            (&self.ends, &literal.line, text.len() >= len)
+        else {
+            return literal.and_run(text, |text| self.run_len_by_avx2(text));
+        };
+        let (seen, within) = wide::load(text);
+        if !wide::begins_with(seen, line, len) {
+            return None;
+        }
+        // The text's end ends a run, too.
+        let ends = ranges_by_avx512(ranges, seen) ^ u64::from(*others) * ALL_TWICE | !within;
+        let ends = ends >> len;
+        if let Some(likely) = likely.filter(|likely| len + likely < wide::LEN)
+            && ends << (wide::LEN - 1 - likely) == 1 << (wide::LEN - 1)
+        {
+            return Some(likely);
+        }
+        match ends {
+            0 => Some(self.run_len_by_avx2(&text[len..])),
+            ends => Some(ends.trailing_zeros() as usize),
+        }
+    }
+
+    /// The same as [`Self::is_all`] in the widest registers.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx2,avx512bw,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
+    fn is_all_by_avx512(&self, text: &[u8]) -> bool {
+        let Some(Ends { ranges, others }) = self.ends.as_ref().filter(|_| text.len() <= wide::LEN) else {
+            return self.is_all_by_avx2(text);
+        };
+        let (seen, within) = wide::load(text);
+        (ranges_by_avx512(ranges, seen) ^ u64::from(*others) * ALL_TWICE) & within == 0
     }
 
     /// The same as [`Self::is_all`] in wider registers.
@@ -381,6 +467,31 @@ fn is_consuming(step: &Step) -> bool {
     }
 }
 
+/// The number of the blank that ends the run of each step, of those in the text: where all that stands before it tells how many
+/// blanks there are, and the literal behind it begins with one.
+fn blanks_behind_runs(steps: &[Step]) -> Vec<Option<u8>> {
+    let mut count = Some(0);
+    let in_literal = |literal: &Literal| memchr::memchr_iter(b' ', &literal.bytes).count();
+    let behind = steps.iter().skip(1).map(Some).chain([None]);
+    let each = steps.iter().zip(behind).map(|(step, behind)| {
+        let (literal, set) = match step {
+            Step::Literal(literal) => (Some(literal), None),
+            Step::Field(literal, set, _) => (Some(literal), Some(set)),
+            Step::One(set) => (None, Some(set)),
+            _ => (None, None),
+        };
+        count = count.map(|count| count + literal.map_or(0, in_literal));
+        count = count.filter(|_| !set.is_some_and(|set| set.has(b' ')));
+        match behind {
+            Some(Step::Field(literal, ..) | Step::Literal(literal)) if literal.bytes.first() == Some(&b' ') => {
+                count.filter(|count| *count < 8).map(|count| count as u8)
+            }
+            _ => None,
+        }
+    });
+    each.collect()
+}
+
 /// Whether every run ends in one place only.
 fn is_certain(steps: &[Step]) -> bool {
     steps.iter().enumerate().all(|(at, step)| {
@@ -444,6 +555,22 @@ mod tests {
                 // SAFETY: the processor has AVX2 and BMI1.
                 let (len, is_all) = unsafe { (set.run_len_by_avx2(&text), set.is_all_by_avx2(&text)) };
                 prop_assert_eq!((len, is_all), (expected, expected == text.len()), "{:?} on {:?}", set.ends, text);
+            }
+            #[cfg(target_arch = "x86_64")]
+            if wide::is_there() {
+                let behind = [b"ua=\"", &text[..]].concat();
+                let literal = Literal::new((*b"ua=\"").into());
+                #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
+                // SAFETY: the processor has the widest registers.
+                let (len, none, is_all) = unsafe {
+                    let len = set.run_behind_by_avx512(&literal, &behind, None);
+                    // What is likely and wrong changes nothing.
+                    let likely = (0..70).chain([expected]).map(|likely| set.run_behind_by_avx512(&literal, &behind, Some(likely)));
+                    prop_assert!(likely.into_iter().all(|other| other == len));
+                    (len, set.run_behind_by_avx512(&literal, &behind[1..], Some(expected)), set.is_all_by_avx512(&text))
+                };
+                prop_assert_eq!((len, none), (Some(expected), None), "{:?} on {:?}", set.ends, text);
+                prop_assert_eq!(is_all, expected == text.len(), "{:?} on {:?}", set.ends, text);
             }
         }
 
