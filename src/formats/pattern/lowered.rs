@@ -139,7 +139,8 @@ impl Lowered {
             // SAFETY: the processor has AVX2 and BMI1.
             return unsafe { self.read_by_avx2(text, places) };
         }
-        let field = |literal: &Literal, set: &Set, rest: &[u8], _| literal.and_run(rest, |text| set.run_len(text));
+        let field =
+            |literal: &Literal, set: &Set, rest: &[u8], _| literal.and_run(rest, |text| set.run_len(text));
         self.read_by(text, places, u64::MAX, field, Set::is_all)
     }
 
@@ -182,7 +183,8 @@ impl Lowered {
             match step {
                 Step::Field(literal, set, least) => {
                     let likely = blank.and_then(|number| {
-                        usize::from((blanks >> (8 * (number & 7))) as u8).checked_sub(at + literal.bytes.len())
+                        usize::from((blanks >> (8 * (number & 7))) as u8)
+                            .checked_sub(at + literal.bytes.len())
                     });
                     let Some(len) = field(literal, set, rest, likely).filter(|len| len >= least) else {
                         return false;
@@ -483,7 +485,9 @@ fn blanks_behind_runs(steps: &[Step]) -> Vec<Option<u8>> {
         count = count.map(|count| count + literal.map_or(0, in_literal));
         count = count.filter(|_| !set.is_some_and(|set| set.has(b' ')));
         match behind {
-            Some(Step::Field(literal, ..) | Step::Literal(literal)) if literal.bytes.first() == Some(&b' ') => {
+            Some(Step::Field(literal, ..) | Step::Literal(literal))
+                if literal.bytes.first() == Some(&b' ') =>
+            {
                 count.filter(|count| *count < 8).map(|count| count as u8)
             }
             _ => None,

@@ -151,6 +151,8 @@ struct Cutting {
     at: usize,
     /// What is before ended in CR LF.
     follows_cr: bool,
+    /// The block before had dumps near its end, and so has this one, probably: all of it has to be seen.
+    has_dumps: bool,
     /// Of the blocks that have been read.
     digest: Digest,
     buffer: Vec<u8>,
@@ -352,7 +354,7 @@ impl Kind {
 impl Cutting {
     fn of(mapped: Mapped) -> Self {
         let (digest, buffer) = (Digest::default(), Vec::new());
-        Self { mapped: Arc::new(mapped), at: 0, follows_cr: false, digest, buffer }
+        Self { mapped: Arc::new(mapped), at: 0, follows_cr: false, has_dumps: false, digest, buffer }
     }
 
     fn is_over(&self) -> bool {
@@ -369,33 +371,41 @@ impl Cutting {
         layers: &mut frame::Scratch,
         list: Vec<Dump>,
     ) -> Piece {
-        let Self { mapped, at, follows_cr, buffer, .. } = self;
-        let bytes = mapped.bytes();
-        let begin = *at;
-        let follows = *follows_cr;
-        let target = begin + len.max(1);
-        let mut nearby = None;
-        if target + BEHIND < bytes.len() {
-            let from = target.saturating_sub(DUMP_MAX).max(begin);
-            let near = mapped.read(from..target + BEHIND, buffer);
-            let cut = dump::cut_nearby(near, target - from, has_records, layers);
-            nearby = cut.map(|cut| (from + cut, near[..cut].ends_with(b"\r\n")));
-        }
-        let (end, dumps);
-        match nearby {
-            Some((cut, is_behind_cr)) => {
-                (end, *follows_cr) = (cut, is_behind_cr);
-                // Nobody has looked for dumps before.
+        let (begin, follows_cr) = (self.at, self.follows_cr);
+        let dumps;
+        match self.cut_nearby(len, has_records, layers) {
+            Some((end, is_behind_cr)) => {
+                (self.at, self.follows_cr) = (end, is_behind_cr);
+                // Nobody has looked for any.
                 dumps = None;
             }
             None => {
-                Cut { end, dumps } = dump::cut(bytes, begin, len, has_records, layers, list);
-                *follows_cr = bytes[..end].ends_with(b"\r\n");
+                let bytes = self.mapped.bytes();
+                Cut { end: self.at, dumps } = dump::cut(bytes, begin, len, has_records, layers, list);
+                self.follows_cr = bytes[..self.at].ends_with(b"\r\n");
+                self.has_dumps = dumps.is_some();
             }
         }
-        *at = end;
-        let bytes = Bytes::Mapped(Arc::clone(mapped), begin..end);
-        Piece { bytes, start, line_ends, follows_cr: follows, dumps, years: None }
+        let bytes = Bytes::Mapped(Arc::clone(&self.mapped), begin..self.at);
+        Piece { bytes, start, line_ends, follows_cr, dumps, years: None }
+    }
+
+    /// Where the next block ends, and whether in CR LF, where what is near tells of it: so that the rest of it is read but once,
+    /// by the core that scans it.
+    fn cut_nearby(
+        &mut self,
+        len: usize,
+        has_records: bool,
+        layers: &mut frame::Scratch,
+    ) -> Option<(usize, bool)> {
+        let target = self.at + len.max(1);
+        if self.has_dumps || target + BEHIND >= self.mapped.bytes().len() {
+            return None;
+        }
+        let from = target.saturating_sub(DUMP_MAX).max(self.at);
+        let near = self.mapped.read(from..target + BEHIND, &mut self.buffer);
+        let end = dump::cut_nearby(near, target - from, has_records, layers)?;
+        Some((from + end, near[..end].ends_with(b"\r\n")))
     }
 }
 
