@@ -1,7 +1,7 @@
 //! Texts of up to sixty-four bytes in one register, where the processor has registers of that size: a text's length is no
 //! branch there, and what takes a dozen steps word by word takes one.
 //!
-//! Each function gives `None` where the text is longer or the processor another one, and its caller then goes the
+//! Each function gives `None` where the text is longer or empty, or the processor another one, and its caller then goes the
 //! general way. In code that is compiled for such registers it is a few instructions in a row, elsewhere a call.
 
 /// The longest text.
@@ -51,7 +51,7 @@ macro_rules! asking {
         #[inline(always)]
         pub fn $name($text: &[u8] $(, $argument: $kind)*) -> Option<$result> {
             #[cfg(target_arch = "x86_64")]
-            if $text.len() <= LEN && is_there() {
+            if (1..=LEN).contains(&$text.len()) && is_there() {
                 #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
                 // SAFETY: the processor has all that is asked for.
                 return Some(unsafe { inside::$name($text $(, $argument)*) });
@@ -114,19 +114,17 @@ mod inside {
         _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_xor_si256, _mm512_aesenc_epi128,
         _mm512_castsi512_si256, _mm512_cmpeq_epi8_mask, _mm512_extracti64x4_epi64,
         _mm512_mask_cmpneq_epi8_mask, _mm512_maskz_loadu_epi8, _mm512_movepi8_mask, _mm512_permutex2var_epi8,
-        _mm512_set1_epi8, _mm512_setzero_si512, _mm512_storeu_si512, _mm512_test_epi8_mask, _mm512_xor_si512,
+        _mm512_set1_epi8, _mm512_storeu_si512, _mm512_test_epi8_mask, _mm512_xor_si512,
     };
 
     /// The text, or as much of it as a register holds, with zeros behind it, and ones for its bytes.
+    ///
+    /// Not for empty texts: what such a one points at may be no memory at all, and to find out that nothing is read from there
+    /// takes a processor as long as hundreds of other steps.
     #[expect(unsafe_code, reason = "the load takes a pointer")]
     #[inline]
     #[target_feature(enable = "avx512bw,bmi2")]
     pub fn load(text: &[u8]) -> (__m512i, u64) {
-        if text.is_empty() {
-            // Its place may be no memory at all. To find out that nothing is read from there takes a processor as long as
-            // hundreds of other steps.
-            return (_mm512_setzero_si512(), 0);
-        }
         let kept = _bzhi_u64(u64::MAX, text.len().min(LEN) as u32);
         // SAFETY: of the bytes behind the pointer only those are read, and can only fault, that have a bit in `kept`: they
         // are the text's.
@@ -146,8 +144,8 @@ mod inside {
     #[target_feature(enable = "avx512bw,avx512vl,avx512vbmi2,bmi2,popcnt")]
     pub fn blanks(text: &[u8]) -> u64 {
         let of = |at: usize| {
-            let (bytes, _) = load(text.get(at..).unwrap_or_default());
-            _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b' ' as i8))
+            let rest = text.get(at..).filter(|rest| !rest.is_empty());
+            rest.map_or(0, |rest| _mm512_cmpeq_epi8_mask(load(rest).0, _mm512_set1_epi8(b' ' as i8)))
         };
         first_places_by_avx512([of(0), of(LEN), of(2 * LEN)])
     }
@@ -217,7 +215,7 @@ mod tests {
         ) {
             let begin = begin.min(around.len());
             let text = &around[begin..around.len().min(begin + len)];
-            let is_for_it = is_there() && text.len() <= LEN;
+            let is_for_it = is_there() && (1..=LEN).contains(&text.len());
             prop_assert_eq!(padded(text).is_some(), is_for_it);
             if !is_for_it {
                 return Ok(());

@@ -328,7 +328,7 @@ impl Set {
     fn run_behind_by_avx512(&self, literal: &Literal, text: &[u8], likely: Option<usize>) -> Option<usize> {
         let len = literal.bytes.len();
         let (Some(Ends { ranges, others }), Some(line), true) =
-            (&self.ends, &literal.line, text.len() >= len)
+            (&self.ends, &literal.line, text.len() >= len.max(1))
         else {
             return literal.and_run(text, |text| self.run_len_by_avx2(text));
         };
@@ -355,7 +355,9 @@ impl Set {
     #[inline]
     #[target_feature(enable = "avx2,avx512bw,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
     fn is_all_by_avx512(&self, text: &[u8]) -> bool {
-        let Some(Ends { ranges, others }) = self.ends.as_ref().filter(|_| text.len() <= wide::LEN) else {
+        let Some(Ends { ranges, others }) =
+            self.ends.as_ref().filter(|_| (1..=wide::LEN).contains(&text.len()))
+        else {
             return self.is_all_by_avx2(text);
         };
         let (seen, within) = wide::load(text);
