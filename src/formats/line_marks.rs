@@ -228,10 +228,17 @@ mod tests {
                 // Near the end of what can be marked nothing is told.
                 if from / WIDE + 4 <= WORDS {
                     prop_assert_eq!(&next[..near.len()], &near[..]);
-                    let behind = |at: &usize| *at >= line.len().saturating_sub(from);
-                    prop_assert!(next[near.len()..].iter().all(behind));
+                    let is_none = |at: &usize| *at == 255 || *at >= line.len().saturating_sub(from);
+                    prop_assert!(next[near.len()..].iter().all(is_none));
                 } else {
                     prop_assert_eq!(next, [255; 8]);
+                }
+                #[cfg(target_arch = "x86_64")]
+                if crate::model::wide::is_there() {
+                    #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
+                    // SAFETY: the processor has the widest registers.
+                    let wide = unsafe { marks.next_blanks_by_avx512(from) };
+                    prop_assert_eq!(wide, marks.next_blanks(from));
                 }
                 let has_colon = marks.has_colon_from(from);
                 prop_assert!(has_colon || all.is_empty());

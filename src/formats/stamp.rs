@@ -140,21 +140,6 @@ pub fn ctime(text: &[u8]) -> Option<(Stamp, usize)> {
     Some((Stamp::Local(civil), 24))
 }
 
-/// `HH:MM:SS` in microseconds since midnight; a leap second is the one before it.
-#[inline]
-pub fn time_of_day(text: &[u8; 8]) -> Option<i64> {
-    const MARKS: u64 = u64::from_le_bytes(*b"00:00:00");
-    let values = u64::from_le_bytes(*text) ^ MARKS;
-    let is_colon = u64::from_le_bytes([0, 0, 0xFF, 0, 0, 0xFF, 0, 0]);
-    if values & is_colon != 0 || !are_digits(values) {
-        return None;
-    }
-    let pair = |at: u32| (values >> (8 * at) & 15) * 10 + (values >> (8 * at + 8) & 15);
-    let (hour, minute, second) = (pair(0), pair(3), pair(6));
-    let seconds = hour * 3600 + minute * 60 + second.min(59);
-    (hour < 24 && minute < 60 && second <= 60).then_some(seconds as i64 * 1_000_000)
-}
-
 /// Whether each byte is the value of a digit.
 #[inline]
 pub const fn are_digits(values: u64) -> bool {
@@ -299,20 +284,6 @@ mod tests {
             text[at] = byte;
             let expected = std::str::from_utf8(&text).ok().filter(|_| byte.is_ascii_digit());
             proptest::prop_assert_eq!(eight_digits(&text), expected.map(|text| text.parse().unwrap()));
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn a_time_of_day_is_what_a_stamp_has(text in "[0-26][0-9][:;0][0-69][0-9]:[0-69][0-9/]") {
-            let text = text.as_bytes();
-            let stamp = [b"Jan  1 ", text].concat();
-            let midnight = Civil::new(NO_YEAR, 1, 1, 0, 0, 0, 0).unwrap();
-            let expected = match rfc3164(&stamp) {
-                Some((Stamp::Yearless(civil), _)) => Some(civil.micros() - midnight.micros()),
-                _ => None,
-            };
-            proptest::prop_assert_eq!(time_of_day(text.first_chunk().unwrap()), expected);
         }
     }
 

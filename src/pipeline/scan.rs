@@ -293,7 +293,7 @@ impl Run<'_> {
         Ok(Reading {
             input,
             rank,
-            feed: Feed::open(input, rank)?,
+            feed: Feed::open(input, rank, self.counting.wants_digests)?,
             ready: Vec::new(),
             said: Vec::new(),
             said_bytes: 0,

@@ -81,7 +81,7 @@ mod tests {
             cuts in prop::collection::vec(0_usize..LEAF_LEN * 20, 0..8),
         ) {
             let len = (leaves * LEAF_LEN).saturating_add_signed(more * 700);
-            let bytes: Vec<u8> = (0..len).map(|at| (at / 3 ^ at >> 9) as u8).collect();
+            let bytes: Vec<u8> = (0..len).map(|at| ((at / 3) ^ (at >> 9)) as u8).collect();
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(len)).chain([0, len]).collect();
             cuts.sort_unstable();
             let mut digest = Digest::default();

@@ -7,7 +7,7 @@ use super::{Damage, InputError, LINE_MAX};
 use std::fmt;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// How much of the raw bytes is asked for at a time; large, since each ask is a system call.
@@ -170,6 +170,11 @@ impl Stream {
         self.forgives_cut = true;
     }
 
+    /// Makes no digest: nobody will ask for it.
+    pub fn forgo_digest(&mut self) {
+        self.progress.is_without_digest.store(true, Ordering::Relaxed);
+    }
+
     /// Whether the stream ended inside a block, and was forgiven.
     pub fn is_cut(&self) -> bool {
         matches!(self.state, State::Cut)
@@ -271,9 +276,11 @@ impl Stream {
         self.progress.bytes.load(Ordering::Relaxed)
     }
 
-    /// The digest of the raw bytes; `None` until the stream has been read to a sound end.
+    /// The digest of the raw bytes; `None` until the stream has been read to a sound end, and where it was
+    /// [forgone](Self::forgo_digest).
     pub fn digest(&self) -> Option<blake3::Hash> {
         match self.state {
+            State::Ended if self.progress.is_without_digest.load(Ordering::Relaxed) => None,
             State::Ended => self.progress.digest.get().copied(),
             State::Reading | State::Failed(_) | State::Cut => None,
         }
@@ -358,6 +365,8 @@ fn count_lines(bytes: &[u8]) -> u64 {
 #[derive(Debug, Default)]
 struct Progress {
     bytes: AtomicU64,
+    /// Nobody will ask for a digest.
+    is_without_digest: AtomicBool,
     /// Set when the raw bytes have come to their end.
     digest: OnceLock<blake3::Hash>,
 }
@@ -378,7 +387,9 @@ impl<R: Read> Read for Raw<R> {
                 result => break result?,
             }
         };
-        self.hasher.update(&buffer[..len]);
+        if !self.progress.is_without_digest.load(Ordering::Relaxed) {
+            self.hasher.update(&buffer[..len]);
+        }
         self.progress.bytes.fetch_add(len as u64, Ordering::Relaxed);
         if len == 0 && !buffer.is_empty() {
             self.progress.digest.get_or_init(|| self.hasher.finalize());

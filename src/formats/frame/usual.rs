@@ -274,3 +274,31 @@ fn place_of(part: &[u8], line: &[u8]) -> Option<usize> {
     let at = (part.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
     (at <= line.len() && std::ptr::eq(line.get(at..at + part.len())?, part)).then_some(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_stamp_of_a_known_minute_is_read_as_by_itself(
+            known in "(Jan|Dec) (1[0-9]| [1-9]) [0-2][0-9]:[0-5][0-9]:[0-5][0-9] ",
+            seconds in "[0-69][0-9/][ .]",
+            at in 0_usize..30,
+            byte: u8,
+        ) {
+            let Some((stamp, _)) = stamp_of(known.as_bytes()) else { return Ok(()) };
+            let minute = Minute::of(known.as_bytes(), stamp).unwrap();
+            let mut line = format!("{}{seconds}h x: y", &known[..SHORT_LEN - 2]).into_bytes();
+            if let Some(other) = line.get_mut(at) {
+                *other = byte;
+            }
+            if let Some(found) = minute.stamp_of(&line) {
+                proptest::prop_assert_eq!(Some((found, SHORT_LEN)), stamp_of(&line));
+            }
+            let is_kept = line.starts_with(&known.as_bytes()[..SHORT_LEN - 2]) && line[SHORT_LEN] == b' ';
+            let second = std::str::from_utf8(&line[SHORT_LEN - 2..SHORT_LEN]).ok().and_then(|text| text.parse::<u8>().ok());
+            proptest::prop_assert_eq!(minute.stamp_of(&line).is_some(), is_kept && second.is_some_and(|it| it < 60) && line[SHORT_LEN - 2] != b'+');
+        }
+    }
+}

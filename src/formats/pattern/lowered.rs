@@ -67,12 +67,8 @@ struct Ends {
     ranges: Ranges,
     /// All ones where it is every byte outside of the ranges (`\d`, `[0-9.]`), and zero where it is those inside
     /// (`.`, `[^"]` and `\S`).
-    others: u32,
+    others: u64,
 }
-
-/// Makes sixty-four ones of thirty-two.
-#[cfg(target_arch = "x86_64")]
-const ALL_TWICE: u64 = 1 << 32 | 1;
 
 /// Where in the text each step of a match begins, and where its literal ends; then where the last one ends.
 pub(super) type Places = Vec<usize>;
@@ -295,7 +291,7 @@ fn lower(hir: &Hir, steps: &mut Vec<Step>) -> Option<()> {
 impl Set {
     fn new(holds: [bool; 256]) -> Box<Self> {
         let inside = ranges(&holds, false).map(|ranges| Ends { ranges, others: 0 });
-        let ends = inside.or_else(|| ranges(&holds, true).map(|ranges| Ends { ranges, others: u32::MAX }));
+        let ends = inside.or_else(|| ranges(&holds, true).map(|ranges| Ends { ranges, others: u64::MAX }));
         Box::new(Self { holds, ends })
     }
 
@@ -311,7 +307,7 @@ impl Set {
         let Some(Ends { ranges, others }) = &self.ends else { return self.run_len(text) };
         let mut at = 0;
         while let Some(chunk) = text[at..].first_chunk() {
-            let ends = ranges_by_avx2(ranges, chunk) ^ others;
+            let ends = ranges_by_avx2(ranges, chunk) ^ *others as u32;
             if ends != 0 {
                 return at + ends.trailing_zeros() as usize;
             }
@@ -337,7 +333,7 @@ impl Set {
             return None;
         }
         // The text's end ends a run, too.
-        let ends = ranges_by_avx512(ranges, seen) ^ u64::from(*others) * ALL_TWICE | !within;
+        let ends = (ranges_by_avx512(ranges, seen) ^ others) | !within;
         let ends = ends >> len;
         if let Some(likely) = likely.filter(|likely| len + likely < wide::LEN)
             && ends << (wide::LEN - 1 - likely) == 1 << (wide::LEN - 1)
@@ -361,7 +357,7 @@ impl Set {
             return self.is_all_by_avx2(text);
         };
         let (seen, within) = wide::load(text);
-        (ranges_by_avx512(ranges, seen) ^ u64::from(*others) * ALL_TWICE) & within == 0
+        (ranges_by_avx512(ranges, seen) ^ others) & within == 0
     }
 
     /// The same as [`Self::is_all`] in wider registers.
@@ -372,9 +368,9 @@ impl Set {
         let (Some(Ends { ranges, others }), Some(last)) = (&self.ends, text.last_chunk()) else {
             return self.is_all(text);
         };
-        let mut ends = ranges_by_avx2(ranges, last) ^ others;
+        let mut ends = ranges_by_avx2(ranges, last) ^ *others as u32;
         for chunk in text.as_chunks().0 {
-            ends |= ranges_by_avx2(ranges, chunk) ^ others;
+            ends |= ranges_by_avx2(ranges, chunk) ^ *others as u32;
         }
         ends == 0
     }

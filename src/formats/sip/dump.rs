@@ -371,8 +371,16 @@ fn cut_first(
 }
 
 /// Where the last record in `bytes` begins, outside of all dumps; 0 where there is but one. What
-/// follows may go on behind the bytes. The dumps go into `list`, an empty one.
+/// follows may go on behind the bytes. The dumps go into `list`, an empty one, if they have to be found.
 pub fn last_cut(bytes: &[u8], has_records: bool, layers: &mut Scratch, list: Vec<Dump>) -> Cut {
+    // No dump is longer than that: without the start of one there, none is open at the end.
+    let near = bytes.len().saturating_sub(DUMP_MAX);
+    if near > 0
+        && VERSION.find(&bytes[near..]).is_none()
+        && let Some(end) = last_record(bytes, near, has_records, layers)
+    {
+        return Cut { end, dumps: None };
+    }
     let mut dumps = list;
     let mut search = Search::default();
     while let Some(dump) = search.next(bytes, bytes.len(), layers) {
@@ -393,6 +401,18 @@ pub fn last_cut(bytes: &[u8], has_records: bool, layers: &mut Scratch, list: Vec
         }
     }
     Cut { end, dumps: Some(dumps) }
+}
+
+/// Where the last line begins that opens a record, of those whose begin is seen behind `floor`.
+fn last_record(bytes: &[u8], floor: usize, has_records: bool, layers: &mut Scratch) -> Option<usize> {
+    let mut end = bytes.len();
+    loop {
+        let begin = floor + memchr::memrchr(b'\n', &bytes[floor..end - 1])? + 1;
+        if !has_records || opens_record(&bytes[begin..end], layers) {
+            return Some(begin);
+        }
+        end = begin;
+    }
 }
 
 /// Whether lines without a frame open records here: a dump that has a form of its own.

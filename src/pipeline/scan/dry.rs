@@ -83,7 +83,7 @@ impl Dry<'_> {
     /// Scans some blocks while the next are cut or decoded, as the scan itself does.
     fn log(&self, input: &Input, rank: u32) -> Result<Seen, ScanError> {
         let blocks = BLOCKS_ABREAST * rayon::current_num_threads();
-        let mut feed = Feed::open(input, rank)?;
+        let mut feed = Feed::open(input, rank, false)?;
         let mut seen = Seen::default();
         let mut ready = Vec::new();
         loop {

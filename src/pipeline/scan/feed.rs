@@ -185,9 +185,9 @@ impl<'p> Feed<'p> {
     /// # Errors
     ///
     /// An input that is gone or can no longer be read.
-    pub fn open(input: &'p Input, rank: u32) -> Result<Self, InputError> {
+    pub fn open(input: &'p Input, rank: u32, wants_digest: bool) -> Result<Self, InputError> {
         let begun = input.begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        let (kind, line_ends, has_records) = match begun {
+        let (mut kind, line_ends, has_records) = match begun {
             Some((stream, first)) => {
                 let start = first.as_ref().map_or(&b""[..], |block| &block.bytes);
                 let (ends, has_records) = (line_ends(start), has_records(input, start));
@@ -202,6 +202,11 @@ impl<'p> Feed<'p> {
                 }
             },
         };
+        if let Kind::Stream(decoding) = &mut kind
+            && !wants_digest
+        {
+            decoding.stream.forgo_digest();
+        }
         let (layers, lists, dating) = (frame::Scratch::default(), Vec::new(), Dating::of(input));
         Ok(Self { input, rank, kind, line_ends, has_records, layers, lists, raw_bytes_told: 0, dating })
     }
@@ -315,6 +320,7 @@ impl<'p> Feed<'p> {
     /// be believed.
     pub fn close(self, wants_digest: bool) -> Result<End, InputError> {
         let has_turned = self.dating.is_some_and(|dating| dating.has_turned(self.input));
+        let none = blake3::Hash::from_bytes([0; 32]);
         match self.kind {
             Kind::Mapped(Cutting { mapped, digest, .. }) => {
                 mapped.verify_unchanged()?;
@@ -322,15 +328,12 @@ impl<'p> Feed<'p> {
                 (0..len.div_ceil(RELEASED_LEN)).into_par_iter().for_each(|number| {
                     mapped.release(number * RELEASED_LEN..len.min((number + 1) * RELEASED_LEN))
                 });
-                let digest = match wants_digest {
-                    true => digest.finish().unwrap_or_else(|| mapped.digest()),
-                    false => blake3::Hash::from_bytes([0; 32]),
-                };
-                Ok(End { digest, is_cut: false, has_turned })
+                let digest = wants_digest.then(|| digest.finish().unwrap_or_else(|| mapped.digest()));
+                Ok(End { digest: digest.unwrap_or(none), is_cut: false, has_turned })
             }
             Kind::Stream(decoding) => {
                 decoding.stream.verify_unchanged()?;
-                let digest = decoding.stream.digest().unwrap_or_else(|| blake3::hash(b""));
+                let digest = decoding.stream.digest().unwrap_or(none);
                 Ok(End { digest, is_cut: decoding.stream.is_cut(), has_turned })
             }
         }

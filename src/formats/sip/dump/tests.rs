@@ -229,6 +229,21 @@ proptest! {
     }
 
     #[test]
+    fn what_is_near_the_end_tells_what_everything_tells(text in log_text(), front in DUMP_MAX - 3000..DUMP_MAX + 1000) {
+        let far = "nobody's line\n".repeat(2000) + PJSIP + &"Nov 22 21:14:58 h sshd[1]: nothing\n".repeat(front / 34);
+        let all = far + &text;
+        for has_records in [false, true] {
+            let whole = last_cut(all.as_bytes(), has_records, &mut layers(), Vec::new());
+            // The same without the lines in front, which leaves too little for a part of it to be enough.
+            let from = all.len() - text.len() - 34 * 20;
+            let short = last_cut(&all.as_bytes()[from..], has_records, &mut layers(), Vec::new());
+            prop_assert_eq!(whole.end, from + short.end);
+            let expected = found(&all.as_bytes()[..whole.end]);
+            prop_assert!(whole.dumps.is_none_or(|dumps| dumps == expected));
+        }
+    }
+
+    #[test]
     fn any_bytes_are_cut_without_a_panic(bytes: Vec<u8>, target in 1usize..50) {
         let mut start = 0;
         while start < bytes.len() {
