@@ -90,9 +90,13 @@
 //! one without another, and what its lines show is noted while they are read. Where that turns out to be
 //! wrong, nothing is believed and the run begins anew with a walk.
 //!
+//! **Why is a mapped log read again?** The survey looks at places here and there, for which a map is right. The scan looks at every
+//! byte once: there the system copies a block into the nearest cache in less time than it takes to map its pages and to
+//! take them back, and a digest is worked out while they lie there.
+//!
 //! **Why is there code for three kinds of registers?** One binary runs everywhere and asks the processor. With the
-//! widest ones a chunk of sixty-four bytes is searched and marked in half as many steps; without any, the
-//! general ways say the same.
+//! widest ones a chunk of sixty-four bytes is searched and marked in half as many steps, and a text of up to
+//! sixty-four bytes is hashed and compared in one, however long it is; without any, the general ways say the same.
 
 pub mod billing;
 pub mod book;

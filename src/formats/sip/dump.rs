@@ -285,9 +285,13 @@ impl Cut {
     }
 }
 
+/// What opens a dump stands in fewer bytes before its message.
+const OPENER_MAX: usize = 4 << 10;
+
 /// Where to cut `bytes` behind `start`, which is no part of any dump: at the first record that
 /// begins `target` bytes or more further on, inside no dump. Where no line opens a record (an
-/// input without frames), every line outside of dumps does, unless `has_records` says that some do.
+/// input without frames), every line outside of dumps does, unless `has_records` says that some do. That says what
+/// the start of the input shows: dumps may follow all the same.
 ///
 /// Ends with the bytes where there is no such place. The dumps go into `list`, an empty one.
 pub fn cut(
@@ -308,7 +312,8 @@ pub fn cut(
 pub fn cut_nearby(near: &[u8], target: usize, has_records: bool, layers: &mut Scratch) -> Option<usize> {
     let before = target.checked_sub(1)?;
     let mut at = before + memchr::memchr(b'\n', near.get(before..)?)? + 1;
-    if VERSION.find(&near[..at]).is_some() {
+    let behind = if has_records { at } else { at + OPENER_MAX };
+    if VERSION.find(near.get(..behind)?).is_some() {
         return None;
     }
     loop {
@@ -339,9 +344,11 @@ fn cut_first(
         b'\n' => nominal,
         _ => memchr::memchr(b'\n', &bytes[nominal..]).map_or(bytes.len(), |end| nominal + end + 1),
     };
-    // No dump is longer than DUMP_MAX: without the start of one in that span, none is open there.
+    // No dump is longer than DUMP_MAX: without the start of one in that span, none is open there. Nor is one whose opener
+    // stands before that line and whose message behind it, where the line does not open a record itself.
     let near = at_line.saturating_sub(DUMP_MAX);
-    let is_near = VERSION.find(&bytes[near..at_line]).is_some();
+    let behind = if has_records { at_line } else { bytes.len().min(at_line + OPENER_MAX) };
+    let is_near = VERSION.find(&bytes[near..behind]).is_some();
     let mut search = Search::default();
     if is_near {
         while let Some(dump) = search.next(bytes, at_line, layers) {
@@ -350,6 +357,13 @@ fn cut_first(
     }
     let mut floor = search.floor;
     at_line = at_line.max(floor);
+    if is_near
+        && !has_records
+        && let Some(dump) = search.next(bytes, behind, layers).filter(|dump| dump.begin < at_line)
+    {
+        (at_line, floor) = (dump.end, dump.end);
+        dumps.push(dump);
+    }
     while at_line < bytes.len() {
         let end = memchr::memchr(b'\n', &bytes[at_line..]).map_or(bytes.len(), |end| at_line + end + 1);
         let line = &bytes[at_line..end];
@@ -391,28 +405,33 @@ pub fn last_cut(bytes: &[u8], has_records: bool, layers: &mut Scratch, list: Vec
     }
     // The last dump that is known to have ended.
     let floor = search.floor;
-    let mut end = bytes.len();
-    while end > floor {
-        let begin = memchr::memrchr(b'\n', &bytes[floor..end - 1]).map_or(floor, |before| floor + before + 1);
-        let line = &bytes[begin..end];
-        end = begin;
-        if !has_records || opens_record(line, layers) {
-            break;
-        }
-    }
-    Cut { end, dumps: Some(dumps) }
+    let end = last_record(bytes, floor, has_records, layers);
+    Cut { end: end.unwrap_or(floor), dumps: Some(dumps) }
 }
 
-/// Where the last line begins that opens a record, of those whose begin is seen behind `floor`.
+/// Where the last line begins that opens a record, of those that begin at `floor` or behind it. Where the start of
+/// the input shows none that does, the last line at all, unless one before it may open a dump whose message is still to come.
 fn last_record(bytes: &[u8], floor: usize, has_records: bool, layers: &mut Scratch) -> Option<usize> {
     let mut end = bytes.len();
-    loop {
-        let begin = floor + memchr::memrchr(b'\n', &bytes[floor..end - 1])? + 1;
-        if !has_records || opens_record(&bytes[begin..end], layers) {
+    let mut last = None;
+    while end > floor {
+        let begin = match memchr::memrchr(b'\n', &bytes[floor..end - 1]) {
+            Some(before) => floor + before + 1,
+            None if floor == 0 || bytes[floor - 1] == b'\n' => floor,
+            None => break,
+        };
+        if opens_record(&bytes[begin..end], layers) {
             return Some(begin);
+        }
+        if !has_records {
+            last = last.or(Some(begin));
+            if bytes.len() - begin > OPENER_MAX {
+                break;
+            }
         }
         end = begin;
     }
+    last
 }
 
 /// Whether lines without a frame open records here: a dump that has a form of its own.

@@ -178,12 +178,12 @@ fn log_text() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn no_cut_parts_a_dump(text in log_text(), target in 1usize..400) {
+    fn no_cut_parts_a_dump(text in log_text(), target in 1usize..400, has_records: bool) {
         let bytes = text.as_bytes();
         let mut layers = layers();
         let (mut start, mut pieces) = (0, Vec::new());
         while start < bytes.len() {
-            let Cut { end, dumps: told } = cut(bytes, start, target, true, &mut layers, Vec::new());
+            let Cut { end, dumps: told } = cut(bytes, start, target, has_records, &mut layers, Vec::new());
             prop_assert!(end > start);
             if let Some(told) = told {
                 prop_assert_eq!(told, found(&bytes[start..end]));
@@ -218,10 +218,10 @@ proptest! {
     }
 
     #[test]
-    fn what_a_stream_holds_back_is_a_whole_record(text in log_text(), at in 0usize..2000) {
+    fn what_a_stream_holds_back_is_a_whole_record(text in log_text(), at in 0usize..2000, has_records: bool) {
         let at = text.floor_char_boundary(at.min(text.len()));
         let read = text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let Cut { end: kept, dumps: told } = last_cut(&text.as_bytes()[..read], true, &mut layers(), Vec::new());
+        let Cut { end: kept, dumps: told } = last_cut(&text.as_bytes()[..read], has_records, &mut layers(), Vec::new());
         prop_assert_eq!(told, Some(found(&text.as_bytes()[..kept])));
         let mut apart = dumps(&text[..kept]);
         apart.extend(dumps(&text[kept..]));
