@@ -21,7 +21,7 @@ pub fn run(args: &AgentsArgs) -> Result<(), Failure> {
         return classify(path, &classifier, args);
     }
     let ask = Ask { cycles: None, range: None, key: None, is_bill: false, goes_on: false };
-    let read = run::to_the_end(run::read(&args.paths, &args.logs, &config, &ask)?);
+    let read = run::read(&args.paths, &args.logs, &config, &ask)?;
     let verdicts = Verdicts::of(&read.scan.part.tally, &classifier);
     let (sum, counter) = read.count(AgentsCount::of(&verdicts));
     let mut agents = counter.agents(&sum);

@@ -42,7 +42,7 @@ pub fn make(
     let book = run::load_book(&args.book)?;
     let calendar = Calendar::new(book.calendar.clone());
     let ask = Ask { cycles: Some(&calendar), range: None, key: None, is_bill: true, goes_on: false };
-    let read = run::to_the_end(run::read(&args.paths, &args.logs, &book.config, &ask)?);
+    let read = run::read(&args.paths, &args.logs, &book.config, &ask)?;
     run::list_rejects(&read, &args.logs)?;
     run::check_accepted(&read, &args.logs)?;
     let bill = Bill::prepare(&book, &read.scan).map_err(bill_failure)?;

@@ -29,7 +29,6 @@ use globset::{Glob, GlobSetBuilder};
 use rust_decimal::Decimal;
 use std::fs::File;
 use std::io::BufWriter;
-use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -140,12 +139,6 @@ pub fn read(paths: &[PathBuf], logs: &LogArgs, config: &Config, ask: &Ask<'_>) -
     let read = read_unchecked(paths, logs, config, ask)?;
     check_aors(&read)?;
     Ok(read)
-}
-
-/// Keeps what was read until the process ends: the system takes back the memory of a million users sooner than it is given
-/// back piece by piece.
-pub const fn to_the_end(read: Read) -> ManuallyDrop<Read> {
-    ManuallyDrop::new(read)
 }
 
 /// The gates of an audit, after its output: rejects listed, not too many of them, and something

@@ -21,7 +21,7 @@ pub fn run(args: &UsersArgs) -> Result<(), Failure> {
     let classifier = Classifier::new(config.platform_rules.clone(), &agents)
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let ask = Ask { cycles: None, range, key: None, is_bill: false, goes_on: false };
-    let read = run::to_the_end(run::read(&args.paths, &args.logs, &config, &ask)?);
+    let read = run::read(&args.paths, &args.logs, &config, &ask)?;
     let verdicts = Verdicts::of(&read.scan.part.tally, &classifier);
     let evidence = match args.evidence {
         EvidenceArg::Strict => Evidence::Strict,

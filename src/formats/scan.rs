@@ -15,7 +15,9 @@ use super::needles::{Feeds, Hit, Needles};
 use super::pattern::{self, Pattern, Patterns};
 use super::sip::{dump, event::Transfer, opener, siptrace};
 use super::words::Marked;
-use crate::model::{Dialect, Event, Kind, Reject, RejectReason, Sink, Spot, wide};
+#[cfg(target_arch = "x86_64")]
+use crate::model::wide;
+use crate::model::{Dialect, Event, Kind, Reject, RejectReason, Sink, Spot};
 use std::ops::Range;
 
 /// A log record is no longer than this: syslog cuts at 8 KiB, Asterisk at 8 KiB, Docker's parts

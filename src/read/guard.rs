@@ -57,11 +57,6 @@ impl Guard {
         Some(Self { place: number })
     }
 
-    /// Notes that a part of the file behind the map could not be read otherwise either.
-    pub fn note_broken(&self) {
-        MAPS[self.place].is_broken.store(true, Ordering::Release);
-    }
-
     /// Whether a part of the map was gone when it was touched.
     pub fn is_broken(&self) -> bool {
         MAPS[self.place].is_broken.load(Ordering::Acquire)

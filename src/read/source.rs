@@ -12,6 +12,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// An open input.
 ///
@@ -54,10 +55,10 @@ impl Source {
             && let Ok(map) = map(watch.file(), watch.size_bytes())
         {
             match map {
-                None => return Ok(Self::Mapped(Mapped { map: None, watch })),
+                None => return Ok(Self::Mapped(Mapped::new(None, watch))),
                 Some(map) => {
                     if let Some(guard) = Guard::of(&map) {
-                        return Ok(Self::Mapped(Mapped { map: Some((guard, map)), watch }));
+                        return Ok(Self::Mapped(Mapped::new(Some((guard, map)), watch)));
                     }
                 }
             }
@@ -101,9 +102,18 @@ pub struct Mapped {
     /// `None` for an empty file, which cannot be mapped. The guard goes before its map.
     map: Option<(Guard, Mmap)>,
     watch: Watch,
+    /// Why a read failed.
+    failure: OnceLock<io::Error>,
 }
 
+/// What is said of a file that was short for a while.
+const GONE: &str = "a part of it was gone when it was read; run again";
+
 impl Mapped {
+    const fn new(map: Option<(Guard, Mmap)>, watch: Watch) -> Self {
+        Self { map, watch, failure: OnceLock::new() }
+    }
+
     /// The bytes of the file.
     pub fn bytes(&self) -> &[u8] {
         self.map.as_ref().map_or(&[], |(_, map)| map)
@@ -119,8 +129,10 @@ impl Mapped {
     ///
     /// Where the range reaches beyond the file as it was at opening.
     pub fn read<'b>(&self, range: Range<usize>, buffer: &'b mut Vec<u8>) -> &'b [u8] {
-        let Some((guard, map)) = self.map.as_ref().filter(|_| !range.is_empty()) else { return &[] };
-        assert!(range.end <= map.len(), "{range:?} of {} bytes", map.len());
+        if range.is_empty() {
+            return &[];
+        }
+        assert!(range.end <= self.bytes().len(), "{range:?} of {} bytes", self.bytes().len());
         let len = range.len();
         if buffer.len() < len {
             // What was in it is of no use, so nothing is copied.
@@ -128,9 +140,9 @@ impl Mapped {
             buffer.resize(len, 0);
         }
         let read = &mut buffer[..len];
-        if self.watch.file().read_exact_at(read, range.start as u64).is_err() {
-            guard.note_broken();
-            // Nobody can say how far it came.
+        if let Err(cause) = self.watch.file().read_exact_at(read, range.start as u64) {
+            // The first tells most. How far this one came nobody can say.
+            let _ = self.failure.set(cause);
             read.fill(0);
         }
         read
@@ -191,13 +203,14 @@ impl Mapped {
     /// [`InputError::Unreadable`] where a part of it could not be had though it is there.
     pub fn verify_unchanged(&self) -> Result<(), InputError> {
         self.watch.check()?;
-        match &self.map {
-            Some((guard, _)) if guard.is_broken() => {
-                // It was short for a while, or the medium failed.
-                let cause = io::Error::other("a part of it was gone when it was read; run again");
-                Err(InputError::unreadable(self.watch.path(), cause))
-            }
-            _ => Ok(()),
+        let unreadable = |cause| Err(InputError::unreadable(self.watch.path(), cause));
+        let is_broken = self.map.as_ref().is_some_and(|(guard, _)| guard.is_broken());
+        match self.failure.get().map(io::Error::raw_os_error) {
+            Some(Some(number)) => unreadable(io::Error::from_raw_os_error(number)),
+            // It was short for a while, or the medium failed.
+            Some(None) => unreadable(io::Error::other(GONE)),
+            None if is_broken => unreadable(io::Error::other(GONE)),
+            None => Ok(()),
         }
     }
 }
@@ -277,11 +290,15 @@ mod tests {
             assert_eq!(mapped.read(range.clone(), &mut buffer), &bytes[range]);
         }
         mapped.verify_unchanged().unwrap();
+        // For a while it is short. Then all is as it was, and what was read in between is told of all the same.
+        let modified = file.as_file().metadata().unwrap().modified().unwrap();
         file.as_file().set_len(4096).unwrap();
         assert_eq!(mapped.read(4000..5000, &mut buffer), [0; 1000]);
-        // Back at its size it is another file, or the read that found it short is told of.
-        file.as_file().set_len(200_000).unwrap();
-        mapped.verify_unchanged().unwrap_err();
+        fs::write(file.path(), &bytes).unwrap();
+        file.as_file().set_modified(modified).unwrap();
+        assert_eq!(mapped.read(4000..5000, &mut buffer), &bytes[4000..5000]);
+        let error = mapped.verify_unchanged().unwrap_err();
+        assert!(matches!(error, InputError::Unreadable { .. }), "{error}");
     }
 
     #[test]

@@ -141,6 +141,7 @@ impl Clients {
     /// The same, for one whose text fills no more than that line.
     #[inline(always)]
     pub fn intern_line(&mut self, hash: u64, sort: u32, text: &Line) -> AgentId {
+        debug_assert!(len_of(sort) <= LINE_LEN, "a longer text fills no single line");
         // One of the two that were asked for last with such a hash, nearly always. Compared byte for byte: the sort has
         // the text's length, and what is behind its end is the same in both.
         for latest in self.latest.get(hash as usize % LATEST).into_iter().flatten() {

@@ -51,6 +51,7 @@ struct Literal {
     /// The last bytes, where there are more than a word has, and as many as two have at the most.
     last: Option<u128>,
     /// All of them with zeros behind, where they are fewer than one register holds.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "read by the widest registers only"))]
     line: Option<Box<[u8; wide::LEN]>>,
 }
 
@@ -572,6 +573,15 @@ mod tests {
                     (len, set.run_behind_by_avx512(&literal, &behind[1..], Some(expected)), set.is_all_by_avx512(&text))
                 };
                 prop_assert_eq!((len, none), (Some(expected), None), "{:?} on {:?}", set.ends, text);
+                for len in [0, 62, 63, 64, 65] {
+                    let front = vec![b'='; len];
+                    let literal = Literal::new(front.clone().into());
+                    let all = [&front[..], &text].concat();
+                    #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
+                    // SAFETY: as before.
+                    let run = unsafe { set.run_behind_by_avx512(&literal, &all, Some(expected)) };
+                    prop_assert_eq!(run, Some(expected), "{} {:?} on {:?}", len, set.ends, text);
+                }
                 prop_assert_eq!(is_all, expected == text.len(), "{:?} on {:?}", set.ends, text);
             }
         }

@@ -251,6 +251,8 @@ proptest! {
                 text.replace_range(begin..until, ODD[odd]);
             }
         }
+        // The last lines of a block go the long way.
+        text.push_str(&format!("\n{USUAL}\n{USUAL}\n"));
         let scan = |bytes: &str, offset, follows_cr, scratch: &mut Scratch, told: &mut Whole| {
             let start = Spot { input: 0, offset };
             let block = Block { bytes: bytes.as_bytes(), start, allow_bare: false, line_ends: LineEnds::Lf, follows_cr, dumps: None };

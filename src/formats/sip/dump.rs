@@ -387,11 +387,12 @@ fn cut_first(
 /// Where the last record in `bytes` begins, outside of all dumps; 0 where there is but one. What
 /// follows may go on behind the bytes. The dumps go into `list`, an empty one, if they have to be found.
 pub fn last_cut(bytes: &[u8], has_records: bool, layers: &mut Scratch, list: Vec<Dump>) -> Cut {
-    // No dump is longer than that: without the start of one there, none is open at the end.
+    // No dump is longer than that: without the start of one so near to the cut or behind it, none is open there or at the
+    // end.
     let near = bytes.len().saturating_sub(DUMP_MAX);
     if near > 0
-        && VERSION.find(&bytes[near..]).is_none()
         && let Some(end) = last_record(bytes, near, has_records, layers)
+        && VERSION.find(&bytes[end.saturating_sub(DUMP_MAX)..]).is_none()
     {
         return Cut { end, dumps: None };
     }

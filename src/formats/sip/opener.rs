@@ -62,7 +62,7 @@ const SIPDUMP_HEAD_MAX: usize = 512;
 /// in a text capture, sofia's `recv` and `send`.
 pub(super) fn opens_record(line: &[u8]) -> bool {
     let line = trim(line);
-    line == SIPDUMP_HEAD || text_capture(line).is_some() || sofia(line).is_some()
+    is_sipdump_head(line) || text_capture(line).is_some() || sofia(line).is_some()
 }
 
 /// The opener of the message whose first line begins at `at`, on the lines before it down to
@@ -351,7 +351,7 @@ fn sipdump(bytes: &[u8], floor: usize, middle: Range<usize>) -> Option<Opener<'_
         let range = previous(bytes, floor, at)?;
         let line = trim(&bytes[range.clone()]);
         at = range.start;
-        if line == SIPDUMP_HEAD {
+        if is_sipdump_head(line) {
             return Some(sipdump_opener(at, direction?, stamp?, source, destination));
         }
         let (key, value) = split_once(line, b": ")?;
@@ -365,6 +365,12 @@ fn sipdump(bytes: &[u8], floor: usize, middle: Range<usize>) -> Option<Opener<'_
         }
     }
     None
+}
+
+/// The ruler that begins a head of `sipdump`, behind what editors (a byte-order mark) and copytruncate (NUL) leave there.
+fn is_sipdump_head(line: &[u8]) -> bool {
+    line.strip_suffix(SIPDUMP_HEAD)
+        .is_some_and(|front| front == b"\xEF\xBB\xBF" || front.iter().all(|byte| *byte == 0))
 }
 
 /// `2026/10/05 14:03:22.481930 192.0.2.10:5060 -> 203.0.113.5:5060`, with `U ` or `T ` before it

@@ -1,4 +1,4 @@
-//! The blocks of one log, as they become ready: cut out of a memory map, or decoded.
+//! The blocks of one log, as they become ready: cut where a file's bytes tell, and read by who scans them, or decoded.
 
 use crate::formats::frame;
 use crate::formats::scan::{Block, LineEnds};
@@ -17,6 +17,8 @@ const KEPT_MAX: usize = 8 << 20;
 /// Bytes asked of a decoder at a time.
 const DECODED_LEN: usize = 1 << 20;
 
+/// A longer block is scanned in the map: where no record begins for that long, nothing bounds the memory of a copy.
+const READ_MAX: usize = 4 << 20;
 /// Bytes behind the place meant for a cut in which one is found as a rule.
 const BEHIND: usize = 16 << 10;
 
@@ -44,13 +46,12 @@ impl Piece {
     /// Its bytes: where they lie, or where nobody has looked at them yet, read into the buffer. The leaves of a file's
     /// digest that begin in them, if somebody wants them.
     pub fn read<'t>(&'t self, buffer: &'t mut Vec<u8>, leaves: Option<&mut Vec<Leaf>>) -> &'t [u8] {
+        let is_unseen = self.dumps.is_none() && self.len() <= READ_MAX;
         match (&self.bytes, leaves) {
-            (Bytes::Mapped(mapped, range), Some(leaves)) if self.dumps.is_none() => {
+            (Bytes::Mapped(mapped, range), Some(leaves)) if is_unseen => {
                 mapped.read_with_leaves(range.clone(), buffer, leaves)
             }
-            (Bytes::Mapped(mapped, range), None) if self.dumps.is_none() => {
-                mapped.read(range.clone(), buffer)
-            }
+            (Bytes::Mapped(mapped, range), None) if is_unseen => mapped.read(range.clone(), buffer),
             (Bytes::Mapped(mapped, range), Some(leaves)) => {
                 mapped.leaves(range, leaves);
                 self.bytes()
@@ -323,12 +324,12 @@ impl<'p> Feed<'p> {
         let none = blake3::Hash::from_bytes([0; 32]);
         match self.kind {
             Kind::Mapped(Cutting { mapped, digest, .. }) => {
+                let digest = wants_digest.then(|| digest.finish().unwrap_or_else(|| mapped.digest()));
                 mapped.verify_unchanged()?;
                 let len = mapped.bytes().len();
                 (0..len.div_ceil(RELEASED_LEN)).into_par_iter().for_each(|number| {
                     mapped.release(number * RELEASED_LEN..len.min((number + 1) * RELEASED_LEN))
                 });
-                let digest = wants_digest.then(|| digest.finish().unwrap_or_else(|| mapped.digest()));
                 Ok(End { digest: digest.unwrap_or(none), is_cut: false, has_turned })
             }
             Kind::Stream(decoding) => {

@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// So many of each core where they say little, so that the cores wait less often for one another: a mapped block
-/// takes no memory of its own.
+/// So many of each core where they say little, so that the cores wait less often for one another: a block of a plain
+/// log takes no memory while it waits.
 const BLOCKS_ABREAST_MAX: usize = 32;
 /// Observations of each core in one step that are few.
 const SAID_FEW: usize = 4096;

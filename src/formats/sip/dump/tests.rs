@@ -83,6 +83,18 @@ fn a_record_of_sipdump_has_its_own_clock() {
 }
 
 #[test]
+fn what_an_editor_or_a_rotation_leaves_in_front_hides_no_record_of_sipdump() {
+    let record = "====================\ntag: rcv\npid: 1\nprocess: 1\ntime: 1774015200.511936\ndate: x\nproto: udp ipv4\n\
+        srcip: 192.0.2.2\nsrcport: 5060\ndstip: 192.0.2.1\ndstport: 21028\n~~~~~~~~~~~~~~~~~~~~\n\
+        MESSAGE sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n||||||||||||||||||||\n";
+    for front in ["", "\u{FEFF}", "\0\0\0", "\n"] {
+        let told = dumps(&format!("{front}{record}"));
+        assert_eq!(told, ["kamailio-sipdump Received 192.0.2.2 MESSAGE sip:x SIP/2.0"], "{front:?}");
+    }
+    assert_eq!(dumps(&format!("x{record}")), [""; 0]);
+}
+
+#[test]
 fn a_text_capture_and_sofia_open_messages_too() {
     let text = "U 2026/10/05 14:03:22.481930 192.0.2.10:5060 -> 203.0.113.5:5060 #3\nREGISTER sip:x SIP/2.0.\nl: 0.\n.\n\n\
                 2026/10/05 14:03:22.481930 192.0.2.10:5060 -> 203.0.113.5:5060\nREGISTER sip:x SIP/2.0\r\nl: 0\r\n\r\n\n\
