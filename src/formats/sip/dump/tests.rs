@@ -95,6 +95,24 @@ fn what_an_editor_or_a_rotation_leaves_in_front_hides_no_record_of_sipdump() {
 }
 
 #[test]
+fn a_message_without_end_is_open_at_the_last_line_that_it_reaches() {
+    let head = "Nov 22 21:14:58 h kamailio[1]: INFO: <script>: [rcv]\nMESSAGE sip:x SIP/2.0\r\n";
+    let line = "Nov 22 21:14:58 h kamailio[1]: INFO: a line of sixty-four bytes\n";
+    // It is taken to end so many bytes behind its begin, wherever in a line that is.
+    let last_line = line.replace("sixty-four", &"many ".repeat(80));
+    for reaches in [1, 30, 200] {
+        let front = DUMP_MAX - reaches - head.len();
+        let lines = line.repeat(front / line.len());
+        let filler = "x".repeat(front % line.len());
+        let text = format!("{line}{head}{filler}{lines}{last_line}");
+        let last = found(text.as_bytes()).pop().unwrap();
+        assert_eq!(last.end, text.len() - last_line.len() + reaches);
+        let Cut { end, .. } = last_cut(text.as_bytes(), true, &mut layers(), Vec::new());
+        assert!(end <= last.begin || end >= last.end, "{reaches}: {end} in {last:?}");
+    }
+}
+
+#[test]
 fn a_text_capture_and_sofia_open_messages_too() {
     let text = "U 2026/10/05 14:03:22.481930 192.0.2.10:5060 -> 203.0.113.5:5060 #3\nREGISTER sip:x SIP/2.0.\nl: 0.\n.\n\n\
                 2026/10/05 14:03:22.481930 192.0.2.10:5060 -> 203.0.113.5:5060\nREGISTER sip:x SIP/2.0\r\nl: 0\r\n\r\n\n\
