@@ -69,6 +69,23 @@ fn no_block_and_no_thread_shows_in_a_log_of_messages() {
 }
 
 #[test]
+fn no_block_parts_a_message_where_the_start_of_a_log_shows_no_record() {
+    for sample in SAMPLES.iter().filter(|sample| sample.name != "kamailio-syslog") {
+        // More than the survey looks at.
+        let text = [&b"nobody's line\n".repeat(5000)[..], &text_of(sample)].concat();
+        let packed = zstd::encode_all(&text[..], 3).expect("the log can be packed");
+        let whole = users(folder_of(&[("full", &text)]).path(), "1", "1000000000");
+        assert_eq!(whole.lines().count(), sample.users, "{}", sample.name);
+        for block in ["300", "5000", "70000"] {
+            for bytes in [&text, &packed] {
+                let told = users(folder_of(&[("full", bytes)]).path(), "2", block);
+                assert_eq!(told, whole, "{} in blocks of {block}", sample.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn no_compression_shows_in_a_log_of_messages() {
     for sample in &SAMPLES {
         let text = text_of(sample);
