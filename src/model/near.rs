@@ -6,7 +6,7 @@
 /// How far ahead memory that is read from its begin to its end is asked for.
 ///
 /// The processor fetches ahead by itself, but not over the end of a page of four kilobytes; asked for a page ahead, a
-/// mapped log is read half as fast again.
+/// mapped log was read half as fast again.
 pub const AHEAD: usize = 4096;
 
 /// Bytes of a line of memory.

@@ -46,8 +46,9 @@ fn copy_halves<const HALF: usize>(text: &[u8], out: &mut [u8]) {
 
 /// A hash of the text in a few steps, the same in every run on one machine.
 ///
-/// Where a text fits into a register the processor's AES makes it. Else two words are multiplied and both halves of the product put together, as wyhash and its kin do: each bit of the
-/// result hangs on every bit of both. It finds places to compare at; only of a transaction it is all that is compared.
+/// Where a text fits into a register the processor's AES makes it. Else two words are multiplied and both halves of the
+/// product put together, as wyhash and its kin do: each bit of the result hangs on every bit of both. It finds places
+/// to compare at; only of a transaction it is all that is compared.
 #[inline(always)]
 pub fn hash(text: &[u8], seed: u64) -> u64 {
     match wide::hash(text, seed) {

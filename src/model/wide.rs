@@ -121,7 +121,7 @@ mod inside {
     /// The text, or as much of it as a register holds, with zeros behind it, and ones for its bytes.
     ///
     /// Not for empty texts: what such a one points at may be no memory at all, and to find out that nothing is read from there
-    /// takes a processor as long as hundreds of other steps.
+    /// takes long. With empty texts loaded like others, a log of Asterisk's took a quarter more time.
     #[expect(unsafe_code, reason = "the load takes a pointer")]
     #[inline]
     #[target_feature(enable = "avx512bw,bmi2")]

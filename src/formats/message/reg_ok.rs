@@ -12,8 +12,6 @@
 use super::{Message, Outcome, Text};
 use crate::formats::contact::{Lifetime, lifetimes};
 use crate::formats::frame::Origin;
-#[cfg(doc)]
-use crate::formats::line_marks::LineMarks;
 use crate::formats::line_marks::NEXT_MAX;
 use crate::formats::stamp;
 use crate::formats::text::{is_filler, number, split_once};
@@ -36,7 +34,7 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
 }
 
 /// Reads the usual line, in which every field is there: a line of that length with which the text begins, from that place
-/// of it on, which is marked whole and which a routing script wrote. `next_blanks` finds [blanks](LineMarks::next_blanks) in it.
+/// of it on, which is marked whole and which a routing script wrote. `next_blanks` finds blanks in it, as `LineMarks` does.
 /// `None` where [`MESSAGE`] must tell, and the event is as it was.
 #[inline(always)]
 pub fn usual<'t>(

@@ -17,6 +17,9 @@ const KEPT_MAX: usize = 8 << 20;
 /// Bytes asked of a decoder at a time.
 const DECODED_LEN: usize = 1 << 20;
 
+/// Of what nobody wants a digest.
+pub(super) const NO_DIGEST: blake3::Hash = blake3::Hash::from_bytes([0; 32]);
+
 /// A longer block is scanned in the map: where no record begins for that long, nothing bounds the memory of a copy.
 const READ_MAX: usize = 4 << 20;
 /// Bytes behind the place meant for a cut in which one is found as a rule.
@@ -46,18 +49,15 @@ impl Piece {
     /// Its bytes: where they lie, or where nobody has looked at them yet, read into the buffer. The leaves of a file's
     /// digest that begin in them, if somebody wants them.
     pub fn read<'t>(&'t self, buffer: &'t mut Vec<u8>, leaves: Option<&mut Vec<Leaf>>) -> &'t [u8] {
-        let is_unseen = self.dumps.is_none() && self.len() <= READ_MAX;
-        match (&self.bytes, leaves) {
-            (Bytes::Mapped(mapped, range), Some(leaves)) if is_unseen => {
-                mapped.read_with_leaves(range.clone(), buffer, leaves)
-            }
-            (Bytes::Mapped(mapped, range), None) if is_unseen => mapped.read(range.clone(), buffer),
-            (Bytes::Mapped(mapped, range), Some(leaves)) => {
-                mapped.leaves(range, leaves);
-                self.bytes()
-            }
-            _ => self.bytes(),
+        let Bytes::Mapped(mapped, range) = &self.bytes else { return self.bytes() };
+        let is_unseen = self.dumps.is_none() && range.len() <= READ_MAX;
+        match leaves {
+            Some(leaves) if is_unseen => return mapped.read_with_leaves(range.clone(), buffer, leaves),
+            None if is_unseen => return mapped.read(range.clone(), buffer),
+            Some(leaves) => mapped.leaves(range, leaves),
+            None => {}
         }
+        self.bytes()
     }
 
     pub fn len(&self) -> usize {
@@ -96,14 +96,26 @@ pub(super) struct Feed<'p> {
     input: &'p Input,
     rank: u32,
     kind: Kind,
-    /// Known from the first bytes on.
-    line_ends: LineEnds,
-    has_records: bool,
-    layers: frame::Scratch,
+    lines: LineSort,
     /// Lists of dumps to be filled again, as long as every block has some.
     lists: Vec<Vec<Dump>>,
     raw_bytes_told: u64,
     dating: Option<Dating>,
+}
+
+/// What the start of an input tells of its lines, and what they are opened with.
+struct LineSort {
+    ends: LineEnds,
+    /// Some open records and others do not.
+    has_records: bool,
+    layers: frame::Scratch,
+}
+
+impl LineSort {
+    fn of(input: &Input, start: &[u8]) -> Self {
+        let (ends, has_records) = (line_ends(start), has_records(input, start));
+        Self { ends, has_records, layers: frame::Scratch::default() }
+    }
 }
 
 /// The walk over the stamps of an input whose later years come with its blocks.
@@ -188,18 +200,18 @@ impl<'p> Feed<'p> {
     /// An input that is gone or can no longer be read.
     pub fn open(input: &'p Input, rank: u32, wants_digest: bool) -> Result<Self, InputError> {
         let begun = input.begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        let (mut kind, line_ends, has_records) = match begun {
+        let (mut kind, lines) = match begun {
             Some((stream, first)) => {
                 let start = first.as_ref().map_or(&b""[..], |block| &block.bytes);
-                let (ends, has_records) = (line_ends(start), has_records(input, start));
-                (Kind::decoding(stream, first), ends, has_records)
+                let lines = LineSort::of(input, start);
+                (Kind::decoding(stream, first), lines)
             }
             None => match input.open_unchanged()? {
-                Source::Stream(stream) => (Kind::decoding(stream, None), LineEnds::Lf, true),
+                // Its start is seen with the first block.
+                Source::Stream(stream) => (Kind::decoding(stream, None), LineSort::of(input, b"")),
                 Source::Mapped(mapped) => {
-                    let ends = line_ends(mapped.bytes());
-                    let has_records = has_records(input, mapped.bytes());
-                    (Kind::Mapped(Cutting::of(mapped)), ends, has_records)
+                    let lines = LineSort::of(input, mapped.bytes());
+                    (Kind::Mapped(Cutting::of(mapped)), lines)
                 }
             },
         };
@@ -208,8 +220,7 @@ impl<'p> Feed<'p> {
         {
             decoding.stream.forgo_digest();
         }
-        let (layers, lists, dating) = (frame::Scratch::default(), Vec::new(), Dating::of(input));
-        Ok(Self { input, rank, kind, line_ends, has_records, layers, lists, raw_bytes_told: 0, dating })
+        Ok(Self { input, rank, kind, lines, lists: Vec::new(), raw_bytes_told: 0, dating: Dating::of(input) })
     }
 
     /// The input as it was opened, for who reads it from the first byte to the last.
@@ -235,14 +246,7 @@ impl<'p> Feed<'p> {
                 while !cutting.is_over() && ready.len() < count {
                     let list = self.lists.pop().unwrap_or_default();
                     let start = Spot { input: rank, offset: cutting.at as u64 };
-                    ready.push(cutting.piece(
-                        len,
-                        start,
-                        self.line_ends,
-                        self.has_records,
-                        &mut self.layers,
-                        list,
-                    ));
+                    ready.push(cutting.piece(len, start, &mut self.lines, list));
                 }
             }
             Kind::Stream(decoding) => {
@@ -252,14 +256,11 @@ impl<'p> Feed<'p> {
                     if !decoding.is_begun {
                         decoding.begin(len)?;
                         let first = decoding.first.as_ref().map_or(&b""[..], |block| &block.bytes);
-                        self.line_ends = line_ends(first);
-                        self.has_records = has_records(self.input, first);
+                        self.lines = LineSort::of(self.input, first);
                     }
                     let start = Spot { input: rank, offset: 0 };
-                    let line_ends = self.line_ends;
                     let list = self.lists.pop().unwrap_or_default();
-                    let piece =
-                        decoding.piece(len, start, line_ends, self.has_records, &mut self.layers, list)?;
+                    let piece = decoding.piece(len, start, &mut self.lines, list)?;
                     ready.extend(piece.map(|mut piece| {
                         let dating = self.dating.as_mut();
                         piece.years = dating.map(|dating| dating.years(piece.bytes(), piece.start.offset));
@@ -321,7 +322,6 @@ impl<'p> Feed<'p> {
     /// be believed.
     pub fn close(self, wants_digest: bool) -> Result<End, InputError> {
         let has_turned = self.dating.is_some_and(|dating| dating.has_turned(self.input));
-        let none = blake3::Hash::from_bytes([0; 32]);
         match self.kind {
             Kind::Mapped(Cutting { mapped, digest, .. }) => {
                 let digest = wants_digest.then(|| digest.finish().unwrap_or_else(|| mapped.digest()));
@@ -330,11 +330,11 @@ impl<'p> Feed<'p> {
                 (0..len.div_ceil(RELEASED_LEN)).into_par_iter().for_each(|number| {
                     mapped.release(number * RELEASED_LEN..len.min((number + 1) * RELEASED_LEN))
                 });
-                Ok(End { digest: digest.unwrap_or(none), is_cut: false, has_turned })
+                Ok(End { digest: digest.unwrap_or(NO_DIGEST), is_cut: false, has_turned })
             }
             Kind::Stream(decoding) => {
                 decoding.stream.verify_unchanged()?;
-                let digest = decoding.stream.digest().unwrap_or(none);
+                let digest = decoding.stream.digest().unwrap_or(NO_DIGEST);
                 Ok(End { digest, is_cut: decoding.stream.is_cut(), has_turned })
             }
         }
@@ -366,18 +366,10 @@ impl Cutting {
     }
 
     /// The next block.
-    fn piece(
-        &mut self,
-        len: usize,
-        start: Spot,
-        line_ends: LineEnds,
-        has_records: bool,
-        layers: &mut frame::Scratch,
-        list: Vec<Dump>,
-    ) -> Piece {
+    fn piece(&mut self, len: usize, start: Spot, lines: &mut LineSort, list: Vec<Dump>) -> Piece {
         let (begin, follows_cr) = (self.at, self.follows_cr);
         let dumps;
-        match self.cut_nearby(len, has_records, layers) {
+        match self.cut_nearby(len, lines) {
             Some((end, is_behind_cr)) => {
                 (self.at, self.follows_cr) = (end, is_behind_cr);
                 // Nobody has looked for any.
@@ -385,30 +377,26 @@ impl Cutting {
             }
             None => {
                 let bytes = self.mapped.bytes();
-                Cut { end: self.at, dumps } = dump::cut(bytes, begin, len, has_records, layers, list);
+                Cut { end: self.at, dumps } =
+                    dump::cut(bytes, begin, len, lines.has_records, &mut lines.layers, list);
                 self.follows_cr = bytes[..self.at].ends_with(b"\r\n");
                 self.has_dumps = dumps.is_some();
             }
         }
         let bytes = Bytes::Mapped(Arc::clone(&self.mapped), begin..self.at);
-        Piece { bytes, start, line_ends, follows_cr, dumps, years: None }
+        Piece { bytes, start, line_ends: lines.ends, follows_cr, dumps, years: None }
     }
 
     /// Where the next block ends, and whether in CR LF, where what is near tells of it: so that the rest of it is read but once,
     /// by the core that scans it.
-    fn cut_nearby(
-        &mut self,
-        len: usize,
-        has_records: bool,
-        layers: &mut frame::Scratch,
-    ) -> Option<(usize, bool)> {
+    fn cut_nearby(&mut self, len: usize, lines: &mut LineSort) -> Option<(usize, bool)> {
         let target = self.at + len.max(1);
         if self.has_dumps || target + BEHIND >= self.mapped.bytes().len() {
             return None;
         }
         let from = target.saturating_sub(DUMP_MAX).max(self.at);
         let near = self.mapped.read(from..target + BEHIND, &mut self.buffer);
-        let end = dump::cut_nearby(near, target - from, has_records, layers)?;
+        let end = dump::cut_nearby(near, target - from, lines.has_records, &mut lines.layers)?;
         Some((from + end, near[..end].ends_with(b"\r\n")))
     }
 }
@@ -431,9 +419,7 @@ impl Decoding {
         &mut self,
         len: usize,
         start: Spot,
-        line_ends: LineEnds,
-        has_records: bool,
-        layers: &mut frame::Scratch,
+        lines: &mut LineSort,
         list: Vec<Dump>,
     ) -> Result<Option<Piece>, InputError> {
         let block = match self.first.take() {
@@ -453,7 +439,7 @@ impl Decoding {
         }
         let Cut { end: cut, dumps } = match self.is_over || bytes.len() >= KEPT_MAX {
             true => Cut::behind(&bytes),
-            false => dump::last_cut(&bytes, has_records, layers, list),
+            false => dump::last_cut(&bytes, lines.has_records, &mut lines.layers, list),
         };
         if cut == 0 {
             self.kept = bytes;
@@ -465,7 +451,14 @@ impl Decoding {
         let start = Spot { offset: start.offset + self.offset, ..start };
         let follows_cr = std::mem::replace(&mut self.follows_cr, bytes.ends_with(b"\r\n"));
         self.offset += cut as u64;
-        Ok(Some(Piece { bytes: Bytes::Owned(bytes), start, line_ends, follows_cr, dumps, years: None }))
+        Ok(Some(Piece {
+            bytes: Bytes::Owned(bytes),
+            start,
+            line_ends: lines.ends,
+            follows_cr,
+            dumps,
+            years: None,
+        }))
     }
 }
 

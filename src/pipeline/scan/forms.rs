@@ -1,7 +1,7 @@
 //! Inputs that are read from their first byte to their last: captures and dumps of a location
 //! table, whose places are no lines of a log.
 
-use super::feed::End;
+use super::feed::{End, NO_DIGEST};
 use super::settling::Settling;
 use super::{InputCounts, Reading, Run, Scan, ScanError, Scanned};
 use crate::formats::snapshot::SnapshotReader;
@@ -33,7 +33,7 @@ impl Run<'_> {
             (Source::Mapped(mapped), _) => {
                 let digest = || match self.counting.wants_digests {
                     true => mapped.digest(),
-                    false => blake3::Hash::from_bytes([0; 32]),
+                    false => NO_DIGEST,
                 };
                 let read = || match is_capture {
                     true => self.mapped_capture(input, &mapped, rank, &mut settle),
@@ -140,11 +140,7 @@ impl Run<'_> {
         let counts = counts?;
         let stream = reader.into_stream();
         stream.verify_unchanged()?;
-        let end = End {
-            digest: stream.digest().unwrap_or_else(|| blake3::hash(b"")),
-            is_cut: false,
-            has_turned: false,
-        };
+        let end = End { digest: stream.digest().unwrap_or(NO_DIGEST), is_cut: false, has_turned: false };
         Ok((InputCounts { bytes: stream.raw_bytes_read(), ..counts }, end))
     }
 
@@ -207,7 +203,7 @@ impl Run<'_> {
         counts.add(&last);
         settle(last);
         stream.verify_unchanged()?;
-        let digest = stream.digest().unwrap_or_else(|| blake3::hash(b""));
+        let digest = stream.digest().unwrap_or(NO_DIGEST);
         Ok((counts, End { digest, is_cut: stream.is_cut(), has_turned: false }))
     }
 }
