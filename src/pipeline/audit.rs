@@ -2,13 +2,14 @@
 
 use super::roll::{Count, Roll};
 use super::scan::Scan;
+use crate::model::short::is_same;
 use crate::model::{
     AgentId, AgentKey, AuditedAgent, AuditedUser, Class, DaySlot, Days, DomainSummary, Moment, Platform,
     Platforms, SipIdRef, Standing, Verdict, Window,
 };
 use crate::platform::Classifier;
 use crate::report::Users;
-use crate::tally::{Entry, Tally};
+use crate::tally::{Entries, Entry, Tally};
 use ahash::RandomState;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -282,9 +283,9 @@ impl Count for AgentsCount<'_> {
         (vec![0; self.rows], vec![0; self.row_of.len()])
     }
 
-    fn add(&self, (users, registrations): &mut AgentsSum, _: SipIdRef<'_>, entries: &[Entry]) {
-        let accepted = entries.iter().filter(|entry| entry.standing == Standing::Accepted);
-        let mut rows: Vec<usize> = Vec::with_capacity(entries.len());
+    fn add(&self, (users, registrations): &mut AgentsSum, _: SipIdRef<'_>, entries: Entries<'_>) {
+        let accepted = entries.filter(|entry| entry.standing == Standing::Accepted);
+        let mut rows: Vec<usize> = Vec::new();
         for entry in accepted {
             registrations[entry.agent.0 as usize] += entry.count;
             rows.push(self.row_of[entry.agent.0 as usize]);
@@ -313,14 +314,23 @@ pub struct SummaryCount<A> {
 pub struct Domains {
     /// Of users without a domain.
     bare: DomainCounts,
-    named: hashbrown::HashMap<Vec<u8>, DomainCounts, RandomState>,
+    named: Vec<(Box<[u8]>, DomainCounts)>,
+    places: HashMap<Box<[u8]>, usize, RandomState>,
+    /// The place of the one that was asked for last: most logs have but one.
+    latest: usize,
 }
 
 impl Domains {
     fn of(&mut self, domain: Option<&[u8]>) -> &mut DomainCounts {
         let Some(domain) = domain else { return &mut self.bare };
-        // A domain is owned once, not for each of its users.
-        self.named.entry_ref(domain).or_default()
+        if self.named.get(self.latest).is_none_or(|(known, _)| !is_same(known, domain)) {
+            self.latest = self.places.get(domain).copied().unwrap_or_else(|| {
+                self.places.insert(domain.into(), self.named.len());
+                self.named.push((domain.into(), DomainCounts::default()));
+                self.named.len() - 1
+            });
+        }
+        &mut self.named[self.latest].1
     }
 }
 
@@ -339,8 +349,8 @@ impl<A: Fn(SipIdRef<'_>, Platforms) -> bool + Sync> Count for SummaryCount<A> {
         Domains::default()
     }
 
-    fn add(&self, domains: &mut Domains, user: SipIdRef<'_>, entries: &[Entry]) {
-        let admitted = entries.iter().filter(|entry| self.evidence.admits(entry.standing));
+    fn add(&self, domains: &mut Domains, user: SipIdRef<'_>, entries: Entries<'_>) {
+        let admitted = entries.filter(|entry| self.evidence.admits(entry.standing));
         let outline = admitted.map(|entry| self.outlines[entry.agent.0 as usize]).reduce(Outline::union);
         if let Some(outline) = outline.filter(|outline| (self.admits)(user, outline.platforms)) {
             domains.of(user.domain()).add(outline);

@@ -2,7 +2,7 @@
 
 use super::roll::{Count, count};
 use crate::model::{SipIdRef, Standing};
-use crate::tally::{Entry, Slot, Tally};
+use crate::tally::{Entries, Slot, Tally};
 use std::collections::BTreeSet;
 
 /// Counts over a whole tally.
@@ -37,7 +37,7 @@ impl Count for CensusCount {
         Census::default()
     }
 
-    fn add(&self, sum: &mut Census, _: SipIdRef<'_>, entries: &[Entry]) {
+    fn add(&self, sum: &mut Census, _: SipIdRef<'_>, entries: Entries<'_>) {
         let mut standings = 0_u16;
         let mut has_agent = false;
         // Most users have one window: one look-up for each change.

@@ -2,7 +2,7 @@
 
 use crate::identity::Pseudonyms;
 use crate::model::{SipId, SipIdRef};
-use crate::tally::{ByUser, Entry, Tally};
+use crate::tally::{ByUser, Entries, Entry, Tally};
 use ahash::RandomState;
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -229,7 +229,7 @@ pub trait Count: Sync {
     fn none(&self) -> Self::Sum;
 
     /// Adds one user, whose entries come in no order; none comes twice.
-    fn add(&self, sum: &mut Self::Sum, user: SipIdRef<'_>, entries: &[Entry]);
+    fn add(&self, sum: &mut Self::Sum, user: SipIdRef<'_>, entries: Entries<'_>);
 
     /// Adds what was counted elsewhere.
     fn join(&self, sum: &mut Self::Sum, other: Self::Sum);
@@ -243,8 +243,8 @@ impl<A: Count, B: Count> Count for (A, B) {
         (self.0.none(), self.1.none())
     }
 
-    fn add(&self, sum: &mut Self::Sum, user: SipIdRef<'_>, entries: &[Entry]) {
-        self.0.add(&mut sum.0, user, entries);
+    fn add(&self, sum: &mut Self::Sum, user: SipIdRef<'_>, entries: Entries<'_>) {
+        self.0.add(&mut sum.0, user, entries.clone());
         self.1.add(&mut sum.1, user, entries);
     }
 
@@ -340,8 +340,8 @@ mod tests {
             fn none(&self) -> Self::Sum {
                 Vec::new()
             }
-            fn add(&self, sum: &mut Self::Sum, user: SipIdRef<'_>, entries: &[Entry]) {
-                sum.push(format!("{} {}", user.escaped(), entries.len()));
+            fn add(&self, sum: &mut Self::Sum, user: SipIdRef<'_>, entries: Entries<'_>) {
+                sum.push(format!("{} {}", user.escaped(), entries.count()));
             }
             fn join(&self, sum: &mut Self::Sum, other: Self::Sum) {
                 sum.extend(other);

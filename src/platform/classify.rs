@@ -7,15 +7,33 @@ use super::list::RuleList;
 use super::rules::{Rule, shipped};
 use super::{AgentPolicy, RuleError, RuleSpec};
 use crate::model::{AgentKey, Class, Form, Hint, Platform, Verdict};
+use std::sync::OnceLock;
 
 /// The rules and the operator's policy, ready to judge clients.
 ///
 /// A pure function of its key: the same key gives the same verdict in any order and on any thread.
 #[derive(Debug)]
 pub struct Classifier {
-    rules: RuleList,
+    /// The operator's rules; behind them come the shipped ones.
+    operators: RuleList,
     push_agents: RegexSet,
     billable: Billable,
+}
+
+/// The shipped rules, compiled once.
+static SHIPPED: OnceLock<RuleList> = OnceLock::new();
+
+fn shipped_list() -> &'static RuleList {
+    // A test compiles the shipped rules, so an error here is a broken build.
+    SHIPPED.get_or_init(|| RuleList::new(shipped().to_vec()).expect("the shipped rules compile"))
+}
+
+/// Begins to compile the shipped rules: they are asked at the end of a run, and its begin leaves cores idle.
+fn begin_shipped_list() {
+    if SHIPPED.get().is_none() {
+        // Where no thread is to be had, they are compiled when they are asked for.
+        let _ = std::thread::Builder::new().spawn(shipped_list);
+    }
 }
 
 /// What decided about a client, before the operator's choice of billable apps.
@@ -35,12 +53,13 @@ impl Classifier {
     /// rule wins. That an operator's rule wins an example of a shipped one is no error: that is
     /// what their rules are for.
     pub fn new(operator_rules: Vec<RuleSpec>, policy: &AgentPolicy) -> Result<Self, RuleError> {
+        begin_shipped_list();
         let operators =
             operator_rules.into_iter().map(|spec| Rule { spec, is_weak: false, is_operators: true });
-        let rules = RuleList::new(operators.chain(shipped().iter().cloned()).collect())?;
-        rules.prove_examples(|rule| rule.is_operators)?;
+        let operators = RuleList::new(operators.collect())?;
+        operators.prove_examples(|text| shipped_list().first_match(text))?;
         Ok(Self {
-            rules,
+            operators,
             push_agents: compile("push_agents", &policy.push_agents)?,
             billable: Billable::new(policy.billable_agents.as_deref())?,
         })
@@ -55,7 +74,7 @@ impl Classifier {
 
     /// The rules in the order in which they are asked, the operator's first.
     pub fn rules(&self) -> impl Iterator<Item = &RuleSpec> {
-        self.rules.rules().iter().map(|rule| &rule.spec)
+        self.operators.rules().iter().chain(shipped()).map(|rule| &rule.spec)
     }
 
     /// Judges a bare User-Agent, of which nothing else is known.
@@ -63,11 +82,15 @@ impl Classifier {
         self.classify(&AgentKey { text: Some(text.into()), ..AgentKey::UNKNOWN })
     }
 
+    fn first_match(&self, text: &[u8]) -> Option<&Rule> {
+        self.operators.first_match(text).or_else(|| shipped_list().first_match(text))
+    }
+
     /// Judges one kind of client. Blanks around the text do not count, as in the header itself.
     pub fn classify(&self, key: &AgentKey) -> Verdict {
         let text = key.text.as_deref().map(<[u8]>::trim_ascii);
         // An empty header says as much as none.
-        let winner = text.filter(|text| !text.is_empty()).and_then(|text| self.rules.first_match(text));
+        let winner = text.filter(|text| !text.is_empty()).and_then(|text| self.first_match(text));
         let is_told = text.is_some_and(|text| !text.is_empty());
 
         let is_named_push = key.is_push_source || text.is_some_and(|text| self.push_agents.is_match(text));

@@ -112,13 +112,10 @@ impl Settler {
         self.counts.unanswered += transactions.unanswered;
         self.counts.unasked += transactions.unasked;
         self.counts.repeated += transactions.repeated + joined;
-        let first = self.ended.len();
         self.ended.append(std::mem::take(&mut self.lives).finish());
-        for number in first..self.ended.len() {
-            let (user, contact) = self.ties.bindings.pairs.get(self.ended.pair(number));
-            if contact.is_empty()
-                && let Some(agent) = self.ties.peers.agent(user)
-            {
+        for number in self.ended.take_peers() {
+            let (user, _) = self.ties.bindings.pairs.get(self.ended.pair(number));
+            if let Some(agent) = self.ties.peers.agent(user) {
                 self.peers_agents.insert(number, agent.into());
             }
         }
@@ -127,7 +124,7 @@ impl Settler {
         self.records = 0;
     }
 
-    /// How many lives of bindings the streams before have told of.
+    /// How many numbers of lives there are; some are no life's.
     pub fn lives_len(&self) -> usize {
         self.ended.len()
     }
@@ -141,7 +138,7 @@ impl Settler {
         for number in range.clone() {
             bindings.pairs.bring_ahead(number, pair_at);
             let pair = self.ended.pair(number);
-            let mut life = self.ended.life(number, &bindings.pairs, &mut pieces);
+            let Some(mut life) = self.ended.life(number, &bindings.pairs, &mut pieces) else { continue };
             let text = self.peers_agents.get(&number).map(|text| &text[..]).or_else(|| bindings.agent(pair));
             // Dumps may have shown whom the server calls by that name.
             let sip_id = self.joins.sip_id(life.user);

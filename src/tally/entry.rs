@@ -114,6 +114,7 @@ impl Cell {
     }
 
     /// The entry of a cell.
+    #[inline]
     pub fn entry(&self) -> Entry {
         let kinds = (self.source >> INPUT_BITS) as usize;
         let offset = u64::from(self.offset_low) | u64::from(self.offset_high) << 32;

@@ -18,4 +18,5 @@ mod users;
 pub use entry::Entry;
 pub use faint::LISTED_USERS;
 pub use observed::{Numbering, Observed, transaction};
+pub use part::Entries;
 pub use table::{ByUser, Share, Slot, Tally};

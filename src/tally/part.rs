@@ -37,6 +37,25 @@ pub(super) struct Part {
     pub counts: [u64; Standing::ALL.len()],
 }
 
+/// The entries of one user, in no order.
+#[derive(Debug, Clone)]
+pub struct Entries<'t> {
+    cells: &'t Rows<Cell>,
+    next: Option<&'t Cell>,
+}
+
+impl Iterator for Entries<'_> {
+    type Item = Entry;
+
+    /// In line: whoever asks for little of an entry does not pay for all of it.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Entry> {
+        let cell = self.next?;
+        self.next = self.cells.get(cell.next);
+        Some(cell.entry())
+    }
+}
+
 impl Part {
     /// Takes what the blocks say of the part's users; `clients` translates the numbers of each
     /// block's clients.
@@ -266,9 +285,8 @@ impl Part {
     }
 
     /// One user's entries, in no order.
-    pub fn entries_of(&self, number: u32) -> impl Iterator<Item = Entry> + '_ {
-        let first = &self.users.get(number).first;
-        std::iter::successors(Some(first), |cell| self.cells.get(cell.next)).map(Cell::entry)
+    pub fn entries_of(&self, number: u32) -> Entries<'_> {
+        Entries { cells: &self.cells, next: Some(&self.users.get(number).first) }
     }
 
     /// The numbers of all users.

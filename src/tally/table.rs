@@ -4,7 +4,7 @@ use super::clients::Clients;
 use super::entry::Entry;
 use super::faint::{Faint, LISTED_USERS, is_faint};
 use super::observed::{Observed, PARTS, bits_of, hash_of, part_of};
-use super::part::Part;
+use super::part::{Entries, Part};
 use crate::model::near::bring;
 use crate::model::{AgentId, AgentKey, AgentRef, Moment, Observation, Standing};
 use rayon::prelude::*;
@@ -252,18 +252,15 @@ impl Tally {
     /// # Panics
     ///
     /// If there is no such part.
-    pub fn each_of(&self, part: usize, mut look: impl FnMut(&[u8], &[Entry])) {
+    pub fn each_of(&self, part: usize, mut look: impl FnMut(&[u8], Entries<'_>)) {
         let part = &self.parts[part];
-        let mut entries = Vec::new();
         let numbers = part.numbers();
         for begin in numbers.clone().step_by(NEAR_LEN as usize) {
             let near = begin..numbers.end.min(begin.saturating_add(NEAR_LEN));
             near.clone().for_each(|number| bring(part.users.get(number)));
             near.clone().for_each(|number| part.bring_second(number));
             for number in near {
-                entries.clear();
-                entries.extend(part.entries_of(number));
-                look(part.users.key(number), &entries);
+                look(part.users.key(number), part.entries_of(number));
             }
         }
     }

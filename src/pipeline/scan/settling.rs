@@ -30,13 +30,15 @@ pub(super) struct Settling<'p> {
     telling: Vec<Teller>,
 }
 
-/// So many lives or registrations are counted in one go.
-const STRETCH_LEN: usize = 1 << 13;
+/// So many lives and as many registrations are counted in one go.
+const STRETCH_LEN: usize = 1 << 11;
 
-/// What a server's end leaves to be told of: some of its lives, or of the registrations that wait.
-enum Rest {
-    Lives(Range<usize>),
-    Waiting(Range<usize>),
+/// What a server's end leaves to be told of: some of its lives, and of the registrations that wait. Both stand in the
+/// order in which the log named them, more or less, so most of these lives are those that the registrations began, and the
+/// tally looks at each user once where it would at two times.
+struct Rest {
+    lives: Range<usize>,
+    waiting: Range<usize>,
 }
 
 /// What one core tells of the rest.
@@ -58,21 +60,15 @@ impl Teller {
     fn tell(&mut self, settler: &Settler, rest: Rest, counting: &Counting<'_>) {
         let Self { observed, numbering, memory, kept } = self;
         observed.clear();
-        match rest {
-            Rest::Lives(range) => {
-                let mut lives = LifeCounter::new(counting);
-                let said = &mut Saying { observed, numbering };
-                settler.lives(range, &mut |life, agent| {
-                    if counting.key.is_some_and(|wanted| wanted.names(life.user)) {
-                        kept.push(OwnLife::of(life, agent));
-                    }
-                    lives.count(said, life, agent);
-                });
+        let mut lives = LifeCounter::new(counting);
+        let said = &mut Saying { observed, numbering };
+        settler.lives(rest.lives, &mut |life, agent| {
+            if counting.key.is_some_and(|wanted| wanted.names(life.user)) {
+                kept.push(OwnLife::of(life, agent));
             }
-            Rest::Waiting(range) => {
-                settler.waiting(range, &mut |it| note(observed, it, None, counting, numbering, memory));
-            }
-        }
+            lives.count(said, life, agent);
+        });
+        settler.waiting(rest.waiting, &mut |it| note(observed, it, None, counting, numbering, memory));
         numbering.close(observed);
     }
 }
@@ -192,9 +188,10 @@ impl<'p> Settling<'p> {
     fn count_rest(&mut self, settler: &Settler) {
         let Self { counting, settled, telling, .. } = self;
         let (lives, waiting) = (settler.lives_len(), settler.waiting_len());
-        let stretches =
-            |len: usize| (0..len).step_by(STRETCH_LEN).map(move |at| at..len.min(at + STRETCH_LEN));
-        let mut left = stretches(lives).map(Rest::Lives).chain(stretches(waiting).map(Rest::Waiting));
+        let stretches = lives.max(waiting).div_ceil(STRETCH_LEN);
+        let share = |len: usize, number: usize| len * number / stretches..len * (number + 1) / stretches;
+        let mut left = (0..stretches)
+            .map(|number| Rest { lives: share(lives, number), waiting: share(waiting, number) });
         loop {
             let taken = telling.iter_mut().zip(left.by_ref());
             let taken: Vec<_> = taken.collect();

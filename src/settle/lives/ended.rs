@@ -1,5 +1,7 @@
-//! The lives that have been told of, small: a long log tells of millions.
+//! The lives that have been told of, small: a long log tells of millions. Those that nothing ended are worked out
+//! when they are asked for, from what their server knows of them.
 
+use super::server::Left;
 use super::{Life, Piece};
 use crate::model::rows::Rows;
 use crate::model::{Hint, Moment, Spot};
@@ -12,6 +14,8 @@ pub(super) struct EndedLife {
     pub pair: Pair,
     pub hint: Hint,
     pub is_push_source: bool,
+    /// Of a peer of `chan_sip`.
+    pub is_peer: bool,
     pub begins_with_line: bool,
     pub begin: Moment,
     pub end: Moment,
@@ -28,6 +32,7 @@ impl EndedLife {
             pair,
             hint: Hint::None,
             is_push_source: false,
+            is_peer: false,
             begins_with_line: true,
             begin,
             end,
@@ -45,6 +50,10 @@ pub struct Ended {
     pieces: Rows<Piece>,
     /// The pieces up to here belong to lives.
     pieces_told: u32,
+    /// Which of them are peers', since that was last asked.
+    peers: Vec<usize>,
+    /// Bindings that nothing ended, each with how many there are of it and of those before.
+    left: Vec<(usize, Left)>,
     /// Lives of which nothing is proven are not left out.
     wants_unproven: bool,
 }
@@ -55,17 +64,35 @@ impl Ended {
         Self { wants_unproven, ..Self::default() }
     }
 
-    /// How many there are.
+    /// How many numbers there are: behind those of the lives that were told come those of what is left, some of which
+    /// are no life's.
     pub fn len(&self) -> usize {
-        self.lives.len()
+        self.lives.len() + self.left_len()
     }
 
-    /// Appends others; their numbers follow.
+    fn left_len(&self) -> usize {
+        self.left.last().map_or(0, |(behind, _)| *behind)
+    }
+
+    /// Notes what a server is left with at its end.
+    pub(super) fn leave(&mut self, left: Left) {
+        self.left.push((self.left_len() + left.len(), left));
+    }
+
+    /// The numbers of the peers' lives, since this was last asked.
+    pub(in crate::settle) fn take_peers(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.peers)
+    }
+
+    /// Appends others; the numbers of those that were told follow those that were told here.
     pub fn append(&mut self, other: Self) {
-        if self.lives.len() == 0 {
+        if self.len() == 0 {
             *self = other;
             return;
         }
+        let told = self.lives.len();
+        self.peers.extend(other.peers.into_iter().map(|number| told + number));
+        other.left.into_iter().for_each(|(_, left)| self.leave(left));
         let shift = self.pieces.next_number();
         other.pieces.into_rows().for_each(|piece| self.pieces.push(piece));
         self.pieces_told = self.pieces.next_number();
@@ -75,23 +102,49 @@ impl Ended {
         }
     }
 
-    /// Whose life that is.
+    /// Whose life that is, or was before the number became free.
     pub(in crate::settle) fn pair(&self, number: usize) -> Pair {
-        self.at(number).pair
+        match self.left(number) {
+            Some((left, place)) => left.pair(place),
+            None => self.at(number).pair,
+        }
     }
 
-    /// The life of that number, whose pieces are put where it says.
+    /// Whose server is left with the binding of that number, and the place there.
+    fn left(&self, number: usize) -> Option<(&Left, usize)> {
+        let number = number.checked_sub(self.lives.len())?;
+        let at = self.left.partition_point(|(behind, _)| *behind <= number);
+        let before = at.checked_sub(1).map_or(0, |before| self.left[before].0);
+        Some((&self.left[at].1, number - before))
+    }
+
+    /// The life of that number, if it is one's, whose pieces are put where it says.
     pub(in crate::settle) fn life<'t>(
         &self,
         number: usize,
         pairs: &'t Pairs,
         pieces: &'t mut Vec<Piece>,
-    ) -> Life<'t> {
-        let life = self.at(number);
+    ) -> Option<Life<'t>> {
         pieces.clear();
-        pieces.extend(self.pieces_in(life.pieces.clone()));
+        let life = match self.left(number) {
+            Some((left, place)) => {
+                let life = left.life(place, pieces)?;
+                if pieces.is_empty() && !self.wants_unproven {
+                    return None;
+                }
+                if !left.tells_of_removals() {
+                    pieces.retain(|piece| !piece.is_open);
+                }
+                life
+            }
+            None => {
+                let life = self.at(number);
+                pieces.extend(self.pieces_in(life.pieces.clone()));
+                life.clone()
+            }
+        };
         let (user, contact) = pairs.get(life.pair);
-        Life {
+        Some(Life {
             user,
             contact,
             hint: life.hint,
@@ -102,7 +155,7 @@ impl Ended {
             spot: life.spot,
             needs_seconds: life.needs_seconds,
             pieces,
-        }
+        })
     }
 
     fn pieces_in(&self, range: Range<u32>) -> impl Iterator<Item = Piece> {
@@ -127,6 +180,9 @@ impl Ended {
             return None;
         }
         let is_open = self.pieces_in(life.pieces.clone()).any(|piece| piece.is_open);
+        if life.is_peer {
+            self.peers.push(self.lives.len());
+        }
         self.lives.push(life);
         is_open.then_some(self.lives.len() - 1)
     }

@@ -4,28 +4,74 @@ use crate::model::index::NONE;
 use crate::model::near::bring;
 use crate::model::rows::Rows;
 use crate::model::{Hint, Moment, Spot};
+use crate::settle::Held;
 use crate::settle::pairs::Pair;
 use ahash::RandomState;
 use std::collections::HashMap;
 
-/// One binding that has not ended.
+/// One binding that has not ended, in fifty-six bytes: a log has hundreds of thousands at a time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Binding {
-    pub spot: Spot,
+    offset: u64,
+    input: u32,
+    /// Its first record, and the stretch of that.
+    pub serial: u32,
+    pub begin: Moment,
+    /// Its last record, and the stretch of that.
+    pub proof: Moment,
+    pub proof_serial: u32,
+    /// Longest expiry granted to it, in seconds; 0 where none was told.
+    pub granted: u32,
+    /// When the server was seen to drop it without a word on why, or [`STAYS`].
+    gone: Moment,
     pub hint: Hint,
     pub is_push_source: bool,
     /// A peer of `chan_sip`, of which nothing is proven.
     pub is_peer: bool,
-    /// Its first record, and the stretch of that.
-    pub begin: Moment,
-    pub serial: u64,
-    /// Its last record, and the stretch of that.
-    pub proof: Moment,
-    pub proof_serial: u64,
-    /// Longest expiry granted to it, in seconds; 0 where none was told.
-    pub granted: u32,
+}
+
+/// Of a binding that the server was not seen to drop.
+const STAYS: Moment = Moment::from_micros(i64::MIN);
+
+impl Binding {
+    /// The binding that a record begins, at that moment and in that stretch.
+    pub fn new(held: &Held<'_>, (begin, serial): (Moment, u32), granted: u32) -> Self {
+        Self {
+            offset: held.spot.offset,
+            input: held.spot.input,
+            serial,
+            begin,
+            proof: begin,
+            proof_serial: serial,
+            granted,
+            gone: STAYS,
+            hint: held.agent.hint,
+            is_push_source: held.agent.is_push_source,
+            is_peer: held.contact.is_empty(),
+        }
+    }
+
+    /// Of the record that began it.
+    pub const fn spot(&self) -> Spot {
+        Spot { input: self.input, offset: self.offset }
+    }
+
     /// When the server was seen to drop it without a word on why.
-    pub gone: Option<Moment>,
+    pub fn gone(&self) -> Option<Moment> {
+        (self.gone != STAYS).then_some(self.gone)
+    }
+
+    /// It was seen to be dropped, unless it had been before.
+    pub fn go(&mut self, moment: Moment) {
+        if self.gone == STAYS {
+            self.gone = moment;
+        }
+    }
+
+    /// It is there after all.
+    pub fn stay(&mut self) {
+        self.gone = STAYS;
+    }
 }
 
 /// Every binding that has not ended. What grows by being copied holds but a few bytes of each.
@@ -82,9 +128,26 @@ impl Living {
         self.row(number).binding.take()
     }
 
-    /// Every binding, as they lie in memory, which is given back on the way.
-    pub fn each(self) -> impl Iterator<Item = (Pair, Binding)> {
-        self.rows.into_rows().filter_map(|row| Some((row.pair, row.binding?)))
+    /// How many places there are, also those of bindings that have ended.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The pair at that place with its binding, unless that has ended.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many places.
+    pub fn at(&self, place: usize) -> (Pair, Option<&Binding>) {
+        let row = self.rows.get(place as u32).expect("a place's number is one of those that there are");
+        (row.pair, row.binding.as_ref())
+    }
+
+    /// Ends the bindings of all peers of `chan_sip`.
+    pub fn take_peers(&mut self) -> Vec<(Pair, Binding)> {
+        let of_peer = |row: &Row| row.binding.filter(|binding| binding.is_peer).map(|_| row.pair);
+        let peers: Vec<Pair> = self.rows.iter().filter_map(of_peer).collect();
+        peers.into_iter().filter_map(|pair| Some((pair, self.remove(pair)?))).collect()
     }
 
     /// Asks for what tells where the binding of a pair stands.
@@ -160,17 +223,23 @@ mod tests {
 
     fn binding(begin: i64) -> Binding {
         Binding {
-            spot: Spot { input: 0, offset: 0 },
-            hint: Hint::None,
-            is_push_source: false,
-            is_peer: false,
-            begin: Moment::from_micros(begin),
+            offset: 0,
+            input: 0,
             serial: 0,
+            begin: Moment::from_micros(begin),
             proof: Moment::from_micros(begin),
             proof_serial: 0,
             granted: 0,
-            gone: None,
+            gone: STAYS,
+            hint: Hint::None,
+            is_push_source: false,
+            is_peer: false,
         }
+    }
+
+    #[test]
+    fn a_binding_with_its_pair_fills_a_line_of_memory() {
+        assert_eq!(size_of::<Row>(), 64);
     }
 
     proptest! {
@@ -189,7 +258,9 @@ mod tests {
             }
             let pages: std::collections::BTreeSet<u32> = map.keys().map(|pair| pair / PAGE_LEN).collect();
             prop_assert_eq!(living.places.pages.len(), pages.len());
-            let left: BTreeMap<Pair, Moment> = living.each().map(|(pair, binding)| (pair, binding.begin)).collect();
+            let left = (0..living.len()).map(|place| living.at(place));
+            let left: BTreeMap<Pair, Moment> =
+                left.filter_map(|(pair, binding)| Some((pair, binding?.begin))).collect();
             prop_assert_eq!(left, map);
         }
     }

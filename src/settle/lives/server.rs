@@ -27,7 +27,7 @@ pub(super) struct Record<'t> {
 #[derive(Debug, Clone, Copy)]
 struct Stretch {
     /// Counts every stretch, also those that are not kept.
-    serial: u64,
+    serial: u32,
     begin: Moment,
     /// From when on a binding that is older than the stretch is proven by living in it: no expiry
     /// granted before it reaches beyond this by more than itself.
@@ -36,6 +36,44 @@ struct Stretch {
     end: Moment,
     /// The server started anew before it.
     follows_start: bool,
+}
+
+/// What a server is left with at its end: bindings that nothing ended, by their places.
+#[derive(Debug)]
+pub(super) struct Left(Server);
+
+impl Left {
+    /// How many places there are.
+    pub fn len(&self) -> usize {
+        self.0.bindings.len()
+    }
+
+    /// The pair of that place's binding, or of the latest one that ended there.
+    pub fn pair(&self, place: usize) -> Pair {
+        self.0.bindings.at(place).0
+    }
+
+    /// The life of that place's binding, if there is one, of which the pieces are appended. Open ones count only where
+    /// the server [tells of removals](Left::tells_of_removals).
+    pub fn life(&self, place: usize, pieces: &mut Vec<Piece>) -> Option<EndedLife> {
+        let server = &self.0;
+        let (pair, binding) = server.bindings.at(place);
+        let binding = binding?;
+        let tell = &mut |piece| pieces.push(piece);
+        Some(match binding.gone() {
+            Some(gone) => server.lost(pair, binding, gone, tell),
+            None => {
+                let life = life(pair, binding, server.high, server.rules);
+                let last = server.current();
+                server.pieces(&life, binding, last.serial, last.end, (binding.spot(), true), tell);
+                life
+            }
+        })
+    }
+
+    pub const fn tells_of_removals(&self) -> bool {
+        self.0.has_removals
+    }
 }
 
 /// One server of the stream.
@@ -54,6 +92,7 @@ pub(super) struct Server {
     /// Last record of any binding since the last start.
     last_binding: Option<Moment>,
     has_removals: bool,
+    has_peers: bool,
     granted_max: u32,
     /// Lives with open pieces, which count if the log tells of removals at all; none where it does.
     open: Vec<usize>,
@@ -74,6 +113,7 @@ impl Server {
             bindings: Living::default(),
             last_binding: None,
             has_removals: false,
+            has_peers: false,
             granted_max: 0,
             open: Vec::new(),
             sweeper: Sweeper::default(),
@@ -99,7 +139,7 @@ impl Server {
             self.high = self.high.max(run.high);
         }
         self.last = run.last;
-        self.current().end = self.high;
+        self.current_mut().end = self.high;
     }
 
     /// A line says that the server starts anew.
@@ -113,7 +153,7 @@ impl Server {
     fn start(&mut self, moment: Moment, last_binding: Option<Moment>) {
         self.end_at(last_binding);
         self.next_stretch(moment, moment, true);
-        self.current().end = self.high;
+        self.current_mut().end = self.high;
         self.last_binding = None;
     }
 
@@ -131,7 +171,8 @@ impl Server {
     fn next_stretch(&mut self, begin: Moment, floor: Moment, follows_start: bool) {
         self.floor = self.floor.max(floor);
         let ended = *self.current();
-        let mut next = Stretch { serial: ended.serial + 1, begin, floor, end: begin, follows_start };
+        let serial = ended.serial.checked_add(1).expect("fewer than 2^32 steps of a server's clock");
+        let mut next = Stretch { serial, begin, floor, end: begin, follows_start };
         // One that is too short for any proof is forgotten, so that a log of two clocks costs no
         // more than another. One behind a start tells its own bindings from older ones.
         let is_short = ended.begin.plus_seconds(needs_seconds(self.rules, 0)) > ended.end;
@@ -142,18 +183,22 @@ impl Server {
         self.stretches.push(next);
     }
 
-    fn current(&mut self) -> &mut Stretch {
+    fn current(&self) -> &Stretch {
+        self.stretches.last().expect("one stretch is always under way")
+    }
+
+    fn current_mut(&mut self) -> &mut Stretch {
         self.stretches.last_mut().expect("one stretch is always under way")
     }
 
-    fn serial(&self) -> u64 {
-        self.stretches.last().map_or(0, |stretch| stretch.serial)
+    fn serial(&self) -> u32 {
+        self.current().serial
     }
 
     /// A new binding; one of that contact that has not ended was lost without a word.
     pub fn bound(&mut self, record: Record<'_>, told: &mut Ended) {
         if let Some(binding) = self.bindings.remove(record.pair) {
-            self.lost(record.pair, &binding, record.moment, told);
+            self.tell_lost(record.pair, &binding, record.moment, told);
         }
         self.refreshed(record);
     }
@@ -169,22 +214,12 @@ impl Server {
         match self.bindings.get_mut(pair) {
             Some(binding) => {
                 binding.granted = binding.granted.max(granted);
-                (binding.proof, binding.proof_serial, binding.gone) = (moment, serial, None);
+                (binding.proof, binding.proof_serial) = (moment, serial);
+                binding.stay();
             }
             None => {
-                let binding = Binding {
-                    spot: held.spot,
-                    hint: held.agent.hint,
-                    is_push_source: held.agent.is_push_source,
-                    is_peer: held.contact.is_empty(),
-                    begin: moment,
-                    serial,
-                    proof: moment,
-                    proof_serial: serial,
-                    granted,
-                    gone: None,
-                };
-                self.bindings.insert(pair, binding);
+                self.has_peers |= held.contact.is_empty();
+                self.bindings.insert(pair, Binding::new(held, (moment, serial), granted));
             }
         }
     }
@@ -212,10 +247,11 @@ impl Server {
         self.last_binding = Some(moment);
         self.has_removals = true;
         match self.bindings.remove(pair) {
-            Some(binding) if binding.gone.is_none_or(|gone| moment <= gone.plus_seconds(GONE_SECONDS)) => {
+            Some(binding) if binding.gone().is_none_or(|gone| moment <= gone.plus_seconds(GONE_SECONDS)) => {
                 let life = life(pair, &binding, moment, self.rules);
                 let serial = self.serial();
-                let follows_start = self.pieces(&life, &binding, serial, moment, (held.spot, false), told);
+                let tell = &mut |piece| told.piece(piece);
+                let follows_start = self.pieces(&life, &binding, serial, moment, (held.spot, false), tell);
                 if follows_start {
                     self.last_piece(moment, life.needs_seconds, held.spot, told);
                 }
@@ -223,20 +259,9 @@ impl Server {
             }
             lost => {
                 if let Some(binding) = lost {
-                    self.lost(pair, &binding, moment, told);
+                    self.tell_lost(pair, &binding, moment, told);
                 }
-                let binding = Binding {
-                    spot: held.spot,
-                    hint: held.agent.hint,
-                    is_push_source: held.agent.is_push_source,
-                    is_peer: false,
-                    begin: self.first,
-                    serial: 0,
-                    proof: self.first,
-                    proof_serial: 0,
-                    granted: self.granted_max,
-                    gone: None,
-                };
+                let binding = Binding::new(held, (self.first, 0), self.granted_max);
                 let mut life = life(pair, &binding, moment, self.rules);
                 life.begins_with_line = false;
                 self.last_piece(moment, life.needs_seconds, held.spot, told);
@@ -249,41 +274,41 @@ impl Server {
         if let Some(binding) = self.bindings.get_mut(record.pair)
             && binding.begin.plus_seconds(REPLACED_SECONDS) < record.moment
         {
-            binding.gone.get_or_insert(record.moment);
+            binding.go(record.moment);
         }
     }
 
+    /// The stream is over. What nothing ended is left to be worked out by whoever asks: of most logs nearly all.
     pub fn finish(mut self, told: &mut Ended) {
         self.end_at(self.last_binding);
-        let serial = self.serial();
-        let end = self.current().end;
-        for (pair, binding) in std::mem::take(&mut self.bindings).each() {
-            match binding.gone {
-                Some(gone) => self.lost(pair, &binding, gone, told),
-                None => {
-                    let life = life(pair, &binding, self.high, self.rules);
-                    self.pieces(&life, &binding, serial, end, (binding.spot, true), told);
-                    self.tell(life, told);
-                }
+        if self.has_peers {
+            // These are told at once: whose they are only this stream knows.
+            for (pair, binding) in self.bindings.take_peers() {
+                told.tell(life(pair, &binding, binding.gone().unwrap_or(self.high), self.rules));
             }
         }
         if !self.has_removals {
-            self.open.iter().for_each(|life| told.drop_open(*life));
+            std::mem::take(&mut self.open).into_iter().for_each(|life| told.drop_open(life));
         }
+        told.leave(Left(self));
     }
 
     /// A binding that ended unsaid, seen at that instant: believed up to its own last record, or
     /// up to a start behind it, which ends bindings without a word.
-    fn lost(&mut self, pair: Pair, binding: &Binding, seen: Moment, told: &mut Ended) {
-        let life = life(pair, binding, binding.gone.unwrap_or(seen), self.rules);
+    fn lost(&self, pair: Pair, binding: &Binding, seen: Moment, tell: &mut impl FnMut(Piece)) -> EndedLife {
+        let life = life(pair, binding, binding.gone().unwrap_or(seen), self.rules);
         let has_start = self.stretches.iter().rev().take_while(|it| it.serial > binding.proof_serial);
-        if binding.gone.is_none() && has_start.into_iter().any(|stretch| stretch.follows_start) {
-            let serial = self.serial();
-            self.pieces(&life, binding, serial, seen, (binding.spot, true), told);
+        if binding.gone().is_none() && has_start.into_iter().any(|stretch| stretch.follows_start) {
+            self.pieces(&life, binding, self.serial(), seen, (binding.spot(), true), tell);
         } else {
             let (serial, proof) = (binding.proof_serial, binding.proof);
-            self.pieces(&life, binding, serial, proof, (binding.spot, false), told);
+            self.pieces(&life, binding, serial, proof, (binding.spot(), false), tell);
         }
+        life
+    }
+
+    fn tell_lost(&mut self, pair: Pair, binding: &Binding, seen: Moment, told: &mut Ended) {
+        let life = self.lost(pair, binding, seen, &mut |piece| told.piece(piece));
         self.tell(life, told);
     }
 
@@ -294,10 +319,10 @@ impl Server {
         &self,
         life: &EndedLife,
         binding: &Binding,
-        last_serial: u64,
+        last_serial: u32,
         end: Moment,
         (spot, is_open): (Spot, bool),
-        told: &mut Ended,
+        tell: &mut impl FnMut(Piece),
     ) -> bool {
         let mut begin = binding.begin;
         let from = self.stretches.partition_point(|stretch| stretch.serial < binding.serial);
@@ -315,10 +340,10 @@ impl Server {
                 begin = begin.max(stretch.floor);
             }
             let end = if stretch.serial == last_serial { end } else { stretch.end };
-            let (is_open, spot) = if follows_start { (true, binding.spot) } else { (is_open, spot) };
+            let (is_open, spot) = if follows_start { (true, binding.spot()) } else { (is_open, spot) };
             let piece = Piece { begin, end, is_open, spot };
             if piece.proves(begin, end, life.needs_seconds) {
-                told.piece(piece);
+                tell(piece);
             }
         }
         follows_start
@@ -341,8 +366,8 @@ impl Server {
 /// A life of which nothing is proven yet.
 fn life(pair: Pair, binding: &Binding, end: Moment, rules: LifeRules) -> EndedLife {
     let needs_seconds = needs_seconds(rules, binding.granted);
-    let mut life = EndedLife::new(pair, binding.begin, end, binding.spot, needs_seconds);
-    (life.hint, life.is_push_source) = (binding.hint, binding.is_push_source);
+    let mut life = EndedLife::new(pair, binding.begin, end, binding.spot(), needs_seconds);
+    (life.hint, life.is_push_source, life.is_peer) = (binding.hint, binding.is_push_source, binding.is_peer);
     life
 }
 

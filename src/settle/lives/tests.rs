@@ -77,8 +77,8 @@ fn lives(records: &[Held<'_>], rules: LifeRules, run: usize) -> Vec<String> {
     let ended = lives.finish();
     let mut pieces = Vec::new();
     let mut told: Vec<String> = (0..ended.len())
-        .map(|number| {
-            let life = ended.life(number, &pairs, &mut pieces);
+        .filter_map(|number| {
+            let life = ended.life(number, &pairs, &mut pieces)?;
             let mut text = String::from_utf8_lossy(life.contact).into_owned();
             text.push_str(&format!(" {}..{}", seconds(life.begin), seconds(life.end)));
             for piece in life.pieces {
@@ -86,7 +86,7 @@ fn lives(records: &[Held<'_>], rules: LifeRules, run: usize) -> Vec<String> {
                 text.push_str(&format!(", {kind} {}..{}", seconds(piece.begin), seconds(piece.end)));
                 text.push_str(&format!(" by {}", piece.spot.offset));
             }
-            text
+            Some(text)
         })
         .collect();
     told.sort();
@@ -407,7 +407,7 @@ proptest! {
         let ended = lives.finish();
         let mut pieces = Vec::new();
         for number in 0..ended.len() {
-            let life = ended.life(number, &pairs, &mut pieces);
+            let Some(life) = ended.life(number, &pairs, &mut pieces) else { continue };
             let own = &registrations[usize::from(life.contact[0] - b'a')];
             // The hardest window begins right behind a registration.
             let from = own.get(window.0.index(own.len().max(1))).map_or(0, |at| at + window.1);
