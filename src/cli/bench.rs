@@ -6,7 +6,7 @@ use super::progress::Progress;
 use super::run;
 use crate::formats::scan::Scanner;
 use crate::pipeline::bench::{Bench, BenchError, Inputs};
-use crate::pipeline::scan::{Meter, ScanError};
+use crate::pipeline::scan::Meter;
 use crate::pipeline::setup::Setup;
 use crate::pipeline::survey::survey;
 use crate::report;
@@ -41,8 +41,9 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
         result
     };
     let mut result = measure(&setup);
-    if matches!(result, Err(BenchError::Scan(ScanError::Turned { .. }))) {
-        setup.walks_first = true;
+    while let Err(BenchError::Scan(error)) = &result
+        && setup.learn(error)
+    {
         meter.begin_anew();
         result = measure(&setup);
     }

@@ -16,7 +16,7 @@ use crate::pipeline::collect::Counting;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::probe;
 use crate::pipeline::roll::{Count, count};
-use crate::pipeline::scan::{BLOCK_LEN, Meter, Scan, ScanError, scan};
+use crate::pipeline::scan::{BLOCK_LEN, Meter, Scan, scan};
 use crate::pipeline::setup::{Setup, SourceRule, YearRule};
 use crate::pipeline::survey::survey;
 use crate::pipeline::trace::Wanted;
@@ -228,9 +228,11 @@ pub fn read_unchecked(
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global();
     }
     let mut plan = survey(paths, &setup, ask.goes_on)?;
-    if !logs.quiet {
-        plan.notes.iter().for_each(|note| say!("siptally: note: {note}"));
-    }
+    let say_notes = |plan: &Plan, said: &[String]| {
+        let new = plan.notes.iter().filter(|note| !logs.quiet && !said.contains(note));
+        new.for_each(|note| say!("siptally: note: {note}"));
+    };
+    say_notes(&plan, &[]);
     let scanner = Scanner::for_logs(std::mem::take(&mut setup.patterns), &plan.sample);
     let push_sources = std::mem::take(&mut setup.push_sources);
     let audit_days = AuditDays::of_logs_from(plan.first());
@@ -245,9 +247,12 @@ pub fn read_unchecked(
     interrupt_stops(&meter);
     let progress = Progress::follow(&meter, plan.raw_bytes(), !logs.quiet && !logs.no_progress);
     let mut result = scan(&plan, &scanner, &counting, block_len(), &meter);
-    if matches!(result, Err(ScanError::Turned { .. })) {
-        setup.walks_first = true;
-        plan = survey(paths, &setup, ask.goes_on)?;
+    while let Err(error) = &result
+        && plan.can_begin_anew
+        && setup.learn(error)
+    {
+        let before = std::mem::replace(&mut plan, survey(paths, &setup, ask.goes_on)?);
+        say_notes(&plan, &before.notes);
         meter.begin_anew();
         result = scan(&plan, &scanner, &counting, block_len(), &meter);
     }
@@ -323,6 +328,7 @@ pub fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Fa
         assumes_utc: !is_bill,
         forgives_cuts: !is_bill,
         walks_first: false,
+        foreseen: Vec::new(),
         push_sources,
     })
 }

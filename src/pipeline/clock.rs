@@ -32,6 +32,37 @@ impl Years {
     }
 }
 
+/// Kinds of stamps whose meaning does not stand in themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StampKinds {
+    /// A full date without a zone.
+    pub local: bool,
+    /// Neither a zone nor a year.
+    pub yearless: bool,
+}
+
+impl StampKinds {
+    /// Both together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self { local: self.local | other.local, yearless: self.yearless | other.yearless }
+    }
+
+    /// Whether there is none that the other lacks.
+    pub fn are_in(self, other: Self) -> bool {
+        self.with(other) == other
+    }
+}
+
+/// The date and time of a stamp that has a full one, wherever that is.
+pub fn full_date(stamp: Stamp) -> Option<Civil> {
+    match stamp {
+        Stamp::Instant(moment) => civil_time(TimeZone::UTC.to_datetime(moment.timestamp())),
+        Stamp::Local(civil) => Some(civil),
+        Stamp::None | Stamp::Yearless(_) => None,
+    }
+}
+
 /// A stamp that means no instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadStamp;
@@ -56,12 +87,19 @@ pub struct Clock<'p> {
     /// The day without a year and the year that were asked for last, and how far that day lies from the
     /// same one of the year, in microseconds.
     dated: Option<(i64, i32, i64)>,
+    met: StampKinds,
 }
 
 impl<'p> Clock<'p> {
     /// A clock in that zone, with those years.
     pub fn new(zone: TimeZone, years: &'p Years) -> Self {
-        Self { zone, years, assumed: None, memo: None, dated: None }
+        let met = StampKinds::default();
+        Self { zone, years, assumed: None, memo: None, dated: None, met }
+    }
+
+    /// Of which kinds the stamps were that it was asked for.
+    pub const fn met(&self) -> StampKinds {
+        self.met
     }
 
     /// The same clock, with an instant for records that have no stamp at all.
@@ -83,8 +121,12 @@ impl<'p> Clock<'p> {
         match stamp {
             Stamp::None => Ok(self.assumed),
             Stamp::Instant(moment) => Ok(Some(moment)),
-            Stamp::Local(civil) => Ok(Some(self.in_zone(civil, offset))),
+            Stamp::Local(civil) => {
+                self.met.local = true;
+                Ok(Some(self.in_zone(civil, offset)))
+            }
             Stamp::Yearless(civil) => {
+                self.met.yearless = true;
                 let year = self.years.at(offset).ok_or(BadStamp)?;
                 let dated = self.dated(civil, year).ok_or(BadStamp)?;
                 Ok(Some(self.in_zone(dated, offset)))

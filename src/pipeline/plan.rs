@@ -1,6 +1,6 @@
 //! The plan of a run: the inputs in their order, each with its clock and its rules.
 
-use super::clock::Years;
+use super::clock::{StampKinds, Years};
 use super::duplicates::Duplicate;
 use crate::identity::Policy;
 use crate::model::Moment;
@@ -41,6 +41,8 @@ pub struct Input {
     pub zone: TimeZone,
     /// Its stamps carry no zone, so that `zone` decides.
     pub is_zoneless: bool,
+    /// Kinds of stamps that the plan was made for.
+    pub(super) foreseen: StampKinds,
     pub years: Years,
     /// The first year is known and no more: later ones come with the blocks of a compressed log, which
     /// need not be decoded twice for them. A plain log probably has no later ones, and need not be read twice to
@@ -119,6 +121,8 @@ pub struct Plan {
     pub unreadable: Vec<InputError>,
     /// Some text of the inputs, to know what is common in them.
     pub sample: Vec<u8>,
+    /// All of them can be opened once more: none is a pipe.
+    pub can_begin_anew: bool,
 }
 
 impl Plan {

@@ -6,7 +6,7 @@ mod forms;
 mod settling;
 mod step;
 
-use super::clock::{Clock, Years};
+use super::clock::{Clock, StampKinds, Years};
 use super::collect::{Collector, Counting, Memory, Trace, server_name};
 use super::plan::{Form, Input, Plan};
 use super::trace::{OwnLife, Proof};
@@ -63,6 +63,14 @@ pub enum ScanError {
     /// time and the operator's word; it has to be made anew by [`Setup::walks_first`](super::setup::Setup).
     #[error("{shown}: a year begins in it, or clocks are put back, where its start told of none")]
     Turned { shown: String },
+    /// Inputs, by the names that are shown, have stamps of kinds of which their starts have none, and the plan has no
+    /// zone or no year for them; it has to be made anew by what [`Setup::learn`](super::setup::Setup::learn) keeps.
+    #[error(
+        "{}: stamps without a zone or a year stand behind its start, which has none; a pipe is read but once, so give it \
+         as a file",
+        inputs.iter().map(|(shown, _)| shown.as_str()).collect::<Vec<_>>().join(", ")
+    )]
+    Unforeseen { inputs: Vec<(String, StampKinds)> },
 }
 
 /// What a scan found, all streams settled.
@@ -80,6 +88,8 @@ pub struct Scan {
     pub proofs: Vec<Proof>,
     /// Lives of that user's bindings.
     pub lives: Vec<OwnLife>,
+    /// Kinds of stamps that an input has and the plan did not foresee, by the name that is shown.
+    unforeseen: Vec<(String, StampKinds)>,
 }
 
 /// What one input held.
@@ -167,6 +177,9 @@ fn scan_inside(
         settling.end_stream(&stream[0]);
         rank += stream.len() as u32;
     }
+    if !scan.unforeseen.is_empty() {
+        return Err(ScanError::Unforeseen { inputs: scan.unforeseen });
+    }
     (scan.proofs, scan.lives) = settling.take_kept();
     let mut settled = settling.finish();
     for worker in workers {
@@ -207,6 +220,8 @@ struct Reading<'p> {
     said: Vec<Scanned>,
     said_bytes: u64,
     counts: InputCounts,
+    /// Kinds of its stamps so far.
+    met: StampKinds,
     failure: Option<InputError>,
 }
 
@@ -298,12 +313,13 @@ impl Run<'_> {
             said: Vec::new(),
             said_bytes: 0,
             counts: InputCounts::default(),
+            met: StampKinds::default(),
             failure: None,
         })
     }
 
     fn close(&self, reading: Reading<'_>, scan: &mut Scan) -> Result<(), ScanError> {
-        let Reading { input, feed, mut counts, .. } = reading;
+        let Reading { input, feed, mut counts, met, .. } = reading;
         let end = feed.close(self.counting.wants_digests)?;
         if end.has_turned {
             return Err(ScanError::Turned { shown: input.found.shown.clone() });
@@ -311,6 +327,9 @@ impl Run<'_> {
         counts.is_cut = end.is_cut;
         scan.digests.push(end.digest);
         scan.lines.push(counts);
+        if !met.are_in(input.foreseen) {
+            scan.unforeseen.push((input.found.shown.clone(), met));
+        }
         Ok(())
     }
 
@@ -380,11 +399,12 @@ impl Run<'_> {
         };
         read(scratch, buffer, &mut collector);
         collector.pause();
+        let met = collector.clock.met();
         numbering.close(&mut observed);
         let records = part.records.known() - records_before;
         self.meter.registrations.fetch_add(records, Ordering::Relaxed);
         let residue = std::mem::take(&mut part.residue);
-        Scanned { residue, observed, lines: 0, records, notable: None, leaves: Vec::new() }
+        Scanned { residue, observed, lines: 0, records, met, notable: None, leaves: Vec::new() }
     }
 
     fn check_interrupt(&self) -> Result<(), ScanError> {
@@ -401,6 +421,8 @@ struct Scanned {
     observed: Observed,
     lines: u64,
     records: u64,
+    /// Kinds of its stamps.
+    met: StampKinds,
     /// What its stamps may tell of the years of its input, where that goes by what is read.
     notable: Option<Notable>,
     /// What it tells of the digest of its file, if somebody wants that.

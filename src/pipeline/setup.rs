@@ -1,5 +1,7 @@
 //! What a run needs to know before it opens a log: the book's and the flags' say, compiled.
 
+use super::clock::StampKinds;
+use super::scan::ScanError;
 use crate::formats::pattern::Patterns;
 use crate::identity::Policy;
 use crate::platform::PushSources;
@@ -63,10 +65,30 @@ pub struct Setup {
     pub forgives_cuts: bool,
     /// Logs without years are walked through before they are scanned, whatever their ends or starts tell.
     pub walks_first: bool,
+    /// Kinds of stamps that an earlier scan met in inputs, by the names that are shown, whose starts have none.
+    pub foreseen: Vec<(String, StampKinds)>,
     pub push_sources: PushSources,
 }
 
 impl Setup {
+    /// Kinds of stamps that the input is known to have.
+    pub fn foreseen_of(&self, found: &Found) -> StampKinds {
+        let known = self.foreseen.iter().filter(|(shown, _)| *shown == found.shown);
+        known.fold(StampKinds::default(), |all, (_, kinds)| all.with(*kinds))
+    }
+
+    /// Learns why a scan gave up, and says whether another one by a new plan can come further.
+    pub fn learn(&mut self, error: &ScanError) -> bool {
+        match error {
+            ScanError::Turned { .. } => !std::mem::replace(&mut self.walks_first, true),
+            ScanError::Unforeseen { inputs } => {
+                self.foreseen.extend_from_slice(inputs);
+                true
+            }
+            ScanError::Input(_) | ScanError::Interrupted => false,
+        }
+    }
+
     /// The place in `sources` of the rule for that input; `None` where none fits.
     pub fn rule_of(&self, found: &Found) -> Option<usize> {
         self.sources.iter().position(|rule| rule.fits(found))

@@ -2,7 +2,7 @@
 
 mod sample;
 
-use super::clock::{Clock, Years, civil_time};
+use super::clock::{Clock, StampKinds, Years, civil_time};
 use super::duplicates::{self, Candidate, Duplicate, START_LEN};
 use super::fold::{self, Jumps};
 use super::plan::{Input, Plan, PlanError, Spool};
@@ -60,7 +60,9 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     let discovery = discover(paths)?;
     let mut notes = discovery.notes;
     let mut unreadable = Vec::new();
-    let look = |found| look(found, setup, !goes_on && !setup.walks_first);
+    // A scan that begins anew finds a pipe empty.
+    let can_begin_anew = discovery.found.iter().all(Found::is_file);
+    let look = |found| look(found, setup, !goes_on && !setup.walks_first && can_begin_anew);
     let looks: Vec<Result<Look, PlanError>> = discovery.found.into_par_iter().map(look).collect();
     let mut readable = Vec::new();
     for result in looks {
@@ -108,7 +110,7 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     }
     notes.sort();
     notes.dedup();
-    Ok(Plan { inputs, duplicates, notes, unreadable, sample })
+    Ok(Plan { inputs, duplicates, notes, unreadable, sample, can_begin_anew })
 }
 
 /// Some text of every log, all together not much.
@@ -143,7 +145,7 @@ fn without_duplicates(looks: Vec<Look>, setup: &Setup) -> (Vec<Look>, Vec<Duplic
 
 impl Look {
     fn candidate(&self, setup: &Setup) -> Candidate<'_> {
-        let is_file = self.found.path.is_file() && !self.found.is_stdin();
+        let is_file = self.found.is_file();
         Candidate {
             to_open: match &self.spool {
                 Some(spool) => Some(Found { path: spool.0.path().to_owned(), ..self.found.clone() }),
@@ -166,11 +168,19 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
     let raw_bytes;
     let (mut is_cut, mut mapped_bytes) = (false, None);
     let start_digest;
+    let foreseen = setup.foreseen_of(&found);
+    let may_walk_on = may_walk_on && !foreseen.yearless;
+    let sample_of = |start: &[u8], scratch: &mut Scratch| {
+        let mut sample = take_sample(start, scratch);
+        sample.has_local |= foreseen.local;
+        sample.has_yearless |= foreseen.yearless;
+        sample
+    };
     match Source::open(&found)? {
         Source::Mapped(mapped) => {
             let bytes = mapped.bytes();
             check_form(&found.path, bytes)?;
-            sample = take_sample(bytes, &mut scratch);
+            sample = sample_of(bytes, &mut scratch);
             start_digest = duplicates::start_digest(bytes);
             if sample.has_yearless {
                 let mut ends = Walk::default();
@@ -198,13 +208,13 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
             let first = stream.next_block(SAMPLE_LEN)?;
             let start = first.as_ref().map_or(&[][..], |block| &block.bytes);
             check_form(&found.path, start)?;
-            sample = take_sample(start, &mut scratch);
+            sample = sample_of(start, &mut scratch);
             start_digest = duplicates::start_digest(start);
             codec = stream.codec();
             raw_bytes = stream.raw_bytes();
             (begun, spool) = (None, None);
             // A file can be opened again; what cannot is kept, or copied where it must be read twice.
-            let is_file = found.path.is_file() && !found.is_stdin();
+            let is_file = found.is_file();
             // How far a stream reaches is not known; most are rotated within a week.
             let week_on = sample.first_local().and_then(|first| first.checked_add(8.days()).ok());
             if is_file && !sample.has_yearless && sample.puts_back(&zone, week_on) {
@@ -391,6 +401,7 @@ fn plan_input(
         lives: rule.map_or(setup.lives, |rule| rule.lives),
         zone,
         is_zoneless: needs_zone,
+        foreseen: StampKinds { local: needs_zone, yearless: sample.has_yearless },
         years,
         walks_on,
         year_bound: setup.year_bound(),
@@ -458,8 +469,8 @@ fn own_year(look: &Look, setup: &Setup) -> FirstYear {
     if let Some(year) = walk.year_by_anchor(&zone) {
         return Some((year, "a clock in the data"));
     }
-    // A log whose format was changed under way: the other stamps are of the same days.
-    if let Some(year) = sample.full_date.and_then(|date| walk.year_by_bound(date.tomorrow().ok()?)) {
+    // A log whose format was changed under way, or that several servers write.
+    if let Some(year) = walk.neighbour().or(sample.full_date).and_then(|date| walk.year_near(date)) {
         return Some((year, "other stamps in the file"));
     }
     let name = found.path.file_name()?.to_string_lossy();

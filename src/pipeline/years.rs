@@ -9,9 +9,10 @@ mod notable;
 pub use notable::Notable;
 use notable::{Minute, Stamped, minute};
 
-use super::clock::{Years, in_year};
+use super::clock::{Years, civil_time, date_time, full_date, in_year};
 use super::fold::Jumps;
 use super::scan::BLOCK_LEN;
+use crate::formats::frame::{self, Scratch};
 use crate::formats::needles::{Feeds, Needles};
 use crate::formats::stamp;
 use crate::model::{Civil, Moment, Stamp};
@@ -44,6 +45,8 @@ pub struct Walk {
     first: Option<Civil>,
     /// A record with both clocks: section, year-less stamp, instant.
     anchor: Option<(usize, Civil, Moment)>,
+    /// The full date of a record near that of the first stamp.
+    neighbour: Option<Civil>,
     /// The year is known, and no such record is looked for.
     is_dated: bool,
 }
@@ -109,6 +112,9 @@ impl Walk {
     /// Walks over the next block by what was found notable in it.
     pub fn note(&mut self, bytes: &[u8], offset: u64, notable: &Notable) {
         for Stamped { line, stamp } in &notable.lines {
+            if self.is_empty() && !self.is_dated {
+                self.neighbour = full_date_near(bytes, line.start);
+            }
             let is_noted = self.stamp(*stamp, offset + line.start as u64);
             if !is_noted || self.is_dated || self.anchor.is_some() {
                 continue;
@@ -155,14 +161,18 @@ impl Walk {
     /// The year of the first section, by a record that carries a full date as well.
     pub fn year_by_anchor(&self, zone: &TimeZone) -> Option<i32> {
         let (section, stamp, instant) = self.anchor?;
-        let there = i32::from(zone.to_datetime(instant.timestamp()).year());
-        // Around New Year the two clocks may stand in different years: the nearest one counts.
-        let distance = |year: i32| {
-            in_year(stamp, year).map(|civil| (civil.at_offset(0).micros() - instant.micros()).abs())
-        };
-        let nearest = (there - 1..=there + 1).filter(|year| distance(*year).is_some());
-        let year = nearest.min_by_key(|year| distance(*year))?;
+        let year = nearest_year(stamp, civil_time(zone.to_datetime(instant.timestamp()))?)?;
         Some(year - i32::try_from(section).ok()?)
+    }
+
+    /// The full date of a record near that of the first stamp, in whatever zone.
+    pub const fn neighbour(&self) -> Option<Civil> {
+        self.neighbour
+    }
+
+    /// The year of the first section, where the first stamp is of about that time.
+    pub fn year_near(&self, time: Civil) -> Option<i32> {
+        nearest_year(self.first?, time)
     }
 
     /// The year of the first section, where the last stamp is not after that day.
@@ -206,6 +216,26 @@ impl Walk {
         let turns = self.jumps.turns(zone, |civil, offset| in_year(civil, years.at(offset)?));
         Years { turns, ..years }
     }
+}
+
+/// The year in which the stamp is nearest to that time: around New Year the two may stand in different ones.
+fn nearest_year(stamp: Civil, time: Civil) -> Option<i32> {
+    let there = i32::from(date_time(time).year());
+    let distance = |year: i32| in_year(stamp, year).map(|civil| (civil.micros() - time.micros()).abs());
+    (there - 1..=there + 1).filter(|year| distance(*year).is_some()).min_by_key(|year| distance(*year))
+}
+
+/// Lines before and behind one that are asked for a full date.
+const NEIGHBOURS: usize = 200;
+
+/// The full date of a line near that place: of the last one before it, else of the first one behind it.
+fn full_date_near(bytes: &[u8], at: usize) -> Option<Civil> {
+    let mut scratch = Scratch::default();
+    let mut date = |line: &[u8]| full_date(frame::open(line, &mut scratch, false)?.stamp);
+    let (before, behind) = bytes.split_at(at);
+    let before = before.split_inclusive(|byte| *byte == b'\n').rev().take(NEIGHBOURS).find_map(&mut date);
+    let behind = || behind.split_inclusive(|byte| *byte == b'\n').take(NEIGHBOURS).find_map(date);
+    before.or_else(behind)
 }
 
 /// Where the first line that shows its minute and has a full clock begins.

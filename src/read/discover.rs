@@ -28,6 +28,11 @@ impl Found {
     pub fn is_stdin(&self) -> bool {
         is_stdin(&self.path)
     }
+
+    /// Whether it can be opened once more: a pipe is read but once.
+    pub fn is_file(&self) -> bool {
+        !self.is_stdin() && self.path.is_file()
+    }
 }
 
 /// The inputs behind the arguments, and what was passed over.

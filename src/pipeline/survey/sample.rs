@@ -3,13 +3,13 @@
 use super::{SAMPLE_LEN, SAMPLE_SHOWN};
 use crate::formats::frame::{self, Scratch};
 use crate::formats::snapshot::recognises;
-use crate::model::Stamp;
-use crate::pipeline::clock::date_time;
+use crate::model::{Civil, Stamp};
+use crate::pipeline::clock::{date_time, full_date};
 use crate::pipeline::fold;
 use crate::pipeline::plan::Form;
 use crate::pipeline::snapshot::Stamps;
 use crate::read::is_capture;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 /// What the start of an input holds.
@@ -23,8 +23,8 @@ pub(super) struct Sample {
     pub has_framed: bool,
     pub has_local: bool,
     pub has_yearless: bool,
-    /// A full date besides year-less ones.
-    pub full_date: Option<Date>,
+    /// The first full date, in whatever zone.
+    pub full_date: Option<Civil>,
 }
 
 impl Sample {
@@ -59,17 +59,11 @@ pub(super) fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
             sample.has_framed = true;
             match record.stamp {
                 Stamp::None => {}
-                Stamp::Instant(moment) => {
-                    sample
-                        .full_date
-                        .get_or_insert_with(|| TimeZone::UTC.to_datetime(moment.timestamp()).date());
-                }
-                Stamp::Local(civil) => {
-                    sample.has_local = true;
-                    sample.full_date.get_or_insert_with(|| date_time(civil).date());
-                }
+                Stamp::Instant(_) => {}
+                Stamp::Local(_) => sample.has_local = true,
                 Stamp::Yearless(_) => sample.has_yearless = true,
             }
+            sample.full_date = sample.full_date.or_else(|| full_date(record.stamp));
             if record.stamp != Stamp::None && sample.first.is_none() {
                 sample.first = Some((record.stamp, offset));
             }
