@@ -87,19 +87,19 @@ pub struct Clock<'p> {
     /// The day without a year and the year that were asked for last, and how far that day lies from the
     /// same one of the year, in microseconds.
     dated: Option<(i64, i32, i64)>,
-    met: StampKinds,
+    has_local: bool,
+    lacks_year: bool,
 }
 
 impl<'p> Clock<'p> {
     /// A clock in that zone, with those years.
     pub fn new(zone: TimeZone, years: &'p Years) -> Self {
-        let met = StampKinds::default();
-        Self { zone, years, assumed: None, memo: None, dated: None, met }
+        Self { zone, years, assumed: None, memo: None, dated: None, has_local: false, lacks_year: false }
     }
 
-    /// Of which kinds the stamps were that it was asked for.
+    /// Of which kinds the stamps were that it was asked for; those without a year where none is known.
     pub const fn met(&self) -> StampKinds {
-        self.met
+        StampKinds { local: self.has_local, yearless: self.lacks_year }
     }
 
     /// The same clock, with an instant for records that have no stamp at all.
@@ -122,12 +122,14 @@ impl<'p> Clock<'p> {
             Stamp::None => Ok(self.assumed),
             Stamp::Instant(moment) => Ok(Some(moment)),
             Stamp::Local(civil) => {
-                self.met.local = true;
+                self.has_local = true;
                 Ok(Some(self.in_zone(civil, offset)))
             }
             Stamp::Yearless(civil) => {
-                self.met.yearless = true;
-                let year = self.years.at(offset).ok_or(BadStamp)?;
+                let Some(year) = self.years.at(offset) else {
+                    self.lacks_year = true;
+                    return Err(BadStamp);
+                };
                 let dated = self.dated(civil, year).ok_or(BadStamp)?;
                 Ok(Some(self.in_zone(dated, offset)))
             }
