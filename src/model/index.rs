@@ -14,6 +14,9 @@ pub(crate) const NONE: u32 = u32::MAX;
 type Place = u32;
 const FREE: Place = u32::MAX;
 
+/// A shorter index grows to four times its length, and a longer one to twice.
+const QUICK_LEN: usize = 1 << 14;
+
 /// The rows of a list that only grows, by bits of a hash of each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
@@ -80,9 +83,11 @@ impl Index {
         self.places.len().checked_sub(1).map(|mask| mask as u32)
     }
 
-    /// Doubles the index of so many rows.
+    /// Makes the index of so many rows longer.
     fn grow(&mut self, rows: u32, bits_of: impl Fn(u32) -> u32) {
-        let len = (self.places.len() * 2).max(16);
+        // Each time the keys of all rows are hashed once more: while the index is short, memory is the cheaper.
+        let times = if self.places.len() < QUICK_LEN { 4 } else { 2 };
+        let len = (self.places.len() * times).max(16);
         let mask = u32::try_from(len - 1).ok().filter(|mask| *mask < NONE);
         let mask = mask.expect("fewer rows than fill an index of 2^31");
         // The old one goes before the new one comes.

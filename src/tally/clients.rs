@@ -28,7 +28,7 @@ pub(super) const LINE_LEN: usize = wide::LEN;
 pub(super) type Line = [u8; LINE_LEN];
 
 /// Twice as many clients are known by a single look: those of nearly every line.
-const LATEST: usize = 1 << 12;
+const LATEST: usize = 1 << 13;
 
 /// A client that was asked for lately.
 #[derive(Debug, Clone, Copy)]
