@@ -164,3 +164,45 @@ fn a_pipe_that_would_have_to_be_read_twice_is_refused() {
     assert_eq!((run.code, &run.stdout[..]), (Some(3), &b""[..]));
     assert!(run.stderr.contains("as a file"), "{}", run.stderr);
 }
+
+#[test]
+fn a_pipe_whose_stamps_lose_their_zone_is_read_in_the_one_that_is_given() {
+    let log = Log::from("2026-10-05T00:00:00Z").go_on(MANY, 60, Form::Zoned).go_on(1, 60, Form::Local).text;
+    let folder = folder_of(&[("logs/k.log", log.as_bytes())]);
+    let run = users(folder.path(), &["--log-zone", "Europe/Berlin", "-"], log.as_bytes(), "1000000");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let expected = told(folder.path(), &["--log-zone", "Europe/Berlin"], "1000000");
+    assert_eq!(String::from_utf8_lossy(&run.stdout), expected);
+}
+
+#[test]
+fn the_year_that_is_given_is_that_of_the_newest_file_of_a_rotation() {
+    // Four weeks over a New Year, which lies inside the second one.
+    let log = Log::from("2026-12-20T00:00:00Z").go_on(4 * 7 * 24, 3600, Form::Yearless).text;
+    let lines: Vec<&str> = log.split_inclusive('\n').collect();
+    let weeks: Vec<String> = lines.chunks(7 * 24).map(<[&str]>::concat).collect();
+    let names = ["logs/k.log.3", "logs/k.log.2", "logs/k.log.1", "logs/k.log"];
+    let files: Vec<(&str, &[u8])> =
+        names.iter().copied().zip(weeks.iter().map(|week| week.as_bytes())).collect();
+    let whole = folder_of(&[("logs/k.log", log.as_bytes())]);
+    let expected = told(whole.path(), &["--year", "2027"], "1000000");
+    assert!(
+        expected.contains("2026-12-20T00:00:00Z") && expected.contains("2027-01-16T23:00:00Z"),
+        "{expected}"
+    );
+    assert_eq!(told(folder_of(&files).path(), &["--year", "2027"], "1000000"), expected);
+}
+
+#[test]
+fn a_machine_that_starts_in_january_makes_no_new_year() {
+    let front = Log::from("2026-09-01T00:00:00Z").go_on(MANY, 60, Form::Yearless);
+    let users = front.users;
+    let whole = Log { at: front.at, text: String::new(), users }.go_on(MANY, 60, Form::Yearless).text;
+    let clean = [&front.text[..], &whole].concat();
+    let booted = [&front.text[..], "Jan  1 00:00:05 reg1 kernel: Linux version 6.1\n", &whole].concat();
+    let said = |text: &str| {
+        let folder = folder_of(&[("logs/k-20260902.log", text.as_bytes())]);
+        told(folder.path(), &["--year", "2026"], "1000000")
+    };
+    assert_eq!(said(&booted), said(&clean));
+}

@@ -64,7 +64,7 @@ fn plan(path: &Path) -> Plan {
         assumes_utc: true,
         forgives_cuts: true,
         walks_first: false,
-        foreseen: Vec::new(),
+        yearless: Vec::new(),
         push_sources: PushSources::default(),
     };
     survey(&[path.to_owned()], &setup, false).expect("the log is sound before the run")

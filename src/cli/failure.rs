@@ -126,7 +126,7 @@ impl From<ScanError> for Failure {
         match error {
             ScanError::Input(error) => error.into(),
             ScanError::Interrupted => Self::Interrupted,
-            ScanError::Turned { .. } | ScanError::Unforeseen { .. } => Self::Input(error.to_string()),
+            ScanError::Turned { .. } | ScanError::Undated { .. } => Self::Input(error.to_string()),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::pipeline::probe;
 use crate::pipeline::roll::{Count, count};
 use crate::pipeline::scan::{BLOCK_LEN, Meter, Scan, scan};
 use crate::pipeline::setup::{Setup, SourceRule, YearRule};
-use crate::pipeline::survey::survey;
+use crate::pipeline::survey::{learn_zones, survey};
 use crate::pipeline::trace::Wanted;
 use crate::platform::PushSources;
 use crate::read::SideFileError;
@@ -228,11 +228,13 @@ pub fn read_unchecked(
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global();
     }
     let mut plan = survey(paths, &setup, ask.goes_on)?;
-    let say_notes = |plan: &Plan, said: &[String]| {
-        let new = plan.notes.iter().filter(|note| !logs.quiet && !said.contains(note));
-        new.for_each(|note| say!("siptally: note: {note}"));
+    let mut said: Vec<String> = Vec::new();
+    let mut say_notes = |plan: &Plan| {
+        let new: Vec<String> = plan.notes.iter().filter(|note| !said.contains(note)).cloned().collect();
+        new.iter().filter(|_| !logs.quiet).for_each(|note| say!("siptally: note: {note}"));
+        said.extend(new);
     };
-    say_notes(&plan, &[]);
+    say_notes(&plan);
     let scanner = Scanner::for_logs(std::mem::take(&mut setup.patterns), &plan.sample);
     let push_sources = std::mem::take(&mut setup.push_sources);
     let audit_days = AuditDays::of_logs_from(plan.first());
@@ -251,13 +253,15 @@ pub fn read_unchecked(
         && plan.can_begin_anew
         && setup.learn(error)
     {
-        let before = std::mem::replace(&mut plan, survey(paths, &setup, ask.goes_on)?);
-        say_notes(&plan, &before.notes);
+        plan = survey(paths, &setup, ask.goes_on)?;
+        say_notes(&plan);
         meter.begin_anew();
         result = scan(&plan, &scanner, &counting, block_len(), &meter);
     }
     drop(progress);
     let scan = result?;
+    learn_zones(&mut plan, &scan.lines, &setup)?;
+    say_notes(&plan);
     let unlisted = scan.part.tally.unlisted();
     if unlisted > 0 {
         let note = format!(
@@ -328,7 +332,7 @@ pub fn setup(logs: &LogArgs, config: &Config, is_bill: bool) -> Result<Setup, Fa
         assumes_utc: !is_bill,
         forgives_cuts: !is_bill,
         walks_first: false,
-        foreseen: Vec::new(),
+        yearless: Vec::new(),
         push_sources,
     })
 }

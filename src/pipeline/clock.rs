@@ -32,28 +32,6 @@ impl Years {
     }
 }
 
-/// Kinds of stamps whose meaning does not stand in themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct StampKinds {
-    /// A full date without a zone.
-    pub local: bool,
-    /// Neither a zone nor a year.
-    pub yearless: bool,
-}
-
-impl StampKinds {
-    /// Both together.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self { local: self.local | other.local, yearless: self.yearless | other.yearless }
-    }
-
-    /// Whether there is none that the other lacks.
-    pub fn are_in(self, other: Self) -> bool {
-        self.with(other) == other
-    }
-}
-
 /// The date and time of a stamp that has a full one, wherever that is.
 pub fn full_date(stamp: Stamp) -> Option<Civil> {
     match stamp {
@@ -97,9 +75,14 @@ impl<'p> Clock<'p> {
         Self { zone, years, assumed: None, memo: None, dated: None, has_local: false, lacks_year: false }
     }
 
-    /// Of which kinds the stamps were that it was asked for; those without a year where none is known.
-    pub const fn met(&self) -> StampKinds {
-        StampKinds { local: self.has_local, yearless: self.lacks_year }
+    /// Whether it was asked for a full date without a zone.
+    pub const fn has_local(&self) -> bool {
+        self.has_local
+    }
+
+    /// Whether it was asked for a stamp of which no year is known.
+    pub const fn lacks_year(&self) -> bool {
+        self.lacks_year
     }
 
     /// The same clock, with an instant for records that have no stamp at all.

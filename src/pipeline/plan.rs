@@ -1,6 +1,6 @@
 //! The plan of a run: the inputs in their order, each with its clock and its rules.
 
-use super::clock::{StampKinds, Years};
+use super::clock::Years;
 use super::duplicates::Duplicate;
 use crate::identity::Policy;
 use crate::model::Moment;
@@ -41,8 +41,10 @@ pub struct Input {
     pub zone: TimeZone,
     /// Its stamps carry no zone, so that `zone` decides.
     pub is_zoneless: bool,
-    /// Kinds of stamps that the plan was made for.
-    pub(super) foreseen: StampKinds,
+    /// Nobody has said a zone for it, since its start asks for none.
+    pub(super) lacks_zone: bool,
+    /// Its start has stamps without a year, or an earlier scan met some.
+    pub(super) has_yearless: bool,
     pub years: Years,
     /// The first year is known and no more: later ones come with the blocks of a compressed log, which
     /// need not be decoded twice for them. A plain log probably has no later ones, and need not be read twice to

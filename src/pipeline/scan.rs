@@ -6,7 +6,7 @@ mod forms;
 mod settling;
 mod step;
 
-use super::clock::{Clock, StampKinds, Years};
+use super::clock::{Clock, Years};
 use super::collect::{Collector, Counting, Memory, Trace, server_name};
 use super::plan::{Form, Input, Plan};
 use super::trace::{OwnLife, Proof};
@@ -14,7 +14,7 @@ use super::years::Notable;
 use crate::facts::Part;
 use crate::formats::lines::lines_of;
 use crate::formats::scan::{Scanner, Scratch};
-use crate::read::{Codec, InputError, Leaf};
+use crate::read::{Codec, Found, InputError, Leaf};
 use crate::settle::Residue;
 use crate::tally::{Numbering, Observed};
 use feed::{Feed, Piece};
@@ -63,14 +63,14 @@ pub enum ScanError {
     /// time and the operator's word; it has to be made anew by [`Setup::walks_first`](super::setup::Setup).
     #[error("{shown}: a year begins in it, or clocks are put back, where its start told of none")]
     Turned { shown: String },
-    /// Inputs, by the names that are shown, have stamps of kinds of which their starts have none, and the plan has no
-    /// zone or no year for them; it has to be made anew by what [`Setup::learn`](super::setup::Setup::learn) keeps.
+    /// Inputs have stamps without a year and none where they begin, so that the plan knows no year for them; it has to be
+    /// made anew with what [`Setup::learn`](super::setup::Setup::learn) keeps.
     #[error(
-        "{}: stamps without a zone or a year stand behind its start, which has none; a pipe is read but once, so give it \
-         as a file",
-        inputs.iter().map(|(shown, _)| shown.as_str()).collect::<Vec<_>>().join(", ")
+        "{}: stamps without a year stand behind its start, which has none, so that all has to be read once more; a pipe \
+         is read but once, so give its content as a file",
+        inputs.iter().map(|found| found.shown.as_str()).collect::<Vec<_>>().join(", ")
     )]
-    Unforeseen { inputs: Vec<(String, StampKinds)> },
+    Undated { inputs: Vec<Found> },
 }
 
 /// What a scan found, all streams settled.
@@ -88,8 +88,8 @@ pub struct Scan {
     pub proofs: Vec<Proof>,
     /// Lives of that user's bindings.
     pub lives: Vec<OwnLife>,
-    /// Kinds of stamps that an input has and the plan did not foresee, by the name that is shown.
-    unforeseen: Vec<(String, StampKinds)>,
+    /// Inputs with stamps of which no year is known, where the plan expected none.
+    undated: Vec<Found>,
 }
 
 /// What one input held.
@@ -101,12 +101,18 @@ pub struct InputCounts {
     pub records: u64,
     /// It ended inside a block of its compression, and was read to its last whole line.
     pub is_cut: bool,
+    /// It has full dates without a zone.
+    pub has_local: bool,
+    /// It has stamps of which no year is known.
+    pub lacks_year: bool,
 }
 
 impl InputCounts {
     fn add(&mut self, scanned: &Scanned) {
         self.lines += scanned.lines;
         self.records += scanned.records;
+        self.has_local |= scanned.has_local;
+        self.lacks_year |= scanned.lacks_year;
     }
 }
 
@@ -177,8 +183,8 @@ fn scan_inside(
         settling.end_stream(&stream[0]);
         rank += stream.len() as u32;
     }
-    if !scan.unforeseen.is_empty() {
-        return Err(ScanError::Unforeseen { inputs: scan.unforeseen });
+    if !scan.undated.is_empty() {
+        return Err(ScanError::Undated { inputs: scan.undated });
     }
     (scan.proofs, scan.lives) = settling.take_kept();
     let mut settled = settling.finish();
@@ -220,8 +226,6 @@ struct Reading<'p> {
     said: Vec<Scanned>,
     said_bytes: u64,
     counts: InputCounts,
-    /// Kinds of its stamps so far.
-    met: StampKinds,
     failure: Option<InputError>,
 }
 
@@ -313,13 +317,12 @@ impl Run<'_> {
             said: Vec::new(),
             said_bytes: 0,
             counts: InputCounts::default(),
-            met: StampKinds::default(),
             failure: None,
         })
     }
 
     fn close(&self, reading: Reading<'_>, scan: &mut Scan) -> Result<(), ScanError> {
-        let Reading { input, feed, mut counts, met, .. } = reading;
+        let Reading { input, feed, mut counts, .. } = reading;
         let end = feed.close(self.counting.wants_digests)?;
         if end.has_turned {
             return Err(ScanError::Turned { shown: input.found.shown.clone() });
@@ -327,8 +330,8 @@ impl Run<'_> {
         counts.is_cut = end.is_cut;
         scan.digests.push(end.digest);
         scan.lines.push(counts);
-        if !met.are_in(input.foreseen) {
-            scan.unforeseen.push((input.found.shown.clone(), met));
+        if counts.lacks_year && !input.has_yearless {
+            scan.undated.push(input.found.clone());
         }
         Ok(())
     }
@@ -399,12 +402,13 @@ impl Run<'_> {
         };
         read(scratch, buffer, &mut collector);
         collector.pause();
-        let met = collector.clock.met();
+        let (has_local, lacks_year) = (collector.clock.has_local(), collector.clock.lacks_year());
         numbering.close(&mut observed);
         let records = part.records.known() - records_before;
         self.meter.registrations.fetch_add(records, Ordering::Relaxed);
         let residue = std::mem::take(&mut part.residue);
-        Scanned { residue, observed, lines: 0, records, met, notable: None, leaves: Vec::new() }
+        let (lines, notable, leaves) = (0, None, Vec::new());
+        Scanned { residue, observed, lines, records, has_local, lacks_year, notable, leaves }
     }
 
     fn check_interrupt(&self) -> Result<(), ScanError> {
@@ -421,8 +425,9 @@ struct Scanned {
     observed: Observed,
     lines: u64,
     records: u64,
-    /// Kinds of its stamps.
-    met: StampKinds,
+    /// It has full dates without a zone, and stamps of which no year is known.
+    has_local: bool,
+    lacks_year: bool,
     /// What its stamps may tell of the years of its input, where that goes by what is read.
     notable: Option<Notable>,
     /// What it tells of the digest of its file, if somebody wants that.

@@ -1,6 +1,5 @@
 //! What a run needs to know before it opens a log: the book's and the flags' say, compiled.
 
-use super::clock::StampKinds;
 use super::scan::ScanError;
 use crate::formats::pattern::Patterns;
 use crate::identity::Policy;
@@ -10,6 +9,7 @@ use crate::settle::LifeRules;
 use globset::GlobSet;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use std::path::PathBuf;
 
 /// Where the year of year-less stamps may come from, besides the logs themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,24 +65,18 @@ pub struct Setup {
     pub forgives_cuts: bool,
     /// Logs without years are walked through before they are scanned, whatever their ends or starts tell.
     pub walks_first: bool,
-    /// Kinds of stamps that an earlier scan met in inputs, by the names that are shown, whose starts have none.
-    pub foreseen: Vec<(String, StampKinds)>,
+    /// Inputs in which an earlier scan met stamps without a year, of which their starts have none.
+    pub yearless: Vec<PathBuf>,
     pub push_sources: PushSources,
 }
 
 impl Setup {
-    /// Kinds of stamps that the input is known to have.
-    pub fn foreseen_of(&self, found: &Found) -> StampKinds {
-        let known = self.foreseen.iter().filter(|(shown, _)| *shown == found.shown);
-        known.fold(StampKinds::default(), |all, (_, kinds)| all.with(*kinds))
-    }
-
     /// Learns why a scan gave up, and says whether another one by a new plan can come further.
     pub fn learn(&mut self, error: &ScanError) -> bool {
         match error {
             ScanError::Turned { .. } => !std::mem::replace(&mut self.walks_first, true),
-            ScanError::Unforeseen { inputs } => {
-                self.foreseen.extend_from_slice(inputs);
+            ScanError::Undated { inputs } => {
+                self.yearless.extend(inputs.iter().map(|found| found.path.clone()));
                 true
             }
             ScanError::Input(_) | ScanError::Interrupted => false,

@@ -70,6 +70,28 @@ pub(super) fn years(spans: &[Span], given: &[Option<i32>]) -> Vec<Option<i32>> {
     if overlap(spans, &years) { given.to_vec() } else { years }
 }
 
+/// The years of the spans, where those that are `given` had the latest year that they may have, each for itself: the
+/// newest of them keeps it, and the others follow from that. `None` where they do not follow each other.
+pub(super) fn chain(spans: &[Span], years: &[Option<i32>], given: &[usize]) -> Option<Vec<Option<i32>>> {
+    let mut placed: Vec<(i64, i64, usize)> = given
+        .iter()
+        .filter_map(|number| {
+            let (first, last) = known(spans[*number], years[*number])?;
+            Some((last?, first, *number))
+        })
+        .collect();
+    placed.sort_unstable();
+    // All of a rotation lie within a year or so, so behind the newest is the longest time without any, around the year.
+    let (_, oldest, _) = placed.first()?;
+    let next = placed.iter().skip(1).map(|(_, first, _)| *first).chain([oldest + 365 * DAY_MICROS]);
+    let gaps = placed.iter().zip(next).map(|((last, _, number), first)| (first - last, *number));
+    let (_, newest) = gaps.max()?;
+    let of_newest = |number: usize| years[number].filter(|_| number == newest || !given.contains(&number));
+    let anew = self::years(spans, &(0..spans.len()).map(of_newest).collect::<Vec<_>>());
+    let is_known = |number: &usize| anew[*number].is_some() && anew[*number] <= years[*number];
+    given.iter().all(is_known).then_some(anew)
+}
+
 /// Whether two placed files lie upon each other further than neighbours do.
 fn overlap(spans: &[Span], years: &[Option<i32>]) -> bool {
     let placed = spans.iter().zip(years).filter_map(|(span, year)| {

@@ -2,11 +2,12 @@
 
 mod sample;
 
-use super::clock::{Clock, StampKinds, Years, civil_time};
+use super::clock::{Clock, Years, civil_time};
 use super::duplicates::{self, Candidate, Duplicate, START_LEN};
 use super::fold::{self, Jumps};
 use super::plan::{Input, Plan, PlanError, Spool};
 use super::rank::{rank, stream_of};
+use super::scan::InputCounts;
 use super::setup::{Setup, SourceRule, YearRule};
 use super::siblings::{self, Span};
 use super::years::{Walk, date_in_name};
@@ -104,13 +105,37 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     }
     let inputs = rank(inputs);
     without_zone.sort();
-    if let [first, others @ ..] = without_zone.as_slice() {
-        let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
-        notes.push(format!("{first}{more}: stamps carry no zone; UTC is assumed (--log-zone names another)"));
-    }
+    notes.extend(zone_note(&without_zone));
     notes.sort();
     notes.dedup();
     Ok(Plan { inputs, duplicates, notes, unreadable, sample, can_begin_anew })
+}
+
+/// Takes what a scan has seen of the inputs' stamps: full dates without a zone may stand behind a start that has none.
+///
+/// # Errors
+///
+/// Such dates where nobody has said their zone, and none is assumed.
+pub fn learn_zones(plan: &mut Plan, seen: &[InputCounts], setup: &Setup) -> Result<(), PlanError> {
+    let mut without_zone = Vec::new();
+    for (input, _) in plan.inputs.iter_mut().zip(seen).filter(|(_, counts)| counts.has_local) {
+        if input.lacks_zone && !setup.assumes_utc {
+            return Err(PlanError::NoZone { shown: input.found.shown.clone() });
+        }
+        if input.lacks_zone {
+            without_zone.push(input.found.shown.clone());
+        }
+        input.is_zoneless = true;
+    }
+    plan.notes.extend(zone_note(&without_zone));
+    Ok(())
+}
+
+/// What the user should know of those inputs.
+fn zone_note(without_zone: &[String]) -> Option<String> {
+    let (first, others) = without_zone.split_first()?;
+    let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+    Some(format!("{first}{more}: stamps carry no zone; UTC is assumed (--log-zone names another)"))
 }
 
 /// Some text of every log, all together not much.
@@ -168,13 +193,11 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
     let raw_bytes;
     let (mut is_cut, mut mapped_bytes) = (false, None);
     let start_digest;
-    let foreseen = setup.foreseen_of(&found);
-    let may_walk_on = may_walk_on && !foreseen.yearless;
+    let is_yearless = setup.yearless.contains(&found.path);
+    let may_walk_on = may_walk_on && !is_yearless;
     let sample_of = |start: &[u8], scratch: &mut Scratch| {
-        let mut sample = take_sample(start, scratch);
-        sample.has_local |= foreseen.local;
-        sample.has_yearless |= foreseen.yearless;
-        sample
+        let sample = take_sample(start, scratch);
+        Sample { has_yearless: sample.has_yearless || is_yearless, ..sample }
     };
     match Source::open(&found)? {
         Source::Mapped(mapped) => {
@@ -248,6 +271,7 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
             }
         }
     }
+    walk.finish();
     Ok(Look {
         found,
         codec,
@@ -309,6 +333,7 @@ impl Look {
             Source::Mapped(mapped) => {
                 (self.walk, self.walks_on) = (Walk::default(), false);
                 self.walk.file(mapped.bytes());
+                self.walk.finish();
                 return Ok(());
             }
         };
@@ -320,6 +345,7 @@ impl Look {
             self.walk.block(&block.bytes, block.offset);
             stream.recycle(block.bytes);
         }
+        self.walk.finish();
         self.is_cut = stream.is_cut();
         Ok(())
     }
@@ -347,6 +373,8 @@ fn check_form(path: &Path, start: &[u8]) -> Result<(), InputError> {
 
 /// The year of an input's first section, and how it was found.
 type FirstYear = Option<(i32, &'static str)>;
+/// How a year was found that the operator gave.
+const BY_FLAG: &str = "--year";
 
 fn plan_input(
     look: Look,
@@ -359,6 +387,7 @@ fn plan_input(
     let identity = rule.map_or(&setup.identity, |rule| &rule.identity);
     let given = setup.zone_of(&found);
     let needs_zone = sample.has_local || sample.has_yearless;
+    let has_zone = given.is_some();
     let mut clock_rule = Vec::new();
     let zone = match given {
         Some(zone) => zone,
@@ -401,7 +430,8 @@ fn plan_input(
         lives: rule.map_or(setup.lives, |rule| rule.lives),
         zone,
         is_zoneless: needs_zone,
-        foreseen: StampKinds { local: needs_zone, yearless: sample.has_yearless },
+        lacks_zone: !needs_zone && !has_zone,
+        has_yearless: sample.has_yearless,
         years,
         walks_on,
         year_bound: setup.year_bound(),
@@ -432,9 +462,19 @@ fn first_years(looks: &[Look], setup: &Setup) -> Vec<FirstYear> {
             Some((*number, look.span(&zone(look))?))
         });
         let (members, spans): (Vec<usize>, Vec<Span>) = spans.unzip();
-        let own: Vec<Option<i32>> =
-            members.iter().map(|number| years[*number].map(|(year, _)| year)).collect();
-        for (number, year) in members.into_iter().zip(siblings::years(&spans, &own)) {
+        // The operator's year is that of the newest; those before it may well be of the year before.
+        let is_given = |place: &usize| years[members[*place]].is_some_and(|(_, how)| how == BY_FLAG);
+        let given: Vec<usize> = (0..members.len()).filter(is_given).collect();
+        let own = |years: &[FirstYear]| -> Vec<Option<i32>> {
+            members.iter().map(|number| years[*number].map(|(year, _)| year)).collect()
+        };
+        if let Some(chain) = siblings::chain(&spans, &own(&years), &given) {
+            for place in given {
+                years[members[place]] = chain[place].map(|year| (year, BY_FLAG));
+            }
+        }
+        let told = siblings::years(&spans, &own(&years));
+        for (number, year) in members.into_iter().zip(told) {
             years[number] = years[number].or(year.map(|year| (year, "a rotated sibling")));
         }
     }
@@ -461,17 +501,21 @@ impl Look {
 
 /// The year of the first section by what the input itself tells.
 fn own_year(look: &Look, setup: &Setup) -> FirstYear {
-    let Look { walk, found, sample, .. } = look;
+    let Look { walk, found, .. } = look;
     let zone = setup.zone_of(found).unwrap_or(TimeZone::UTC);
-    if let YearRule::Given(_) = setup.year {
-        return Some((walk.year_by_bound(setup.year_bound()?)?, "--year"));
+    // A log whose format was changed under way, or that several servers write.
+    let beside = walk.year_beside().map(|year| (year, "other stamps in the file"));
+    if let YearRule::Given(last) = setup.year {
+        let is_before =
+            |(first, _): &(i32, _)| walk.span().is_some_and(|(_, _, turns)| first + turns <= last);
+        let given = || Some((walk.year_by_bound(setup.year_bound()?)?, BY_FLAG));
+        return beside.filter(is_before).or_else(given);
     }
     if let Some(year) = walk.year_by_anchor(&zone) {
         return Some((year, "a clock in the data"));
     }
-    // A log whose format was changed under way, or that several servers write.
-    if let Some(year) = walk.neighbour().or(sample.full_date).and_then(|date| walk.year_near(date)) {
-        return Some((year, "other stamps in the file"));
+    if beside.is_some() {
+        return beside;
     }
     let name = found.path.file_name()?.to_string_lossy();
     if let Some(year) = date_in_name(&name).and_then(|bound| walk.year_by_bound(bound)) {

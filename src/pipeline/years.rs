@@ -1,8 +1,9 @@
 //! The years of stamps that carry none.
 //!
-//! A file is walked once, stamp by stamp: a jump backwards of more than 180 days is a new year.
-//! The last section's year is the latest that is not after a bound (a date in the file's name,
-//! `--year`, the neighbour's end), or follows from a record that also carries a full date.
+//! A file is walked once, stamp by stamp: a jump backwards of more than 180 days is a new year, unless the stamps are
+//! back where they were before soon. The last section's year is the latest that is not after a bound (a date in the file's
+//! name, `--year`, the neighbour's end), or follows from a record that also carries a full date, or from the full dates of
+//! other records beside those without.
 
 mod notable;
 
@@ -21,7 +22,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use memchr::memmem;
 use rayon::prelude::*;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::LazyLock;
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -45,11 +46,58 @@ pub struct Walk {
     first: Option<Civil>,
     /// A record with both clocks: section, year-less stamp, instant.
     anchor: Option<(usize, Civil, Moment)>,
-    /// The full date of a record near that of the first stamp.
-    neighbour: Option<Civil>,
+    /// The best that records with full dates tell of those beside them.
+    beside: Option<Beside>,
+    /// The full date of the last record that has one, if no stamp without a year has followed.
+    full_before: Option<Civil>,
+    /// The last stamp, if no record with a full date has followed.
+    latest: Option<Civil>,
+    /// Where a year began that may have been none.
+    doubt: Option<Doubt>,
     /// The year is known, and no such record is looked for.
     is_dated: bool,
 }
+
+/// What a full date tells of a stamp beside it.
+#[derive(Debug, Clone, Copy)]
+struct Beside {
+    /// The year of the first section.
+    first: i32,
+    /// How far the two are apart.
+    distance: i64,
+}
+
+impl Beside {
+    /// Whether that is better evidence: of two that contradict each other, one that is far nearer is right.
+    const fn is_outdone_by(self, other: Self) -> bool {
+        other.distance < self.distance && (other.first == self.first || other.distance < self.distance / 10)
+    }
+}
+
+/// Further apart than this, a full date tells nothing of a stamp beside it: the log was silent in between, or one of
+/// the two clocks was wrong.
+const BESIDE_MAX: i64 = 60 * DAY_MICROS;
+
+/// A jump backwards that was taken for a new year: a machine without a battery starts its clock in January, and soon
+/// sets it.
+#[derive(Debug, Clone, Copy)]
+struct Doubt {
+    /// The newest stamp before the jump, and the first behind it.
+    before: Civil,
+    after: Civil,
+}
+
+impl Doubt {
+    /// Whether the log would have been silent for long before that new year.
+    fn is_silent(&self) -> bool {
+        self.after.micros() + 365 * DAY_MICROS - self.before.micros() > SILENT_MAX
+    }
+}
+
+/// So long a wrong clock is believed to run.
+const WRONG_MAX: i64 = DAY_MICROS;
+/// So long a log may be silent meanwhile.
+const SILENT_MAX: i64 = 30 * DAY_MICROS;
 
 impl Walk {
     /// Walks over all lines of a file, on all cores.
@@ -111,11 +159,29 @@ impl Walk {
 
     /// Walks over the next block by what was found notable in it.
     pub fn note(&mut self, bytes: &[u8], offset: u64, notable: &Notable) {
+        if let (Some(stamp), Some(line)) = (self.latest, &notable.full_first)
+            && let Some(full) = full_date_of(&bytes[line.clone()])
+        {
+            self.before(stamp, full);
+        }
+        if notable.full_first.is_some() {
+            self.full_before = None;
+        }
+        let mut pairs = notable.pairs.iter().peekable();
         for Stamped { line, stamp } in &notable.lines {
-            if self.is_empty() && !self.is_dated {
-                self.neighbour = full_date_near(bytes, line.start);
-            }
             let is_noted = self.stamp(*stamp, offset + line.start as u64);
+            let at = offset + line.start as u64;
+            if let Some(full) = self.full_before.take().filter(|_| is_noted) {
+                self.behind(*stamp, full, at);
+            }
+            while let Some(pair) = pairs.next_if(|pair| pair.stamped <= line.start) {
+                match pair.is_before {
+                    _ if !is_noted => {}
+                    true => self.behind(*stamp, pair.full, at),
+                    false => self.before(*stamp, pair.full),
+                }
+            }
+            self.latest = Some(*stamp).filter(|_| is_noted);
             if !is_noted || self.is_dated || self.anchor.is_some() {
                 continue;
             }
@@ -127,6 +193,41 @@ impl Walk {
                 self.anchor = Some((self.turns.len(), *stamp, instant));
             }
         }
+        if let Some(line) = &notable.full_last {
+            (self.latest, self.full_before) = (None, full_date_of(&bytes[line.clone()]));
+        }
+    }
+
+    /// What a full date tells of the stamp beside it that was taken last: it is of the year in which it is so much later.
+    fn beside(&self, stamp: Civil, full: Civil, later: RangeInclusive<i64>) -> Option<Beside> {
+        let there = i32::from(date_time(full).year());
+        let years = (there - 1..=there + 1).filter_map(|year| Some((year, in_year(stamp, year)?)));
+        let distances = years.map(|(year, stamp)| (year, stamp.micros() - full.micros()));
+        let (year, distance) = distances
+            .filter(|(_, distance)| later.contains(distance))
+            .min_by_key(|(_, distance)| distance.abs())?;
+        Some(Beside { first: year - i32::try_from(self.turns.len()).ok()?, distance: distance.abs() })
+    }
+
+    /// Takes a full date in front of which that stamp stands.
+    fn before(&mut self, stamp: Civil, full: Civil) {
+        if let Some(told) = self.beside(stamp, full, -BESIDE_MAX..=STRAY)
+            && self.beside.is_none_or(|known| known.is_outdone_by(told))
+        {
+            self.beside = Some(told);
+        }
+    }
+
+    /// Takes a full date behind which that stamp stands.
+    fn behind(&mut self, stamp: Civil, full: Civil, offset: u64) {
+        let Some(told) = self.beside(stamp, full, -STRAY..=BESIDE_MAX) else { return };
+        match self.beside {
+            Some(known) if !known.is_outdone_by(told) => {
+                // Years have passed of which only full dates tell.
+                self.turns.extend((known.first..told.first).map(|_| offset));
+            }
+            _ => self.beside = Some(told),
+        }
     }
 
     /// Takes the next stamp; `false` for that of a stray.
@@ -135,6 +236,12 @@ impl Walk {
             None => self.first = Some(stamp),
             Some(newest) if newest.micros() - stamp.micros() > NEW_YEAR_JUMP => {
                 self.turns.push(offset);
+                self.doubt = Some(Doubt { before: newest, after: stamp }).filter(Doubt::is_silent);
+                self.jumps.restart();
+            }
+            Some(newest) if self.is_back(newest, stamp) => {
+                self.turns.pop();
+                self.doubt = None;
                 self.jumps.restart();
             }
             // `Dec 31` just behind the first `Jan 1`: a record of the old year that came late.
@@ -153,6 +260,26 @@ impl Walk {
         true
     }
 
+    /// Whether the stamps are back where they were before a jump that was taken for a new year.
+    fn is_back(&self, newest: Civil, stamp: Civil) -> bool {
+        let is_near = |before: Civil| (-STRAY..=SILENT_MAX).contains(&(stamp.micros() - before.micros()));
+        self.doubt_at(newest).is_some_and(|doubt| is_near(doubt.before))
+            && stamp.micros() - newest.micros() > NEW_YEAR_JUMP
+    }
+
+    /// The jump in doubt, if the newest stamp is still near that behind it.
+    fn doubt_at(&self, newest: Civil) -> Option<Doubt> {
+        self.doubt.filter(|doubt| (newest.micros() - doubt.after.micros()).abs() <= WRONG_MAX)
+    }
+
+    /// The log is over: a new year that only its last records would tell, behind a long silence, was none.
+    pub fn finish(&mut self) {
+        if let Some(doubt) = self.newest.and_then(|newest| self.doubt_at(newest)) {
+            self.turns.pop();
+            (self.newest, self.doubt) = (Some(doubt.before), None);
+        }
+    }
+
     /// Whether there was any stamp at all.
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
@@ -165,14 +292,9 @@ impl Walk {
         Some(year - i32::try_from(section).ok()?)
     }
 
-    /// The full date of a record near that of the first stamp, in whatever zone.
-    pub const fn neighbour(&self) -> Option<Civil> {
-        self.neighbour
-    }
-
-    /// The year of the first section, where the first stamp is of about that time.
-    pub fn year_near(&self, time: Civil) -> Option<i32> {
-        nearest_year(self.first?, time)
+    /// The year of the first section, by the full dates of records beside those without a year.
+    pub fn year_beside(&self) -> Option<i32> {
+        Some(self.beside?.first)
     }
 
     /// The year of the first section, where the last stamp is not after that day.
@@ -225,19 +347,6 @@ fn nearest_year(stamp: Civil, time: Civil) -> Option<i32> {
     (there - 1..=there + 1).filter(|year| distance(*year).is_some()).min_by_key(|year| distance(*year))
 }
 
-/// Lines before and behind one that are asked for a full date.
-const NEIGHBOURS: usize = 200;
-
-/// The full date of a line near that place: of the last one before it, else of the first one behind it.
-fn full_date_near(bytes: &[u8], at: usize) -> Option<Civil> {
-    let mut scratch = Scratch::default();
-    let mut date = |line: &[u8]| full_date(frame::open(line, &mut scratch, false)?.stamp);
-    let (before, behind) = bytes.split_at(at);
-    let before = before.split_inclusive(|byte| *byte == b'\n').rev().take(NEIGHBOURS).find_map(&mut date);
-    let behind = || behind.split_inclusive(|byte| *byte == b'\n').take(NEIGHBOURS).find_map(date);
-    before.or_else(behind)
-}
-
 /// Where the first line that shows its minute and has a full clock begins.
 fn anchor(bytes: &[u8]) -> Option<usize> {
     let (mut from, mut feeds) = (0, Feeds::default());
@@ -264,48 +373,65 @@ fn is_new_years_edge(newest: Civil, stamp: Civil) -> bool {
     newest.micros() - year_start < STRAY && year_end - stamp.micros() < STRAY
 }
 
-/// The year-less stamp at the front of a line, behind `[` or `<pri>`.
-fn front_stamp(line: &[u8]) -> Option<Civil> {
-    let text = match line.first()? {
+/// What stands at the front of a line where its stamp is, behind `[` or `<pri>`.
+fn front(line: &[u8]) -> Option<&[u8]> {
+    Some(match line.first()? {
         b'[' => &line[1..],
         b'<' => &line[memchr::memchr(b'>', &line[..line.len().min(6)])? + 1..],
-        b'A'..=b'Z' => line,
+        b'A'..=b'Z' | b'0'..=b'9' => line,
         // Asterisk's `[json]` formatter.
         b'{' => {
             let at = memmem::find(&line[..line.len().min(200)], b"\"timestamp\":\"")?;
             &line[at + 13..]
         }
         // An editor's byte-order mark.
-        0xEF => return front_stamp(line.strip_prefix(b"\xEF\xBB\xBF")?),
+        0xEF => return front(line.strip_prefix(b"\xEF\xBB\xBF")?),
         // copytruncate leaves NULs in front of the next record.
         0 => {
             let nuls = line.iter().take_while(|byte| **byte == 0).count();
-            return front_stamp(&line[nuls..]);
+            return front(&line[nuls..]);
         }
         _ => return None,
-    };
-    match stamp::rfc3164(text)?.0 {
+    })
+}
+
+/// The year-less stamp at the front of a line.
+fn front_stamp(line: &[u8]) -> Option<Civil> {
+    match stamp::rfc3164(front(line)?)?.0 {
         Stamp::Yearless(civil) => Some(civil),
         _ => None,
     }
 }
 
-/// A full clock inside a record: a security event's, an accounting line's, or `REG-OK`'s.
+/// The full date at the front of a line, in whatever zone.
+fn full_date_of(line: &[u8]) -> Option<Civil> {
+    let text = front(line)?;
+    // RFC 5424 has its version before the time.
+    full_date(stamp::asterisk(text.strip_prefix(b"1 ").unwrap_or(text))?.0)
+}
+
+/// A full clock inside a record: a security event's, an accounting line's, or `REG-OK`'s. It counts where the message
+/// begins with it; anywhere else it may be a stranger's text.
 fn full_clock(line: &[u8]) -> Option<Moment> {
-    for mark in CLOCK_MARKS {
-        let Some(at) = memmem::find(line, mark) else { continue };
-        let rest = &line[at..];
-        let stamp = match mark {
-            b"REG-OK t=" => stamp::epoch(&rest[9..])?.0,
-            b"ACC: " => stamp::epoch(&rest[memmem::find(rest, b"timestamp=")? + 10..])?.0,
-            _ => stamp::iso(&rest[memmem::find(rest, b"EventTV=\"")? + 9..])?.0,
-        };
-        return match stamp {
-            Stamp::Instant(moment) => Some(moment),
-            _ => None,
-        };
+    CLOCK_MARKS.iter().find(|mark| memmem::find(line, mark).is_some())?;
+    let mut scratch = Scratch::default();
+    let record = frame::open(line, &mut scratch, true)?;
+    if record.starts.is_ambiguous || record.starts.is_doubtful() {
+        return None;
     }
-    None
+    let (mark, rest) = record.starts.iter().find_map(|start| {
+        let text = &record.text[start.at..];
+        CLOCK_MARKS.iter().find_map(|mark| Some((*mark, text.strip_prefix(*mark)?)))
+    })?;
+    let stamp = match mark {
+        b"REG-OK t=" => stamp::epoch(rest)?.0,
+        b"ACC: " => stamp::epoch(&rest[memmem::find(rest, b"timestamp=")? + 10..])?.0,
+        _ => stamp::iso(&rest[memmem::find(rest, b"EventTV=\"")? + 9..])?.0,
+    };
+    match stamp {
+        Stamp::Instant(moment) => Some(moment),
+        _ => None,
+    }
 }
 
 /// The latest date in a file's name: `full-20261005`, `x.2026-10-05.gz`, `full.1791209002`. It is
@@ -425,6 +551,63 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_stood_in_january_for_a_while_makes_no_new_year() {
+        let log = |lines: &[&str]| lines.iter().map(|stamp| format!("{stamp} h x: a\n")).collect::<String>();
+        let turns = |lines: &[&str]| {
+            let mut walk = walk(&log(lines));
+            walk.finish();
+            walk.span().unwrap().2
+        };
+        assert_eq!(turns(&["Sep  1 12:00:00", "Jan  1 00:00:05", "Jan  1 00:01:00", "Sep  1 12:02:00"]), 0);
+        // The log ends before the clock is set.
+        assert_eq!(turns(&["Sep  1 12:00:00", "Jan  1 00:00:05"]), 0);
+        // It has been January for too long, and never September again.
+        assert_eq!(turns(&["Sep  1 12:00:00", "Jan  1 00:00:05", "Jan  3 00:00:05", "Sep  1 12:02:00"]), 1);
+        // A silence till the next autumn, and a new year that nobody would doubt.
+        assert_eq!(turns(&["Dec 30 12:00:00", "Jan  1 00:00:05", "Dec 29 12:00:00"]), 1);
+        assert_eq!(turns(&["Dec 30 12:00:00", "Jan  1 00:00:05"]), 1);
+    }
+
+    #[test]
+    fn a_strangers_clock_tells_no_year() {
+        for text in [
+            "REGISTER from sip:x@e.x ua=REG-OK t=1000000000 x",
+            "REG-OK src=1.1.1.1 aor=a@e.x exp=60 cs=1 ci=a ct=<sip:a@1.1.1.1> ua=REG-OK t=1000000000",
+        ] {
+            let line = format!("Sep  1 12:00:00 h kamailio[1]: NOTICE: <script>: {text}\n");
+            assert_eq!(walk(&line).year_by_anchor(&TimeZone::UTC), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn full_dates_tell_the_year_of_those_beside_them() {
+        let told = |log: &str| {
+            let walk = walk(log);
+            walk.year_beside().map(|first| walk.years(first, &TimeZone::UTC).sections)
+        };
+        let at = |date: &str| format!("{date}T12:00:00Z h x: a\n");
+        let short = |date: &str| format!("{date} 12:00:00 h x: a\n");
+        // Before or behind, over other lines, and not by one that stands far off.
+        assert_eq!(
+            told(&[at("2026-01-10"), "x\n".repeat(300), short("Feb  1")].concat()),
+            Some(vec![(0, 2026)])
+        );
+        assert_eq!(
+            told(&[short("Jan  5"), short("Aug 20"), at("2026-08-21")].concat()),
+            Some(vec![(0, 2026)])
+        );
+        assert_eq!(told(&[short("Dec 31"), at("2027-01-01")].concat()), Some(vec![(0, 2026)]));
+        assert_eq!(told(&[at("2026-01-10"), short("Dec  6")].concat()), None);
+        // A clock that was wrong is outdone by one that was right.
+        let log = [short("Jan  1"), at("2026-02-10"), short("Feb 10")].concat();
+        assert_eq!(told(&log), Some(vec![(0, 2026)]));
+        // A year passes of which only the full dates tell.
+        let log = [short("Dec  1"), at("2023-12-02"), at("2024-09-30"), short("Oct  1")].concat();
+        let behind = (short("Dec  1") + &at("2023-12-02") + &at("2024-09-30")).len() as u64;
+        assert_eq!(told(&log), Some(vec![(0, 2023), (behind, 2024)]));
+    }
+
+    #[test]
     fn dates_in_names_are_found() {
         for (name, expected) in [
             ("full-20261005.gz", "2026-10-05"),
@@ -441,11 +624,11 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn lines_of_one_minute_may_be_passed_over(
-            lines in proptest::collection::vec((0_usize..9, 0_u8..3, 0_usize..4), 0..40),
+            lines in proptest::collection::vec((0_usize..12, 0_u8..3, 0_usize..4), 0..40),
         ) {
-            const STAMPS: [&str; 9] = [
+            const STAMPS: [&str; 12] = [
                 "Dec 31 23:59:", "Jan  1 00:00:", "Jun 15 12:00:", "Oct 25 02:59:", "Oct 25 02:00:", "[Dec 31 23:59:", "<13>Jan  1 00:00:",
-                "To: ", "",
+                "To: ", "", "2026-10-25 02:00:", "[2027-01-01 00:00:", "<13>1 2029-06-15T12:00:",
             ];
             const TEXTS: [&str; 4] = ["", " x ACC: timestamp=1798761599;", " REG-OK t=1798761600 ", " REG-OK t=x"];
             let lines: Vec<String> = lines
@@ -463,7 +646,15 @@ mod tests {
             let zone = TimeZone::get("Europe/Berlin").unwrap();
             proptest::prop_assert_eq!(quick.span(), slow.span());
             proptest::prop_assert_eq!(quick.year_by_anchor(&zone), slow.year_by_anchor(&zone));
+            proptest::prop_assert_eq!(quick.year_beside(), slow.year_beside());
             proptest::prop_assert_eq!(quick.years(2026, &zone), slow.years(2026, &zone));
+            let cut = lines.len() / 2;
+            let mut halves = Walk::default();
+            let front: usize = lines[..cut].iter().map(String::len).sum();
+            halves.block(lines[..cut].concat().as_bytes(), 0);
+            halves.block(lines[cut..].concat().as_bytes(), front as u64);
+            proptest::prop_assert_eq!(halves.year_beside(), slow.year_beside());
+            proptest::prop_assert_eq!(halves.years(2026, &zone), slow.years(2026, &zone));
         }
     }
 }

@@ -19,7 +19,7 @@ fn setup() -> Setup {
         assumes_utc: true,
         forgives_cuts: true,
         walks_first: false,
-        foreseen: Vec::new(),
+        yearless: Vec::new(),
         push_sources: PushSources::new(&[]).unwrap(),
     }
 }

@@ -134,7 +134,8 @@ impl Dating {
     }
 
     /// Whether the whole input tells other times than its start did.
-    fn has_turned(&self, input: &Input) -> bool {
+    fn has_turned(mut self, input: &Input) -> bool {
+        self.walk.finish();
         let is_other = |bound| self.walk.year_by_bound(bound) != Some(self.first);
         // The blocks of a plain log are read before it is known what those before tell.
         (input.codec == Codec::Plain && self.walk.changes() != 0)

@@ -104,7 +104,6 @@ impl Run<'_> {
             reading.feed.take_leaves(std::mem::take(&mut scanned.leaves));
             reading.counts.bytes += piece.len() as u64;
             reading.counts.add(&scanned);
-            reading.met = reading.met.with(scanned.met);
             if let Some(notable) = &scanned.notable {
                 reading.feed.note(&piece, notable);
             }

@@ -3,8 +3,8 @@
 use super::{SAMPLE_LEN, SAMPLE_SHOWN};
 use crate::formats::frame::{self, Scratch};
 use crate::formats::snapshot::recognises;
-use crate::model::{Civil, Stamp};
-use crate::pipeline::clock::{date_time, full_date};
+use crate::model::Stamp;
+use crate::pipeline::clock::date_time;
 use crate::pipeline::fold;
 use crate::pipeline::plan::Form;
 use crate::pipeline::snapshot::Stamps;
@@ -23,8 +23,6 @@ pub(super) struct Sample {
     pub has_framed: bool,
     pub has_local: bool,
     pub has_yearless: bool,
-    /// The first full date, in whatever zone.
-    pub full_date: Option<Civil>,
 }
 
 impl Sample {
@@ -63,7 +61,6 @@ pub(super) fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
                 Stamp::Local(_) => sample.has_local = true,
                 Stamp::Yearless(_) => sample.has_yearless = true,
             }
-            sample.full_date = sample.full_date.or_else(|| full_date(record.stamp));
             if record.stamp != Stamp::None && sample.first.is_none() {
                 sample.first = Some((record.stamp, offset));
             }

@@ -1,7 +1,7 @@
 //! Which lines of a block a [walk](super::Walk) has to look at: few, so that a block can be gone through beforehand, on
 //! any core, or while it is read for another reason.
 
-use super::{anchor, front_stamp};
+use super::{anchor, front_stamp, full_date_of};
 use crate::formats::lines::Lines;
 use crate::model::Civil;
 use crate::model::marks::each_line;
@@ -14,6 +14,12 @@ pub struct Notable {
     pub(super) lines: Vec<Stamped>,
     /// Where the first line begins that shows its minute and has a full clock besides.
     pub(super) anchor: Option<usize>,
+    /// Lines with a full date beside those without a year.
+    pub(super) pairs: Vec<Pair>,
+    /// The first line that may have a full date, where no stamp without a year is before it, and the last one, where none
+    /// follows.
+    pub(super) full_first: Option<Range<usize>>,
+    pub(super) full_last: Option<Range<usize>>,
     /// The minute that is shown, and the last line that showed it.
     run: Option<MinuteShown>,
     last: Range<usize>,
@@ -26,6 +32,16 @@ pub struct Notable {
 pub(super) struct Stamped {
     pub line: Range<usize>,
     pub stamp: Civil,
+}
+
+/// A line with a year-less stamp and the full date of one beside it.
+#[derive(Debug)]
+pub(super) struct Pair {
+    /// Where the first of the two begins, which is among those that were noted.
+    pub stamped: usize,
+    pub full: Civil,
+    /// The one with the full date is before the other; else it is the first one behind.
+    pub is_before: bool,
 }
 
 impl Notable {
@@ -58,14 +74,50 @@ impl Notable {
     /// A line that does not show the minute of the one before.
     fn begin_run(&mut self, bytes: &[u8], line: Range<usize>) {
         let minute = match minute(&bytes[line.clone()]) {
-            Minute::None => return,
+            Minute::None => return self.no_stamp(bytes, line),
             Minute::Shown(minute) => Some(minute),
             Minute::Elsewhere => None,
         };
         self.end_run(bytes);
         // Behind one that shows a minute and has no stamp, others that show it may have one.
         let has_stamp = self.push(bytes, line.clone());
+        match has_stamp {
+            true => {
+                if let Some(full) = self.full_last.take() {
+                    self.pair(bytes, line.start, &full, true);
+                }
+            }
+            false => self.no_stamp(bytes, line.clone()),
+        }
         (self.run, self.last) = (minute.filter(|_| has_stamp), line);
+    }
+
+    /// A line without a stamp of this kind: it may have a full date.
+    fn no_stamp(&mut self, bytes: &[u8], line: Range<usize>) {
+        let may_be_full = match &bytes[line.clone()] {
+            [b'2', b'0', _, _, b'-', ..] | [b'[', b'2', b'0', _, _, b'-', ..] => true,
+            text @ [b'<' | b'{' | 0xEF | 0, ..] => full_date_of(text).is_some(),
+            _ => false,
+        };
+        if !may_be_full {
+            return;
+        }
+        if self.full_last.is_none() {
+            // A run may go on behind it, but not unseen.
+            self.end_run(bytes);
+            self.run = None;
+            match self.lines.last().map(|stamped| stamped.line.start) {
+                Some(stamped) => self.pair(bytes, stamped, &line, false),
+                None => self.full_first = Some(line.clone()),
+            }
+        }
+        self.full_last = Some(line);
+    }
+
+    /// Notes the full date of a line, if it has one, for the noted line that begins there.
+    fn pair(&mut self, bytes: &[u8], stamped: usize, line: &Range<usize>, is_before: bool) {
+        let full = full_date_of(&bytes[line.clone()]);
+        self.pairs.extend(full.map(|full| Pair { stamped, full, is_before }));
     }
 }
 
