@@ -206,3 +206,23 @@ fn a_machine_that_starts_in_january_makes_no_new_year() {
     };
     assert_eq!(said(&booted), said(&clean));
 }
+
+#[test]
+fn the_hour_that_a_zone_repeats_is_read_alike_however_the_log_is_packed() {
+    let line = |at: &str, user: usize| {
+        let mut log = Log::from(at);
+        log.users = user;
+        log.go_on(1, 0, Form::Local).text
+    };
+    // The order of the last two tells that the clock was put back between them, nine days behind the first.
+    let text =
+        [line("2026-10-16T00:00:00Z", 0), line("2026-10-25T02:50:00Z", 1), line("2026-10-25T02:10:00Z", 2)]
+            .concat();
+    let zone = ["--log-zone", "Europe/Berlin"];
+    let plain = folder_of(&[("logs/k.log", text.as_bytes())]);
+    let expected = told(plain.path(), &zone, "1000000");
+    assert!(expected.contains("2026-10-25T01:10:00Z"), "{expected}");
+    assert_eq!(told(folder_of(&[("logs/k.log.gz", &gzip(&text))]).path(), &zone, "1000000"), expected);
+    let piped = users(plain.path(), &[&zone[..], &["-"]].concat(), text.as_bytes(), "1000000");
+    assert_eq!(String::from_utf8_lossy(&piped.stdout), expected);
+}

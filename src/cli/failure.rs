@@ -115,7 +115,9 @@ impl From<PackError> for Failure {
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         match error {
-            PlanError::NoYear { .. } | PlanError::NoZone { .. } => Self::Quality(error.to_string()),
+            PlanError::NoYear { .. } | PlanError::NoZone { .. } | PlanError::Mixed { .. } => {
+                Self::Quality(error.to_string())
+            }
             PlanError::Input(_) | PlanError::Spool { .. } => Self::Input(error.to_string()),
         }
     }

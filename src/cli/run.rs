@@ -20,7 +20,7 @@ use crate::pipeline::scan::{BLOCK_LEN, Meter, Scan, scan};
 use crate::pipeline::setup::{Setup, SourceRule, YearRule};
 use crate::pipeline::survey::{learn_zones, survey};
 use crate::pipeline::trace::Wanted;
-use crate::platform::PushSources;
+use crate::platform::{PushSources, begin_shipped};
 use crate::read::SideFileError;
 use crate::report::{self, Dialect, Places};
 use crate::settle::LifeRules;
@@ -221,6 +221,7 @@ pub fn read_unchecked(
     config: &Config,
     ask: &Ask<'_>,
 ) -> Result<Read, Failure> {
+    begin_shipped();
     let mut setup = setup(logs, config, ask.is_bill)?;
     let pseudonyms = logs.pseudonymise.as_deref().map(pseudonyms).transpose()?;
     if let Some(jobs) = logs.jobs {

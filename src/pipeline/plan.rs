@@ -139,6 +139,14 @@ impl Plan {
     }
 }
 
+/// What is to be said of an input that is two things.
+pub(super) fn mixed(shown: &str) -> String {
+    format!(
+        "{shown}: begins with a dump of a location table and goes on as a log, which is not read there; give each as a file \
+         of its own"
+    )
+}
+
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
@@ -152,6 +160,9 @@ pub enum PlanError {
         "{shown}: stamps carry no zone; pass --log-zone, or set `zone` in [logs] or the file's [[source]]"
     )]
     NoZone { shown: String },
+    /// A dump of a location table, and lines of a log behind it.
+    #[error("{}", mixed(shown))]
+    Mixed { shown: String },
     #[error("{}: cannot be written: {cause}", path.display())]
     Spool { path: PathBuf, cause: std::io::Error },
 }

@@ -157,6 +157,22 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_keeps_the_year_that_is_given_and_the_others_go_before_it() {
+        let week = |first: (u8, u8), last: (u8, u8)| yearless(first, last);
+        let spans =
+            [week((1, 3), (1, 10)), week((12, 20), (12, 27)), week((1, 10), (1, 16)), week((12, 27), (1, 3))];
+        // Each for itself: none later than 2027.
+        let own = [Some(2027), Some(2027), Some(2027), Some(2026)];
+        let all = [0, 1, 2, 3];
+        assert_eq!(chain(&spans, &own, &all), Some(vec![Some(2027), Some(2026), Some(2027), Some(2026)]));
+        // Nothing to put before another.
+        assert_eq!(chain(&spans[1..2], &own[1..2], &[0]), Some(vec![Some(2027)]));
+        assert_eq!(chain(&spans, &own, &[]), None);
+        // A file is missing, so nobody knows.
+        assert_eq!(chain(&[spans[0], week((10, 1), (10, 8))], &own[..2], &[0, 1]), None);
+    }
+
+    #[test]
     fn a_chain_is_followed_back_over_new_year() {
         let spans = [
             yearless((12, 25), (12, 31)),

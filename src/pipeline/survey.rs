@@ -1,25 +1,24 @@
 //! The survey: looks into every input and makes the plan.
 
+mod dating;
 mod sample;
 
-use super::clock::{Clock, Years, civil_time};
+use super::clock::{Clock, Years};
 use super::duplicates::{self, Candidate, Duplicate, START_LEN};
 use super::fold::{self, Jumps};
-use super::plan::{Input, Plan, PlanError, Spool};
-use super::rank::{rank, stream_of};
+use super::plan::{Form, Input, Plan, PlanError, Spool, mixed};
+use super::rank::rank;
 use super::scan::InputCounts;
 use super::setup::{Setup, SourceRule, YearRule};
-use super::siblings::{self, Span};
-use super::years::{Walk, date_in_name};
+use super::years::Walk;
 use crate::formats::frame::Scratch;
-use crate::model::{Moment, Stamp};
+use crate::model::Moment;
 use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_text, discover, is_capture};
-use jiff::ToSpan;
+use dating::{FirstYear, first_years, may_walk_on_behind, may_walk_on_between, own_year, written_until};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
 use sample::{Sample, take_sample};
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -28,6 +27,8 @@ use std::sync::{Arc, Mutex};
 const ENDS_MIN: usize = 4 << 20;
 /// How much of an input is looked at.
 const SAMPLE_LEN: usize = START_LEN;
+/// So far the first record of an input is looked for.
+const FIRST_SOUGHT: usize = 16 << 20;
 /// How much text of all inputs the plan shows.
 const SAMPLE_SHOWN: usize = 4096;
 
@@ -96,6 +97,14 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     if readable.iter().any(lacks_year) {
         // Its siblings may tell, from their first stamps to their last.
         readable.par_iter_mut().filter(|look| look.walks_on).try_for_each(|look| look.walk_whole(setup))?;
+    }
+    if let Some(look) = readable.iter().find(|look| look.sample.is_mixed) {
+        let shown = look.found.shown.clone();
+        // An audit shows what there is.
+        if !setup.assumes_utc {
+            return Err(PlanError::Mixed { shown });
+        }
+        notes.push(mixed(&shown));
     }
     let sample = sample_of(&readable);
     let (mut inputs, mut without_zone) = (Vec::new(), Vec::new());
@@ -203,7 +212,14 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
         Source::Mapped(mapped) => {
             let bytes = mapped.bytes();
             check_form(&found.path, bytes)?;
-            sample = sample_of(bytes, &mut scratch);
+            let mut seen = sample_of(bytes, &mut scratch);
+            if seen.lacks_record() {
+                let sought = &bytes[..bytes.len().min(FIRST_SOUGHT)];
+                let seen_len = sought.len().min(SAMPLE_LEN);
+                let begin = memchr::memrchr(b'\n', &sought[..seen_len]).map_or(0, |at| at + 1);
+                seen.seek_record(&sought[begin..], begin as u64, &mut scratch);
+            }
+            sample = seen;
             start_digest = duplicates::start_digest(bytes);
             if sample.has_yearless {
                 let mut ends = Walk::default();
@@ -231,33 +247,35 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
             let first = stream.next_block(SAMPLE_LEN)?;
             let start = first.as_ref().map_or(&[][..], |block| &block.bytes);
             check_form(&found.path, start)?;
-            sample = sample_of(start, &mut scratch);
+            let mut seen = sample_of(start, &mut scratch);
             start_digest = duplicates::start_digest(start);
             codec = stream.codec();
             raw_bytes = stream.raw_bytes();
             (begun, spool) = (None, None);
             // A file can be opened again; what cannot is kept, or copied where it must be read twice.
             let is_file = found.is_file();
-            // How far a stream reaches is not known; most are rotated within a week.
-            let week_on = sample.first_local().and_then(|first| first.checked_add(8.days()).ok());
-            if is_file && !sample.has_yearless && sample.puts_back(&zone, week_on) {
-                let mut next = first;
-                while let Some(block) = next {
-                    jumps.lines(&block.bytes, block.offset);
-                    stream.recycle(block.bytes);
-                    next = stream.next_block(1 << 20)?;
-                }
-            } else if let Some(block) = &first
+            if is_file && seen.lacks_record() {
+                seek_record(&found, &mut seen, &mut scratch)?;
+            }
+            sample = seen;
+            let mut walks = sample.has_yearless;
+            if let Some(block) = &first
                 && (is_file && may_walk_on && sample.has_yearless)
                 && let start = walk_of(block)
                 && may_walk_on_behind(&start, &found, setup, &zone)
             {
-                (walk, walks_on) = (start, true);
-            } else if sample.has_yearless {
+                (walk, walks_on, walks) = (start, true, false);
+            }
+            // Where the hour is that a zone repeats, only the order of the records tells.
+            let wants_jumps = !sample.has_yearless && sample.puts_back(&zone, written_until(&found, &zone));
+            if wants_jumps || walks {
                 let mut copy = if is_file { None } else { Some(temporary()?) };
                 let mut next = first;
                 while let Some(block) = next {
-                    walk.block(&block.bytes, block.offset);
+                    match wants_jumps {
+                        true => jumps.lines(&block.bytes, block.offset),
+                        false => walk.block(&block.bytes, block.offset),
+                    }
                     if let Some(copy) = &mut copy {
                         copy.write_all(&block.bytes).map_err(|cause| spool_error(copy.path(), cause))?;
                     }
@@ -288,41 +306,24 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
     })
 }
 
+/// Looks for the first record with a stamp in a compressed log that has none where it begins.
+fn seek_record(found: &Found, sample: &mut Sample, scratch: &mut Scratch) -> Result<(), InputError> {
+    let Source::Stream(mut stream) = Source::open(found)? else { return Ok(()) };
+    // What is wrong further on shows when it is read.
+    while let Ok(Some(block)) = stream.next_block(1 << 20)
+        && sample.lacks_record()
+        && block.offset < FIRST_SOUGHT as u64
+    {
+        sample.seek_record(&block.bytes, block.offset, scratch);
+        stream.recycle(block.bytes);
+    }
+    Ok(())
+}
+
 fn walk_of(block: &OwnedBlock) -> Walk {
     let mut walk = Walk::default();
     walk.block(&block.bytes, block.offset);
     walk
-}
-
-/// Whether the start of a compressed log is enough to plan with: it tells the first year by a full clock of
-/// its own, or by the operator's word where no year begins behind it; and the log's zone does not put its clocks
-/// back before the log's end, as far as the file's own time tells of that. Should it be otherwise, the scan says
-/// so and begins anew.
-fn may_walk_on_behind(start: &Walk, found: &Found, setup: &Setup, zone: &TimeZone) -> bool {
-    let first = year_by_ends(start, setup, zone).and_then(|year| start.first_in(year));
-    let modified = std::fs::metadata(&found.path).and_then(|metadata| metadata.modified());
-    let modified = modified.ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
-    let (Some(first), Some(modified)) = (first, modified) else { return false };
-    // Most are rotated within a week.
-    let week_on = super::clock::date_time(first).checked_add(8.days());
-    let last = week_on.map(|week_on| week_on.max(zone.to_datetime(modified)));
-    last.is_ok_and(|last| !fold::puts_back(zone, first, last))
-}
-
-/// Whether the ends of a plain log are enough to plan with, because its zone puts no clocks back between them. Should
-/// they be put back all the same, or a year begin, the scan says so and begins anew.
-fn may_walk_on_between(ends: &Walk, setup: &Setup, zone: &TimeZone) -> bool {
-    let Some(year) = year_by_ends(ends, setup, zone) else { return false };
-    let (Some(first), Some(newest)) = (ends.first_in(year), ends.newest_in(year)) else { return false };
-    !fold::puts_back(zone, first, super::clock::date_time(newest))
-}
-
-/// The year of the first section by what the start of a log tells, or the operator.
-fn year_by_ends(ends: &Walk, setup: &Setup, zone: &TimeZone) -> Option<i32> {
-    match setup.year {
-        YearRule::Given(_) => setup.year_bound().and_then(|bound| ends.year_by_bound(bound)),
-        YearRule::Infer | YearRule::Mtime => ends.year_by_anchor(zone),
-    }
 }
 
 impl Look {
@@ -371,11 +372,6 @@ fn check_form(path: &Path, start: &[u8]) -> Result<(), InputError> {
     if is_capture(start) { Ok(()) } else { check_text(path, start) }
 }
 
-/// The year of an input's first section, and how it was found.
-type FirstYear = Option<(i32, &'static str)>;
-/// How a year was found that the operator gave.
-const BY_FLAG: &str = "--year";
-
 fn plan_input(
     look: Look,
     year: FirstYear,
@@ -415,6 +411,9 @@ fn plan_input(
         clock_rule.push(format!("year by {how}"));
         walk.years(first, &zone)
     };
+    // The file of a rotation that is older than the newest may have an earlier year than it might.
+    let year_bound =
+        setup.year_bound().filter(|bound| walk.year_by_bound(*bound) == year.map(|(first, _)| first));
     let first = sample
         .first
         .and_then(|(stamp, offset)| Clock::new(zone.clone(), &years).resolve(stamp, offset).ok().flatten());
@@ -434,102 +433,15 @@ fn plan_input(
         has_yearless: sample.has_yearless,
         years,
         walks_on,
-        year_bound: setup.year_bound(),
+        year_bound,
         assumed: assumed.map(Moment::from),
         clock_rule: clock_rule.join(", "),
         allow_bare: !sample.has_framed,
-        first: first.filter(|_| sample.has_framed),
+        first: first.filter(|_| sample.form == Form::Log),
         forgives_cuts: setup.forgives_cuts,
         is_cut,
         begun: Mutex::new(begun),
         spool,
         found,
     })
-}
-
-/// The years of all inputs: what each tells itself, then what its rotated siblings tell of it,
-/// then its modification time where that may be asked.
-fn first_years(looks: &[Look], setup: &Setup) -> Vec<FirstYear> {
-    let zone = |look: &Look| setup.zone_of(&look.found).unwrap_or(TimeZone::UTC);
-    let mut years: Vec<FirstYear> = looks.iter().map(|look| own_year(look, setup)).collect();
-    let mut rotations: BTreeMap<(PathBuf, String), Vec<usize>> = BTreeMap::new();
-    for (number, look) in looks.iter().enumerate() {
-        rotations.entry(stream_of(&look.found)).or_default().push(number);
-    }
-    for members in rotations.into_values() {
-        let spans = members.iter().filter_map(|number| {
-            let look = &looks[*number];
-            Some((*number, look.span(&zone(look))?))
-        });
-        let (members, spans): (Vec<usize>, Vec<Span>) = spans.unzip();
-        // The operator's year is that of the newest; those before it may well be of the year before.
-        let is_given = |place: &usize| years[members[*place]].is_some_and(|(_, how)| how == BY_FLAG);
-        let given: Vec<usize> = (0..members.len()).filter(is_given).collect();
-        let own = |years: &[FirstYear]| -> Vec<Option<i32>> {
-            members.iter().map(|number| years[*number].map(|(year, _)| year)).collect()
-        };
-        if let Some(chain) = siblings::chain(&spans, &own(&years), &given) {
-            for place in given {
-                years[members[place]] = chain[place].map(|year| (year, BY_FLAG));
-            }
-        }
-        let told = siblings::years(&spans, &own(&years));
-        for (number, year) in members.into_iter().zip(told) {
-            years[number] = years[number].or(year.map(|year| (year, "a rotated sibling")));
-        }
-    }
-    for (look, year) in looks.iter().zip(&mut years) {
-        *year = year.or_else(|| year_by_mtime(look, setup, &zone(look)));
-    }
-    years
-}
-
-impl Look {
-    /// From when to when it reaches, as far as that was seen.
-    fn span(&self, zone: &TimeZone) -> Option<Span> {
-        if let Some((first, last, turns)) = self.walk.span() {
-            return Some(Span::Yearless { first, last, turns });
-        }
-        let first = match self.sample.first?.0 {
-            Stamp::Local(civil) => civil,
-            Stamp::Instant(moment) => civil_time(zone.to_datetime(moment.timestamp()))?,
-            Stamp::None | Stamp::Yearless(_) => return None,
-        };
-        Some(Span::Known { first, last: None })
-    }
-}
-
-/// The year of the first section by what the input itself tells.
-fn own_year(look: &Look, setup: &Setup) -> FirstYear {
-    let Look { walk, found, .. } = look;
-    let zone = setup.zone_of(found).unwrap_or(TimeZone::UTC);
-    // A log whose format was changed under way, or that several servers write.
-    let beside = walk.year_beside().map(|year| (year, "other stamps in the file"));
-    if let YearRule::Given(last) = setup.year {
-        let is_before =
-            |(first, _): &(i32, _)| walk.span().is_some_and(|(_, _, turns)| first + turns <= last);
-        let given = || Some((walk.year_by_bound(setup.year_bound()?)?, BY_FLAG));
-        return beside.filter(is_before).or_else(given);
-    }
-    if let Some(year) = walk.year_by_anchor(&zone) {
-        return Some((year, "a clock in the data"));
-    }
-    if beside.is_some() {
-        return beside;
-    }
-    let name = found.path.file_name()?.to_string_lossy();
-    if let Some(year) = date_in_name(&name).and_then(|bound| walk.year_by_bound(bound)) {
-        return Some((year, "the date in the file's name"));
-    }
-    None
-}
-
-fn year_by_mtime(look: &Look, setup: &Setup, zone: &TimeZone) -> FirstYear {
-    if setup.year != YearRule::Mtime {
-        return None;
-    }
-    let modified = std::fs::metadata(&look.found.path).ok()?.modified().ok()?;
-    let modified = jiff::Timestamp::try_from(modified).ok()?;
-    let bound = zone.to_datetime(modified).date();
-    Some((look.walk.year_by_bound(bound)?, "the file's modification time"))
 }

@@ -29,7 +29,7 @@ fn shipped_list() -> &'static RuleList {
 }
 
 /// Begins to compile the shipped rules: they are asked at the end of a run, and its begin leaves cores idle.
-fn begin_shipped_list() {
+pub fn begin_shipped() {
     if SHIPPED.get().is_none() {
         // Where no thread is to be had, they are compiled when they are asked for.
         let _ = std::thread::Builder::new().spawn(shipped_list);
@@ -53,7 +53,6 @@ impl Classifier {
     /// rule wins. That an operator's rule wins an example of a shipped one is no error: that is
     /// what their rules are for.
     pub fn new(operator_rules: Vec<RuleSpec>, policy: &AgentPolicy) -> Result<Self, RuleError> {
-        begin_shipped_list();
         let operators =
             operator_rules.into_iter().map(|spec| Rule { spec, is_weak: false, is_operators: true });
         let operators = RuleList::new(operators.collect())?;

@@ -23,7 +23,7 @@ mod rules;
 #[cfg(test)]
 mod corpus;
 
-pub use classify::Classifier;
+pub use classify::{Classifier, begin_shipped};
 pub use error::RuleError;
 pub use hint::hint;
 pub use policy::{AgentPolicy, RuleSpec};

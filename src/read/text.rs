@@ -58,15 +58,17 @@ pub fn looks_binary(start: &[u8]) -> Option<u8> {
     }
     let mut counted = 0;
     let mut controls = 0;
+    let mut has_line = false;
     for run in sample.chunk_by(|a, b| *a == 0 && *b == 0) {
         if run[0] == 0 && run.len() > HOLE_LEN {
             continue;
         }
         counted += run.len();
         controls += run.iter().filter(|&&byte| is_control(byte)).count();
+        has_line |= run[0] == b'\n';
     }
-    // A few bytes around a hole say nothing: a disk image starts like that as well.
-    if counted * 64 < sample.len() {
+    // A few bytes around a hole say nothing, unless they are lines: a disk image starts like that as well.
+    if counted * 64 < sample.len() && (controls > 0 || !has_line) {
         let percent = (sample.len() - counted + controls) * 100 / sample.len();
         return Some(u8::try_from(percent).unwrap_or(100));
     }
@@ -138,6 +140,15 @@ mod tests {
     fn a_hole_with_hardly_a_byte_beside_it_is_binary() {
         let mut bytes = b"x".to_vec();
         bytes.extend_from_slice(&[0; SAMPLE_LEN]);
+        assert_eq!(looks_binary(&bytes), Some(99));
+    }
+
+    #[test]
+    fn a_hole_behind_the_first_line_is_no_binary_file() {
+        let mut bytes = LINE.to_vec();
+        bytes.extend_from_slice(&[0; SAMPLE_LEN]);
+        assert_eq!(looks_binary(&bytes), None);
+        bytes[0] = 1;
         assert_eq!(looks_binary(&bytes), Some(99));
     }
 

@@ -4,7 +4,7 @@ use super::{SAMPLE_LEN, SAMPLE_SHOWN};
 use crate::formats::frame::{self, Scratch};
 use crate::formats::snapshot::recognises;
 use crate::model::Stamp;
-use crate::pipeline::clock::date_time;
+use crate::pipeline::clock::civil_time;
 use crate::pipeline::fold;
 use crate::pipeline::plan::Form;
 use crate::pipeline::snapshot::Stamps;
@@ -23,21 +23,55 @@ pub(super) struct Sample {
     pub has_framed: bool,
     pub has_local: bool,
     pub has_yearless: bool,
+    /// A dump of a location table, behind which a log begins.
+    pub is_mixed: bool,
 }
 
 impl Sample {
-    /// The first stamp, where it is a full date without a zone.
-    pub fn first_local(&self) -> Option<DateTime> {
-        match self.first?.0 {
-            Stamp::Local(civil) => Some(date_time(civil)),
-            _ => None,
+    fn stamp(&mut self, stamp: Stamp, offset: u64) {
+        match stamp {
+            Stamp::None => return,
+            Stamp::Instant(_) => {}
+            Stamp::Local(_) => self.has_local = true,
+            Stamp::Yearless(_) => self.has_yearless = true,
+        }
+        self.first = self.first.or(Some((stamp, offset)));
+    }
+
+    /// Whether no record of a log with a stamp has been seen, where there may be some.
+    pub fn lacks_record(&self) -> bool {
+        match self.form {
+            Form::Log => self.first.is_none(),
+            Form::Snapshot => !self.is_mixed,
+            Form::Capture => false,
         }
     }
 
-    /// Whether the zone puts its clocks back between the first stamp and that time.
+    /// Looks for the first record with a stamp in whole lines from that place on. The order of a server's logs hangs on
+    /// it, and a hole or a page of other text may stand before it; behind a dump of a location table there should be none.
+    pub fn seek_record(&mut self, lines: &[u8], mut offset: u64, scratch: &mut Scratch) {
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            let stamp = frame::open(line, scratch, false).map(|record| record.stamp);
+            if let Some(stamp) = stamp.filter(|stamp| *stamp != Stamp::None) {
+                match self.form {
+                    Form::Snapshot => self.is_mixed = true,
+                    _ => self.stamp(stamp, offset),
+                }
+                return;
+            }
+            offset += line.len() as u64;
+        }
+    }
+
+    /// Whether it has full dates without a zone, and that zone puts its clocks back between the first stamp and that time.
     pub fn puts_back(&self, zone: &TimeZone, last: Option<DateTime>) -> bool {
-        match (self.first, last) {
-            (Some((Stamp::Local(first), _)), Some(last)) => fold::puts_back(zone, first, last),
+        let first = match self.first {
+            Some((Stamp::Local(first), _)) => Some(first),
+            Some((Stamp::Instant(first), _)) => civil_time(zone.to_datetime(first.timestamp())),
+            _ => None,
+        };
+        match (first, last) {
+            (Some(first), Some(last)) => self.has_local && fold::puts_back(zone, first, last),
             _ => false,
         }
     }
@@ -55,15 +89,7 @@ pub(super) fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
     for line in start.split_inclusive(|byte| *byte == b'\n') {
         if let Some(record) = frame::open(line, scratch, false) {
             sample.has_framed = true;
-            match record.stamp {
-                Stamp::None => {}
-                Stamp::Instant(_) => {}
-                Stamp::Local(_) => sample.has_local = true,
-                Stamp::Yearless(_) => sample.has_yearless = true,
-            }
-            if record.stamp != Stamp::None && sample.first.is_none() {
-                sample.first = Some((record.stamp, offset));
-            }
+            sample.stamp(record.stamp, offset);
         }
         offset += line.len() as u64;
     }

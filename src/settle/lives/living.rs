@@ -150,6 +150,11 @@ impl Living {
         peers.into_iter().filter_map(|pair| Some((pair, self.remove(pair)?))).collect()
     }
 
+    /// Keeps the bindings by their places only: nobody will ask for one by its pair.
+    pub fn close(&mut self) {
+        (self.places, self.free) = (Places::default(), Vec::new());
+    }
+
     /// Asks for what tells where the binding of a pair stands.
     pub fn bring_place(&self, pair: Pair) {
         self.places.bring(pair);

@@ -290,6 +290,7 @@ impl Server {
         if !self.has_removals {
             std::mem::take(&mut self.open).into_iter().for_each(|life| told.drop_open(life));
         }
+        self.bindings.close();
         told.leave(Left(self));
     }
 
