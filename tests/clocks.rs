@@ -226,3 +226,24 @@ fn the_hour_that_a_zone_repeats_is_read_alike_however_the_log_is_packed() {
     let piped = users(plain.path(), &[&zone[..], &["-"]].concat(), text.as_bytes(), "1000000");
     assert_eq!(String::from_utf8_lossy(&piped.stdout), expected);
 }
+
+#[test]
+fn stamps_without_a_year_are_dated_behind_a_prefix_too() {
+    let line = |stamp: &str, prefix: &str| {
+        format!(
+            "{prefix}[{stamp}] VERBOSE[1] res_pjsip_registrar.c: Added contact 'sip:1001@10.0.0.1:5060' to AOR '1001' with \
+             expiration of 3600 seconds\n"
+        )
+    };
+    let told = |text: &str, packed: bool| {
+        let bytes = if packed { gzip(text) } else { text.as_bytes().to_vec() };
+        let folder = folder_of(&[("logs/full", &bytes)]);
+        told(folder.path(), &["--year", "2026", "--default-domain", "e.x"], "1000000")
+    };
+    let expected = told(&line("2026-09-01 00:00:00", ""), false);
+    for prefix in ["", "pbx-1  | ", "pbx1*CLI> ", "\u{1b}[0m"] {
+        for packed in [false, true] {
+            assert_eq!(told(&line("Sep  1 00:00:00", prefix), packed), expected, "{prefix:?}");
+        }
+    }
+}

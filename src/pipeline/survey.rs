@@ -232,6 +232,9 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
                     (walk, walks_on) = (ends, true);
                 } else {
                     walk.file(bytes);
+                    if walk.is_empty() {
+                        walk.records(bytes, 0);
+                    }
                 }
             } else if sample.puts_back(&zone, last_local(bytes)) {
                 jumps.lines(bytes, 0);
@@ -268,12 +271,14 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
             }
             // Where the hour is that a zone repeats, only the order of the records tells.
             let wants_jumps = !sample.has_yearless && sample.puts_back(&zone, written_until(&found, &zone));
+            let is_behind = first.as_ref().is_some_and(|block| walk_of(block).is_empty());
             if wants_jumps || walks {
                 let mut copy = if is_file { None } else { Some(temporary()?) };
                 let mut next = first;
                 while let Some(block) = next {
-                    match wants_jumps {
-                        true => jumps.lines(&block.bytes, block.offset),
+                    match is_behind && !is_yearless {
+                        _ if wants_jumps => jumps.lines(&block.bytes, block.offset),
+                        true => walk.records(&block.bytes, block.offset),
                         false => walk.block(&block.bytes, block.offset),
                     }
                     if let Some(copy) = &mut copy {

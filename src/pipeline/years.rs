@@ -136,6 +136,31 @@ impl Walk {
         self.note(bytes, offset, &notable);
     }
 
+    /// Walks over the next block record by record, where the stamps do not stand where a look at the front of each line
+    /// finds them: behind a container's name, a prompt, or a colour.
+    pub fn records(&mut self, bytes: &[u8], offset: u64) {
+        let mut scratch = Scratch::default();
+        let mut behind = offset;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let at = behind;
+            behind += line.len() as u64;
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            let Some(record) = frame::open(line, &mut scratch, false) else { continue };
+            if let Stamp::Yearless(stamp) = record.stamp {
+                let full = self.full_before.take();
+                self.latest = self.stamp(stamp, at).then_some(stamp);
+                if let (Some(full), Some(stamp)) = (full, self.latest) {
+                    self.behind(stamp, full, at);
+                }
+            } else if let Some(full) = full_date(record.stamp) {
+                if let Some(stamp) = self.latest.take() {
+                    self.before(stamp, full);
+                }
+                self.full_before = Some(full);
+            }
+        }
+    }
+
     /// Walks over the ends of a file only, at the start up to a record that tells the year, should one be wanted; and
     /// tells whether that may be enough: both ends have stamps, and no year begins between them. What lies between
     /// is to be [noted](Walk::note) when it is read.
