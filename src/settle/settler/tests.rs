@@ -221,3 +221,63 @@ fn a_list_without_agents_adds_nothing_to_a_dump_with_them() {
     let expected = ["Snapshot 701 Bria", "Snapshot 702 -"];
     assert_eq!(said_of_server(&[&[row, other, dump, row]]), expected);
 }
+
+/// The lives that a server's streams tell of, each with its User-Agent and its stream's place in the offsets.
+fn lives_of(streams: &[Vec<Held<'static>>]) -> Vec<String> {
+    let mut settler = Settler::default();
+    let mut nobody = |_: &Observation<'_>| {};
+    for records in streams {
+        settler.begin_stream(LifeRules::default(), true);
+        let mut residue = Residue::default();
+        for held in records {
+            residue.hear(held.host, held.moment.expect("all have a time"), 6 * 3600);
+            residue.push(held);
+        }
+        settler.take(&residue, &mut nobody);
+        settler.end_stream(&mut nobody);
+    }
+    let mut told = Vec::new();
+    settler.lives(0..settler.lives_len(), &mut |life, agent| {
+        let agent = agent.text.map_or("-".into(), String::from_utf8_lossy);
+        let contact = String::from_utf8_lossy(life.contact);
+        told.push(format!(
+            "{contact} {agent} {:?} {}..{} {:?}",
+            life.spot,
+            life.begin.micros(),
+            life.end.micros(),
+            life.pieces
+        ));
+    });
+    told.sort();
+    told
+}
+
+proptest! {
+    #[test]
+    fn a_server_of_several_streams_tells_the_lives_of_each(
+        steps in prop::collection::vec((0_usize..3, 0_u8..5, 0_usize..3, 1_i64..20_000, 0_u8..2), 0..60),
+    ) {
+        const CONTACTS: [&str; 3] = ["a", "b", "peer"];
+        const AGENTS: [&str; 3] = ["one", "two", "three"];
+        let mut streams = vec![Vec::new(), Vec::new(), Vec::new()];
+        let mut now = [0; 3];
+        for (offset, (stream, what, contact, step, host)) in (0..).zip(steps) {
+            now[stream] += step;
+            let contact = CONTACTS[contact];
+            // What only a stream of this number says, so that none looks like another's.
+            let kind = [Kind::Bound, Kind::Bound, Kind::Expired, Kind::Refused, Kind::AgentSaved][usize::from(what)];
+            let is_peer = contact == "peer" || kind == Kind::AgentSaved;
+            streams[stream].push(Held {
+                spot: Spot { input: stream as u32, offset },
+                agent: if kind == Kind::AgentSaved { agent(AGENTS[stream]) } else { AgentRef::UNKNOWN },
+                agent_is_elsewhere: true,
+                contact: if is_peer { b"" } else { contact.as_bytes() },
+                host: [&b""[..], b"pbx2"][usize::from(host)],
+                ..held(kind, "u@x", now[stream])
+            });
+        }
+        let mut each: Vec<String> = streams.iter().flat_map(|stream| lives_of(std::slice::from_ref(stream))).collect();
+        each.sort();
+        prop_assert_eq!(lives_of(&streams), each);
+    }
+}
