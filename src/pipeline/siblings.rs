@@ -70,9 +70,20 @@ pub(super) fn years(spans: &[Span], given: &[Option<i32>]) -> Vec<Option<i32>> {
     if overlap(spans, &years) { given.to_vec() } else { years }
 }
 
-/// The years of the spans, where those that are `given` had the latest year that they may have, each for itself: the
-/// newest of them keeps it, and the others follow from that. `None` where they do not follow each other.
+/// The years of the spans, where those that are `given` had the latest year that they may have, each for itself, and so
+/// leave a hole between them: the newest keeps it, and the others follow from that. `None` where there is no hole, or where
+/// they do not follow each other.
 pub(super) fn chain(spans: &[Span], years: &[Option<i32>], given: &[usize]) -> Option<Vec<Option<i32>>> {
+    let newest = newest(spans, years, given)?;
+    let of_newest = |number: usize| years[number].filter(|_| number == newest || !given.contains(&number));
+    let anew = self::years(spans, &(0..spans.len()).map(of_newest).collect::<Vec<_>>());
+    let is_known = |number: &usize| anew[*number].is_some() && anew[*number] <= years[*number];
+    given.iter().all(is_known).then_some(anew)
+}
+
+/// Of spans with a hole between them that no neighbours have, the one before the longest: all of a rotation lie within a
+/// year or so, so that is the newest, and what is behind the hole is of the year before.
+pub(super) fn newest(spans: &[Span], years: &[Option<i32>], given: &[usize]) -> Option<usize> {
     let mut placed: Vec<(i64, i64, usize)> = given
         .iter()
         .filter_map(|number| {
@@ -81,15 +92,8 @@ pub(super) fn chain(spans: &[Span], years: &[Option<i32>], given: &[usize]) -> O
         })
         .collect();
     placed.sort_unstable();
-    // All of a rotation lie within a year or so, so behind the newest is the longest time without any, around the year.
-    let (_, oldest, _) = placed.first()?;
-    let next = placed.iter().skip(1).map(|(_, first, _)| *first).chain([oldest + 365 * DAY_MICROS]);
-    let gaps = placed.iter().zip(next).map(|((last, _, number), first)| (first - last, *number));
-    let (_, newest) = gaps.max()?;
-    let of_newest = |number: usize| years[number].filter(|_| number == newest || !given.contains(&number));
-    let anew = self::years(spans, &(0..spans.len()).map(of_newest).collect::<Vec<_>>());
-    let is_known = |number: &usize| anew[*number].is_some() && anew[*number] <= years[*number];
-    given.iter().all(is_known).then_some(anew)
+    let gaps = placed.windows(2).map(|pair| (pair[1].1 - pair[0].0, pair[0].2));
+    gaps.filter(|(gap, _)| *gap > GAP_MAX).max().map(|(_, newest)| newest)
 }
 
 /// Whether two placed files lie upon each other further than neighbours do.
@@ -165,8 +169,10 @@ mod tests {
         let own = [Some(2027), Some(2027), Some(2027), Some(2026)];
         let all = [0, 1, 2, 3];
         assert_eq!(chain(&spans, &own, &all), Some(vec![Some(2027), Some(2026), Some(2027), Some(2026)]));
-        // Nothing to put before another.
-        assert_eq!(chain(&spans[1..2], &own[1..2], &[0]), Some(vec![Some(2027)]));
+        // Nothing to put before another, and no hole.
+        assert_eq!(chain(&spans[1..2], &own[1..2], &[0]), None);
+        let halves = [week((1, 2), (7, 1)), week((7, 20), (12, 31))];
+        assert_eq!(chain(&halves, &own[..2], &[0, 1]), None);
         assert_eq!(chain(&spans, &own, &[]), None);
         // A file is missing, so nobody knows.
         assert_eq!(chain(&[spans[0], week((10, 1), (10, 8))], &own[..2], &[0, 1]), None);

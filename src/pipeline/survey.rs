@@ -14,7 +14,9 @@ use super::years::Walk;
 use crate::formats::frame::Scratch;
 use crate::model::Moment;
 use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_text, discover, is_capture};
-use dating::{FirstYear, first_years, may_walk_on_behind, may_walk_on_between, own_year, written_until};
+use dating::{
+    FirstYear, first_years, may_reach, may_walk_on_behind, may_walk_on_between, own_year, with_holes,
+};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
@@ -98,6 +100,10 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
         // Its siblings may tell, from their first stamps to their last.
         readable.par_iter_mut().filter(|look| look.walks_on).try_for_each(|look| look.walk_whole(setup))?;
     }
+    // How far a compressed file reaches decides whether one that is older by its name is of the year before.
+    let unsure = with_holes(&readable, setup);
+    let unsure = readable.par_iter_mut().zip(unsure).filter(|(look, is_unsure)| *is_unsure && look.walks_on);
+    unsure.try_for_each(|(look, _)| look.walk_whole(setup))?;
     if let Some(look) = readable.iter().find(|look| look.sample.is_mixed) {
         let shown = look.found.shown.clone();
         // An audit shows what there is.
@@ -270,7 +276,8 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
                 (walk, walks_on, walks) = (start, true, false);
             }
             // Where the hour is that a zone repeats, only the order of the records tells.
-            let wants_jumps = !sample.has_yearless && sample.puts_back(&zone, written_until(&found, &zone));
+            let wants_jumps =
+                !sample.has_yearless && sample.puts_back(&zone, may_reach(&found, &sample, &zone));
             let is_behind = first.as_ref().is_some_and(|block| walk_of(block).is_empty());
             if wants_jumps || walks {
                 let mut copy = if is_file { None } else { Some(temporary()?) };
@@ -294,7 +301,6 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
             }
         }
     }
-    walk.finish();
     Ok(Look {
         found,
         codec,
@@ -339,7 +345,6 @@ impl Look {
             Source::Mapped(mapped) => {
                 (self.walk, self.walks_on) = (Walk::default(), false);
                 self.walk.file(mapped.bytes());
-                self.walk.finish();
                 return Ok(());
             }
         };
@@ -351,7 +356,6 @@ impl Look {
             self.walk.block(&block.bytes, block.offset);
             stream.recycle(block.bytes);
         }
-        self.walk.finish();
         self.is_cut = stream.is_cut();
         Ok(())
     }

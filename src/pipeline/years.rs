@@ -46,7 +46,6 @@ pub struct Walk {
     first: Option<Civil>,
     /// A record with both clocks: section, year-less stamp, instant.
     anchor: Option<(usize, Civil, Moment)>,
-    /// The best that records with full dates tell of those beside them.
     beside: Option<Beside>,
     /// The full date of the last record that has one, if no stamp without a year has followed.
     full_before: Option<Civil>,
@@ -58,20 +57,13 @@ pub struct Walk {
     is_dated: bool,
 }
 
-/// What a full date tells of a stamp beside it.
-#[derive(Debug, Clone, Copy)]
-struct Beside {
-    /// The year of the first section.
-    first: i32,
-    /// How far the two are apart.
-    distance: i64,
-}
-
-impl Beside {
-    /// Whether that is better evidence: of two that contradict each other, one that is far nearer is right.
-    const fn is_outdone_by(self, other: Self) -> bool {
-        other.distance < self.distance && (other.first == self.first || other.distance < self.distance / 10)
-    }
+/// What full dates tell of the stamps beside them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    /// The year of the first section, by a stamp of that section.
+    First(i32, usize),
+    /// One thing here and another there: a clock was wrong, or years passed of which only full dates tell.
+    Contradicted,
 }
 
 /// Further apart than this, a full date tells nothing of a stamp beside it: the log was silent in between, or one of
@@ -150,7 +142,7 @@ impl Walk {
                 let full = self.full_before.take();
                 self.latest = self.stamp(stamp, at).then_some(stamp);
                 if let (Some(full), Some(stamp)) = (full, self.latest) {
-                    self.behind(stamp, full, at);
+                    self.behind(stamp, full);
                 }
             } else if let Some(full) = full_date(record.stamp) {
                 if let Some(stamp) = self.latest.take() {
@@ -195,14 +187,13 @@ impl Walk {
         let mut pairs = notable.pairs.iter().peekable();
         for Stamped { line, stamp } in &notable.lines {
             let is_noted = self.stamp(*stamp, offset + line.start as u64);
-            let at = offset + line.start as u64;
             if let Some(full) = self.full_before.take().filter(|_| is_noted) {
-                self.behind(*stamp, full, at);
+                self.behind(*stamp, full);
             }
             while let Some(pair) = pairs.next_if(|pair| pair.stamped <= line.start) {
                 match pair.is_before {
                     _ if !is_noted => {}
-                    true => self.behind(*stamp, pair.full, at),
+                    true => self.behind(*stamp, pair.full),
                     false => self.before(*stamp, pair.full),
                 }
             }
@@ -223,36 +214,30 @@ impl Walk {
         }
     }
 
-    /// What a full date tells of the stamp beside it that was taken last: it is of the year in which it is so much later.
-    fn beside(&self, stamp: Civil, full: Civil, later: RangeInclusive<i64>) -> Option<Beside> {
+    /// Takes a full date beside the stamp that was taken last, which is of the year in which it is so much later.
+    fn beside(&mut self, stamp: Civil, full: Civil, later: RangeInclusive<i64>) {
         let there = i32::from(date_time(full).year());
         let years = (there - 1..=there + 1).filter_map(|year| Some((year, in_year(stamp, year)?)));
         let distances = years.map(|(year, stamp)| (year, stamp.micros() - full.micros()));
-        let (year, distance) = distances
-            .filter(|(_, distance)| later.contains(distance))
-            .min_by_key(|(_, distance)| distance.abs())?;
-        Some(Beside { first: year - i32::try_from(self.turns.len()).ok()?, distance: distance.abs() })
+        let nearest = distances.filter(|(_, distance)| later.contains(distance)).min_by_key(|it| it.1.abs());
+        let Some((year, _)) = nearest else { return };
+        let section = self.turns.len();
+        let first = year - section as i32;
+        self.beside = Some(match self.beside {
+            None => Beside::First(first, section),
+            Some(Beside::First(known, section)) if known == first => Beside::First(known, section),
+            Some(_) => Beside::Contradicted,
+        });
     }
 
     /// Takes a full date in front of which that stamp stands.
     fn before(&mut self, stamp: Civil, full: Civil) {
-        if let Some(told) = self.beside(stamp, full, -BESIDE_MAX..=STRAY)
-            && self.beside.is_none_or(|known| known.is_outdone_by(told))
-        {
-            self.beside = Some(told);
-        }
+        self.beside(stamp, full, -BESIDE_MAX..=STRAY);
     }
 
     /// Takes a full date behind which that stamp stands.
-    fn behind(&mut self, stamp: Civil, full: Civil, offset: u64) {
-        let Some(told) = self.beside(stamp, full, -STRAY..=BESIDE_MAX) else { return };
-        match self.beside {
-            Some(known) if !known.is_outdone_by(told) => {
-                // Years have passed of which only full dates tell.
-                self.turns.extend((known.first..told.first).map(|_| offset));
-            }
-            _ => self.beside = Some(told),
-        }
+    fn behind(&mut self, stamp: Civil, full: Civil) {
+        self.beside(stamp, full, -STRAY..=BESIDE_MAX);
     }
 
     /// Takes the next stamp; `false` for that of a stray.
@@ -268,6 +253,11 @@ impl Walk {
                 self.turns.pop();
                 self.doubt = None;
                 self.jumps.restart();
+                // What was told by the wrong clock is not so.
+                let sections = self.turns.len();
+                self.anchor = self.anchor.filter(|(section, ..)| *section <= sections);
+                self.beside =
+                    self.beside.filter(|it| !matches!(it, Beside::First(_, section) if *section > sections));
             }
             // `Dec 31` just behind the first `Jan 1`: a record of the old year that came late.
             Some(newest)
@@ -287,22 +277,10 @@ impl Walk {
 
     /// Whether the stamps are back where they were before a jump that was taken for a new year.
     fn is_back(&self, newest: Civil, stamp: Civil) -> bool {
-        let is_near = |before: Civil| (-STRAY..=SILENT_MAX).contains(&(stamp.micros() - before.micros()));
-        self.doubt_at(newest).is_some_and(|doubt| is_near(doubt.before))
-            && stamp.micros() - newest.micros() > NEW_YEAR_JUMP
-    }
-
-    /// The jump in doubt, if the newest stamp is still near that behind it.
-    fn doubt_at(&self, newest: Civil) -> Option<Doubt> {
-        self.doubt.filter(|doubt| (newest.micros() - doubt.after.micros()).abs() <= WRONG_MAX)
-    }
-
-    /// The log is over: a new year that only its last records would tell, behind a long silence, was none.
-    pub fn finish(&mut self) {
-        if let Some(doubt) = self.newest.and_then(|newest| self.doubt_at(newest)) {
-            self.turns.pop();
-            (self.newest, self.doubt) = (Some(doubt.before), None);
-        }
+        let Some(Doubt { before, after }) = self.doubt else { return false };
+        stamp.micros() - newest.micros() > NEW_YEAR_JUMP
+            && (newest.micros() - after.micros()).abs() <= WRONG_MAX
+            && (-STRAY..=SILENT_MAX).contains(&(stamp.micros() - before.micros()))
     }
 
     /// Whether there was any stamp at all.
@@ -319,7 +297,10 @@ impl Walk {
 
     /// The year of the first section, by the full dates of records beside those without a year.
     pub fn year_beside(&self) -> Option<i32> {
-        Some(self.beside?.first)
+        match self.beside? {
+            Beside::First(year, _) => Some(year),
+            Beside::Contradicted => None,
+        }
     }
 
     /// The year of the first section, where the last stamp is not after that day.
@@ -578,14 +559,8 @@ mod tests {
     #[test]
     fn a_clock_that_stood_in_january_for_a_while_makes_no_new_year() {
         let log = |lines: &[&str]| lines.iter().map(|stamp| format!("{stamp} h x: a\n")).collect::<String>();
-        let turns = |lines: &[&str]| {
-            let mut walk = walk(&log(lines));
-            walk.finish();
-            walk.span().unwrap().2
-        };
+        let turns = |lines: &[&str]| walk(&log(lines)).span().unwrap().2;
         assert_eq!(turns(&["Sep  1 12:00:00", "Jan  1 00:00:05", "Jan  1 00:01:00", "Sep  1 12:02:00"]), 0);
-        // The log ends before the clock is set.
-        assert_eq!(turns(&["Sep  1 12:00:00", "Jan  1 00:00:05"]), 0);
         // It has been January for too long, and never September again.
         assert_eq!(turns(&["Sep  1 12:00:00", "Jan  1 00:00:05", "Jan  3 00:00:05", "Sep  1 12:02:00"]), 1);
         // A silence till the next autumn, and a new year that nobody would doubt.
@@ -623,13 +598,25 @@ mod tests {
         );
         assert_eq!(told(&[short("Dec 31"), at("2027-01-01")].concat()), Some(vec![(0, 2026)]));
         assert_eq!(told(&[at("2026-01-10"), short("Dec  6")].concat()), None);
-        // A clock that was wrong is outdone by one that was right.
         let log = [short("Jan  1"), at("2026-02-10"), short("Feb 10")].concat();
         assert_eq!(told(&log), Some(vec![(0, 2026)]));
-        // A year passes of which only the full dates tell.
+        // Where they contradict each other, they tell nothing: a year passed of which only the full dates tell, or a
+        // clock was wrong.
         let log = [short("Dec  1"), at("2023-12-02"), at("2024-09-30"), short("Oct  1")].concat();
-        let behind = (short("Dec  1") + &at("2023-12-02") + &at("2024-09-30")).len() as u64;
-        assert_eq!(told(&log), Some(vec![(0, 2023), (behind, 2024)]));
+        assert_eq!(told(&log), None);
+        // A number is no date.
+        let log = [at("2026-01-10"), "2048-bit key\n".to_owned(), short("Jan 10")].concat();
+        assert_eq!(told(&log), Some(vec![(0, 2026)]));
+    }
+
+    #[test]
+    fn what_was_told_by_a_wrong_clock_is_forgotten_with_it() {
+        let log = "Sep  1 12:00:00 h x: a\n\
+                   Jan  1 00:00:05 h x: a\n\
+                   2020-01-01T00:00:06Z h x: a\n\
+                   Sep  1 12:02:00 h x: a\n\
+                   2026-09-01T12:03:00Z h x: a\n";
+        assert_eq!(walk(log).year_beside(), Some(2026));
     }
 
     #[test]

@@ -124,21 +124,24 @@ struct Dating {
     first: i32,
     changes: usize,
     years: Arc<Years>,
+    /// A block was given other years than its stamps turned out to be of.
+    was_wrong: bool,
 }
 
 impl Dating {
     fn of(input: &Input) -> Option<Self> {
         let (_, first) = *input.years.sections.first().filter(|_| input.walks_on)?;
         let walk = Walk::dated();
-        Some(Self { years: Arc::new(walk.sections(first)), walk, first, changes: 0 })
+        let years = Arc::new(walk.sections(first));
+        Some(Self { years, walk, first, changes: 0, was_wrong: false })
     }
 
     /// Whether the whole input tells other times than its start did.
-    fn has_turned(mut self, input: &Input) -> bool {
-        self.walk.finish();
+    fn has_turned(&self, input: &Input) -> bool {
         let is_other = |bound| self.walk.year_by_bound(bound) != Some(self.first);
         // The blocks of a plain log are read before it is known what those before tell.
         (input.codec == Codec::Plain && self.walk.changes() != 0)
+            || self.was_wrong
             || !self.walk.years(self.first, &input.zone).turns.is_empty()
             || input.year_bound.is_some_and(is_other)
     }
@@ -146,6 +149,8 @@ impl Dating {
     /// The years of the next block, which are known with it.
     fn years(&mut self, bytes: &[u8], offset: u64) -> Arc<Years> {
         self.walk.block(bytes, offset);
+        // A year that began in an earlier block and was none: that block has been given out.
+        self.was_wrong |= self.walk.changes() < self.changes;
         if self.changes != self.walk.changes() {
             self.changes = self.walk.changes();
             self.years = Arc::new(self.walk.sections(self.first));

@@ -1,6 +1,6 @@
 //! Which years the inputs are of, and how much of one has to be walked over to know that.
 
-use super::Look;
+use super::{Look, Sample};
 use crate::model::Stamp;
 use crate::pipeline::clock::{civil_time, date_time};
 use crate::pipeline::fold;
@@ -20,21 +20,42 @@ pub(super) type FirstYear = Option<(i32, &'static str)>;
 /// How a year was found that the operator gave.
 const BY_FLAG: &str = "--year";
 
+/// The rotations among the inputs: the numbers of their members that have a span, and the spans.
+fn rotations(looks: &[Look], setup: &Setup) -> Vec<(Vec<usize>, Vec<Span>)> {
+    let mut rotations: BTreeMap<(PathBuf, String), (Vec<usize>, Vec<Span>)> = BTreeMap::new();
+    for (number, look) in looks.iter().enumerate() {
+        let zone = setup.zone_of(&look.found).unwrap_or(TimeZone::UTC);
+        if let Some(span) = look.span(&zone) {
+            let (members, spans) = rotations.entry(stream_of(&look.found)).or_default();
+            members.push(number);
+            spans.push(span);
+        }
+    }
+    rotations.into_values().collect()
+}
+
+/// Which inputs are of a rotation that has a hole in the year that the operator gave.
+pub(super) fn with_holes(looks: &[Look], setup: &Setup) -> Vec<bool> {
+    let mut unsure = vec![false; looks.len()];
+    if let YearRule::Given(_) = setup.year {
+        let own = |number: &usize| own_year(&looks[*number], setup).map(|(year, _)| year);
+        for (members, spans) in rotations(looks, setup) {
+            let years: Vec<Option<i32>> = members.iter().map(own).collect();
+            let all: Vec<usize> = (0..members.len()).collect();
+            if siblings::newest(&spans, &years, &all).is_some() {
+                members.into_iter().for_each(|number| unsure[number] = true);
+            }
+        }
+    }
+    unsure
+}
+
 /// The years of all inputs: what each tells itself, then what its rotated siblings tell of it,
 /// then its modification time where that may be asked.
 pub(super) fn first_years(looks: &[Look], setup: &Setup) -> Vec<FirstYear> {
     let zone = |look: &Look| setup.zone_of(&look.found).unwrap_or(TimeZone::UTC);
     let mut years: Vec<FirstYear> = looks.iter().map(|look| own_year(look, setup)).collect();
-    let mut rotations: BTreeMap<(PathBuf, String), Vec<usize>> = BTreeMap::new();
-    for (number, look) in looks.iter().enumerate() {
-        rotations.entry(stream_of(&look.found)).or_default().push(number);
-    }
-    for members in rotations.into_values() {
-        let spans = members.iter().filter_map(|number| {
-            let look = &looks[*number];
-            Some((*number, look.span(&zone(look))?))
-        });
-        let (members, spans): (Vec<usize>, Vec<Span>) = spans.unzip();
+    for (members, spans) in rotations(looks, setup) {
         // The operator's year is that of the newest; those before it may well be of the year before.
         let is_given = |place: &usize| years[members[*place]].is_some_and(|(_, how)| how == BY_FLAG);
         let given: Vec<usize> = (0..members.len()).filter(is_given).collect();
@@ -76,25 +97,19 @@ impl Look {
 pub(super) fn own_year(look: &Look, setup: &Setup) -> FirstYear {
     let Look { walk, found, .. } = look;
     let zone = setup.zone_of(found).unwrap_or(TimeZone::UTC);
-    // A log whose format was changed under way, or that several servers write.
-    let beside = walk.year_beside().map(|year| (year, "other stamps in the file"));
-    if let YearRule::Given(last) = setup.year {
-        let is_before =
-            |(first, _): &(i32, _)| walk.span().is_some_and(|(_, _, turns)| first + turns <= last);
-        let given = || Some((walk.year_by_bound(setup.year_bound()?)?, BY_FLAG));
-        return beside.filter(is_before).or_else(given);
+    if let YearRule::Given(_) = setup.year {
+        return Some((walk.year_by_bound(setup.year_bound()?)?, BY_FLAG));
     }
     if let Some(year) = walk.year_by_anchor(&zone) {
         return Some((year, "a clock in the data"));
     }
-    if beside.is_some() {
-        return beside;
-    }
+    // Nobody but whoever rotates the logs gives them names; what stands in them may be a stranger's.
     let name = found.path.file_name()?.to_string_lossy();
     if let Some(year) = date_in_name(&name).and_then(|bound| walk.year_by_bound(bound)) {
         return Some((year, "the date in the file's name"));
     }
-    None
+    // A log whose format was changed under way, or that several servers write.
+    walk.year_beside().map(|year| (year, "other stamps in the file"))
 }
 
 fn year_by_mtime(look: &Look, setup: &Setup, zone: &TimeZone) -> FirstYear {
@@ -107,10 +122,17 @@ fn year_by_mtime(look: &Look, setup: &Setup, zone: &TimeZone) -> FirstYear {
     Some((look.walk.year_by_bound(bound)?, "the file's modification time"))
 }
 /// The latest that a log can be of: the file's own time, or now where it is none.
-pub(super) fn written_until(found: &Found, zone: &TimeZone) -> Option<DateTime> {
+fn written_until(found: &Found, zone: &TimeZone) -> Option<DateTime> {
     let modified = || jiff::Timestamp::try_from(std::fs::metadata(&found.path).ok()?.modified().ok()?).ok();
     let until = if found.is_file() { modified()? } else { jiff::Timestamp::now() };
     Some(zone.to_datetime(until))
+}
+
+/// How far a log with these first dates may reach. A file's time is lost where it is copied carelessly, so a month counts
+/// in any case: hardly anybody rotates less often.
+pub(super) fn may_reach(found: &Found, sample: &Sample, zone: &TimeZone) -> Option<DateTime> {
+    let month_on = sample.first_date(zone).and_then(|first| date_time(first).checked_add(32.days()).ok());
+    written_until(found, zone).max(month_on)
 }
 
 /// Whether the start of a compressed log is enough to plan with: it tells the first year by a full clock of

@@ -3,7 +3,7 @@
 use super::{SAMPLE_LEN, SAMPLE_SHOWN};
 use crate::formats::frame::{self, Scratch};
 use crate::formats::snapshot::recognises;
-use crate::model::Stamp;
+use crate::model::{Civil, Stamp};
 use crate::pipeline::clock::civil_time;
 use crate::pipeline::fold;
 use crate::pipeline::plan::Form;
@@ -63,14 +63,18 @@ impl Sample {
         }
     }
 
+    /// The first stamp, where it has a full date, as the zone's clocks show it.
+    pub fn first_date(&self, zone: &TimeZone) -> Option<Civil> {
+        match self.first?.0 {
+            Stamp::Local(first) => Some(first),
+            Stamp::Instant(first) => civil_time(zone.to_datetime(first.timestamp())),
+            Stamp::None | Stamp::Yearless(_) => None,
+        }
+    }
+
     /// Whether it has full dates without a zone, and that zone puts its clocks back between the first stamp and that time.
     pub fn puts_back(&self, zone: &TimeZone, last: Option<DateTime>) -> bool {
-        let first = match self.first {
-            Some((Stamp::Local(first), _)) => Some(first),
-            Some((Stamp::Instant(first), _)) => civil_time(zone.to_datetime(first.timestamp())),
-            _ => None,
-        };
-        match (first, last) {
+        match (self.first_date(zone), last) {
             (Some(first), Some(last)) => self.has_local && fold::puts_back(zone, first, last),
             _ => false,
         }

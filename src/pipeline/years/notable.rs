@@ -95,7 +95,7 @@ impl Notable {
     /// A line without a stamp of this kind: it may have a full date.
     fn no_stamp(&mut self, bytes: &[u8], line: Range<usize>) {
         let may_be_full = match &bytes[line.clone()] {
-            [b'2', b'0', _, _, b'-', ..] | [b'[', b'2', b'0', _, _, b'-', ..] => true,
+            [b'2', b'0', _, _, b'-', _, _, b'-', ..] | [b'[', b'2', b'0', _, _, b'-', _, _, b'-', ..] => true,
             text @ [b'<' | b'{' | 0xEF | 0, ..] => full_date_of(text).is_some(),
             _ => false,
         };
