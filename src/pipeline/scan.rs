@@ -151,7 +151,8 @@ impl Worker {
 ///
 /// # Errors
 ///
-/// The first input that is unreadable, damaged, or changed while it was read.
+/// The first input that is unreadable, damaged, or changed while it was read; and what the plan did not foresee, for which
+/// another one has to be made.
 pub fn scan(
     plan: &Plan,
     scanner: &Scanner,

@@ -76,8 +76,11 @@ impl Setup {
         match error {
             ScanError::Turned { .. } => !std::mem::replace(&mut self.walks_first, true),
             ScanError::Undated { inputs } => {
-                self.yearless.extend(inputs.iter().map(|found| found.path.clone()));
-                true
+                let known = self.yearless.len();
+                let new = inputs.iter().map(|found| &found.path).filter(|path| !self.yearless.contains(path));
+                let new: Vec<PathBuf> = new.cloned().collect();
+                self.yearless.extend(new);
+                self.yearless.len() > known
             }
             ScanError::Input(_) | ScanError::Interrupted => false,
         }

@@ -100,7 +100,7 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
         // Its siblings may tell, from their first stamps to their last.
         readable.par_iter_mut().filter(|look| look.walks_on).try_for_each(|look| look.walk_whole(setup))?;
     }
-    // How far a compressed file reaches decides whether one that is older by its name is of the year before.
+    // Where the files of a rotation leave a hole in the year that was given, it has to be known how far each reaches.
     let unsure = with_holes(&readable, setup);
     let unsure = readable.par_iter_mut().zip(unsure).filter(|(look, is_unsure)| *is_unsure && look.walks_on);
     unsure.try_for_each(|(look, _)| look.walk_whole(setup))?;
