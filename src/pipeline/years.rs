@@ -53,6 +53,8 @@ pub struct Walk {
     latest: Option<Civil>,
     /// Where a year began that may have been none.
     doubt: Option<Doubt>,
+    /// The latest jump ahead over what would be a long silence.
+    ahead: Option<Doubt>,
     /// The year is known, and no such record is looked for.
     is_dated: bool,
 }
@@ -70,8 +72,7 @@ enum Beside {
 /// the two clocks was wrong.
 const BESIDE_MAX: i64 = 60 * DAY_MICROS;
 
-/// A jump backwards that was taken for a new year: a machine without a battery starts its clock in January, and soon
-/// sets it.
+/// A jump that may be a wrong clock's: a machine without a battery starts it in January, and soon sets it.
 #[derive(Debug, Clone, Copy)]
 struct Doubt {
     /// The newest stamp before the jump, and the first behind it.
@@ -83,6 +84,12 @@ impl Doubt {
     /// Whether the log would have been silent for long before that new year.
     fn is_silent(&self) -> bool {
         self.after.micros() + 365 * DAY_MICROS - self.before.micros() > SILENT_MAX
+    }
+
+    /// Whether the next stamp is again near those before the jump, and all behind it were near one another.
+    fn is_over(&self, newest: Civil, next: Civil) -> bool {
+        (newest.micros() - self.after.micros()).abs() <= WRONG_MAX
+            && (-STRAY..=SILENT_MAX).contains(&(next.micros() - self.before.micros()))
     }
 }
 
@@ -243,6 +250,10 @@ impl Walk {
     /// Takes the next stamp; `false` for that of a stray.
     fn stamp(&mut self, stamp: Civil, offset: u64) -> bool {
         match self.newest {
+            Some(newest) if self.is_back_from_ahead(newest, stamp) => {
+                self.ahead = None;
+                self.jumps.restart();
+            }
             None => self.first = Some(stamp),
             Some(newest) if newest.micros() - stamp.micros() > NEW_YEAR_JUMP => {
                 self.turns.push(offset);
@@ -270,17 +281,24 @@ impl Walk {
             }
             Some(_) => {}
         }
+        if let Some(before) = self.newest.filter(|newest| stamp.micros() - newest.micros() > SILENT_MAX) {
+            self.ahead = Some(Doubt { before, after: stamp });
+        }
         self.newest = Some(stamp);
         self.jumps.note(stamp, offset);
         true
     }
 
+    /// Whether the stamps are back where they were before a jump ahead: of one clock that is wrong, or a stranger's text.
+    fn is_back_from_ahead(&self, newest: Civil, stamp: Civil) -> bool {
+        newest.micros() - stamp.micros() > NEW_YEAR_JUMP
+            && self.ahead.is_some_and(|ahead| ahead.is_over(newest, stamp))
+    }
+
     /// Whether the stamps are back where they were before a jump that was taken for a new year.
     fn is_back(&self, newest: Civil, stamp: Civil) -> bool {
-        let Some(Doubt { before, after }) = self.doubt else { return false };
         stamp.micros() - newest.micros() > NEW_YEAR_JUMP
-            && (newest.micros() - after.micros()).abs() <= WRONG_MAX
-            && (-STRAY..=SILENT_MAX).contains(&(stamp.micros() - before.micros()))
+            && self.doubt.is_some_and(|doubt| doubt.is_over(newest, stamp))
     }
 
     /// Whether there was any stamp at all.
@@ -557,12 +575,15 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_stood_in_january_for_a_while_makes_no_new_year() {
+    fn a_clock_that_was_wrong_for_a_while_makes_no_new_year() {
         let log = |lines: &[&str]| lines.iter().map(|stamp| format!("{stamp} h x: a\n")).collect::<String>();
         let turns = |lines: &[&str]| walk(&log(lines)).span().unwrap().2;
         assert_eq!(turns(&["Sep  1 12:00:00", "Jan  1 00:00:05", "Jan  1 00:01:00", "Sep  1 12:02:00"]), 0);
         // It has been January for too long, and never September again.
         assert_eq!(turns(&["Sep  1 12:00:00", "Jan  1 00:00:05", "Jan  3 00:00:05", "Sep  1 12:02:00"]), 1);
+        // The same the other way round: a clock that was ahead for a while.
+        assert_eq!(turns(&["Jun  1 12:00:00", "Dec 25 12:00:30", "Jun  1 12:01:00"]), 0);
+        assert_eq!(turns(&["Jun  1 12:00:00", "Dec 25 12:00:30", "Dec 28 12:00:30", "Jun  1 12:01:00"]), 1);
         // A silence till the next autumn, and a new year that nobody would doubt.
         assert_eq!(turns(&["Dec 30 12:00:00", "Jan  1 00:00:05", "Dec 29 12:00:00"]), 1);
         assert_eq!(turns(&["Dec 30 12:00:00", "Jan  1 00:00:05"]), 1);
