@@ -211,8 +211,9 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
     let is_yearless = setup.yearless.contains(&found.path);
     let may_walk_on = may_walk_on && !is_yearless;
     let sample_of = |start: &[u8], scratch: &mut Scratch| {
-        let sample = take_sample(start, scratch);
-        Sample { has_yearless: sample.has_yearless || is_yearless, ..sample }
+        let mut sample = take_sample(start, scratch);
+        sample.has_yearless |= is_yearless;
+        sample
     };
     match Source::open(&found)? {
         Source::Mapped(mapped) => {

@@ -12,6 +12,9 @@ use crate::read::is_capture;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+/// So many lines behind a start that has no record are asked for one: all lines of some logs are messages without a prefix.
+const ASKED_MAX: usize = 20_000;
+
 /// What the start of an input holds.
 #[derive(Debug, Default)]
 pub(super) struct Sample {
@@ -25,6 +28,8 @@ pub(super) struct Sample {
     pub has_yearless: bool,
     /// A dump of a location table, behind which a log begins.
     pub is_mixed: bool,
+    /// Lines behind the start that were asked for a record.
+    asked: usize,
 }
 
 impl Sample {
@@ -41,6 +46,7 @@ impl Sample {
     /// Whether no record of a log with a stamp has been seen, where there may be some.
     pub fn lacks_record(&self) -> bool {
         match self.form {
+            _ if self.asked >= ASKED_MAX => false,
             Form::Log => self.first.is_none(),
             Form::Snapshot => !self.is_mixed,
             Form::Capture => false,
@@ -51,6 +57,10 @@ impl Sample {
     /// it, and a hole or a page of other text may stand before it; behind a dump of a location table there should be none.
     pub fn seek_record(&mut self, lines: &[u8], mut offset: u64, scratch: &mut Scratch) {
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            self.asked += usize::from(line != b"\n");
+            if self.asked >= ASKED_MAX {
+                return;
+            }
             let stamp = frame::open(line, scratch, false).map(|record| record.stamp);
             if let Some(stamp) = stamp.filter(|stamp| *stamp != Stamp::None) {
                 match self.form {
