@@ -1,13 +1,18 @@
 //! Logs whose stamps change their form under way: what a log's start shows of its stamps is not all that it has.
 
+#[path = "common/folder.rs"]
+mod folder;
+#[path = "common/gzip.rs"]
+mod gzip;
 #[path = "common/siptally.rs"]
 mod siptally;
 
+use folder::folder_of;
+use gzip::gzip;
 use jiff::{SignedDuration, Timestamp};
 use siptally::Run;
 use std::fmt::Write;
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 /// How a stamp is written.
@@ -60,23 +65,6 @@ impl Log {
     }
 }
 
-fn folder_of(files: &[(&str, &[u8])]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder for the logs");
-    for (name, bytes) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("a file stands in a folder"))
-            .expect("the folder can be made");
-        fs::write(path, bytes).expect("the log can be written");
-    }
-    folder
-}
-
-fn gzip(text: &str) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(text.as_bytes()).expect("a vector takes everything");
-    encoder.finish().expect("a vector takes everything")
-}
-
 fn users(folder: &Path, args: &[&str], stdin: &[u8], block: &str) -> Run {
     let args = [&["users", "--format", "csv", "--quiet"], args].concat();
     siptally::run(folder, &args, stdin, &[("SIPTALLY_BLOCK", block)])
@@ -99,7 +87,9 @@ fn stamps_that_lose_their_year_behind_the_start_mean_the_same() {
     let expected = told(whole.path(), &[], "1000000");
     assert_eq!(expected.lines().count(), 1 + 2 * MANY);
     let mixed = log(Form::Yearless).text;
-    for (name, bytes) in [("logs/k.log", mixed.clone().into_bytes()), ("logs/k.log.gz", gzip(&mixed))] {
+    for (name, bytes) in
+        [("logs/k.log", mixed.clone().into_bytes()), ("logs/k.log.gz", gzip(mixed.as_bytes()))]
+    {
         let folder = folder_of(&[(name, &bytes)]);
         for block in ["1000000", "20000"] {
             assert_eq!(told(folder.path(), &[], block), expected, "{name} in blocks of {block}");
@@ -222,7 +212,10 @@ fn the_hour_that_a_zone_repeats_is_read_alike_however_the_log_is_packed() {
     let plain = folder_of(&[("logs/k.log", text.as_bytes())]);
     let expected = told(plain.path(), &zone, "1000000");
     assert!(expected.contains("2026-10-25T01:10:00Z"), "{expected}");
-    assert_eq!(told(folder_of(&[("logs/k.log.gz", &gzip(&text))]).path(), &zone, "1000000"), expected);
+    assert_eq!(
+        told(folder_of(&[("logs/k.log.gz", &gzip(text.as_bytes()))]).path(), &zone, "1000000"),
+        expected
+    );
     let piped = users(plain.path(), &[&zone[..], &["-"]].concat(), text.as_bytes(), "1000000");
     assert_eq!(String::from_utf8_lossy(&piped.stdout), expected);
 }
@@ -236,7 +229,7 @@ fn stamps_without_a_year_are_dated_behind_a_prefix_too() {
         )
     };
     let told = |text: &str, packed: bool| {
-        let bytes = if packed { gzip(text) } else { text.as_bytes().to_vec() };
+        let bytes = if packed { gzip(text.as_bytes()) } else { text.as_bytes().to_vec() };
         let folder = folder_of(&[("logs/full", &bytes)]);
         told(folder.path(), &["--year", "2026", "--default-domain", "e.x"], "1000000")
     };

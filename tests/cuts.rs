@@ -1,9 +1,12 @@
 //! No cut shows: whatever the blocks, the threads and the rotation, the bytes are those of one
 //! sequential pass, also where a message or a transaction lies across the cut.
 
+#[path = "common/folder.rs"]
+mod folder;
 #[path = "common/siptally.rs"]
 mod siptally;
 
+use folder::folder_of;
 use std::fmt::Write;
 use std::fs;
 use std::io::Read;
@@ -40,19 +43,10 @@ fn users(folder: &Path, jobs: &str, block: &str) -> String {
     String::from_utf8(run.stdout).expect("JSON is UTF-8")
 }
 
-fn folder_of(files: &[(&str, &[u8])]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder for the logs");
-    fs::create_dir(folder.path().join("logs")).expect("the folder can be made");
-    for (name, bytes) in files {
-        fs::write(folder.path().join("logs").join(name), bytes).expect("the log can be written");
-    }
-    folder
-}
-
 #[test]
 fn no_block_and_no_thread_shows_in_a_log_of_messages() {
     for sample in &SAMPLES {
-        let folder = folder_of(&[("full", &text_of(sample))]);
+        let folder = folder_of(&[("logs/full", &text_of(sample))]);
         let whole = users(folder.path(), "1", "1000000000");
         assert_eq!(whole.lines().count(), sample.users, "{}", sample.name);
         for block in ["1", "300", "5000", "70000"] {
@@ -74,11 +68,11 @@ fn no_block_parts_a_message_where_the_start_of_a_log_shows_no_record() {
         // More than the survey looks at.
         let text = [&b"nobody's line\n".repeat(5000)[..], &text_of(sample)].concat();
         let packed = zstd::encode_all(&text[..], 3).expect("the log can be packed");
-        let whole = users(folder_of(&[("full", &text)]).path(), "1", "1000000000");
+        let whole = users(folder_of(&[("logs/full", &text)]).path(), "1", "1000000000");
         assert_eq!(whole.lines().count(), sample.users, "{}", sample.name);
         for block in ["300", "5000", "70000"] {
             for bytes in [&text, &packed] {
-                let told = users(folder_of(&[("full", bytes)]).path(), "2", block);
+                let told = users(folder_of(&[("logs/full", bytes)]).path(), "2", block);
                 assert_eq!(told, whole, "{} in blocks of {block}", sample.name);
             }
         }
@@ -89,10 +83,15 @@ fn no_block_parts_a_message_where_the_start_of_a_log_shows_no_record() {
 fn no_compression_shows_in_a_log_of_messages() {
     for sample in &SAMPLES {
         let text = text_of(sample);
-        let whole = users(folder_of(&[("full", &text)]).path(), "2", "1000000000");
+        let whole = users(folder_of(&[("logs/full", &text)]).path(), "2", "1000000000");
         let packed = zstd::encode_all(&text[..], 3).expect("the log can be packed");
         for block in ["1", "300", "70000"] {
-            assert_eq!(users(folder_of(&[("full", &packed)]).path(), "2", block), whole, "{}", sample.name);
+            assert_eq!(
+                users(folder_of(&[("logs/full", &packed)]).path(), "2", block),
+                whole,
+                "{}",
+                sample.name
+            );
         }
     }
 }
@@ -101,7 +100,7 @@ fn no_compression_shows_in_a_log_of_messages() {
 fn no_rotation_shows_in_a_log_of_messages() {
     for sample in &SAMPLES {
         let text = text_of(sample);
-        let whole = users(folder_of(&[("full", &text)]).path(), "2", "1000000000");
+        let whole = users(folder_of(&[("logs/full", &text)]).path(), "2", "1000000000");
         // Places where a server could have moved its log away: before any record, so that a request
         // stands at the end of one file and its reply at the start of the next.
         let mut starts = Vec::new();
@@ -115,8 +114,11 @@ fn no_rotation_shows_in_a_log_of_messages() {
         for share in 1..12 {
             let first = starts[starts.len() * share / 14];
             let second = starts[starts.len() * (share + 2) / 14];
-            let files =
-                [("full.2", &text[..first]), ("full.1", &text[first..second]), ("full", &text[second..])];
+            let files = [
+                ("logs/full.2", &text[..first]),
+                ("logs/full.1", &text[first..second]),
+                ("logs/full", &text[second..]),
+            ];
             assert_eq!(
                 users(folder_of(&files).path(), "2", "5000"),
                 whole,
@@ -146,12 +148,12 @@ fn a_reply_is_found_a_hundred_thousand_lines_behind_its_request() {
             log.push_str(&message(second, user, start_line));
         }
     }
-    let folder = folder_of(&[("full", log.as_bytes())]);
+    let folder = folder_of(&[("logs/full", log.as_bytes())]);
     assert_eq!(users(folder.path(), "2", "1000000").lines().count(), USERS as usize);
     // Without any clock the distance in records decides.
     let clockless = log.replace("2026-10-05T14:03:01.000000+00:00 reg1 kamailio[1]: ", " 1(1) ");
     let clockless = clockless.replace("2026-10-05T14:03:20.000000+00:00 reg1 kamailio[1]: ", " 1(1) ");
-    let folder = folder_of(&[("full", clockless.as_bytes())]);
+    let folder = folder_of(&[("logs/full", clockless.as_bytes())]);
     assert_eq!(users(folder.path(), "2", "1000000").lines().count(), USERS as usize);
 }
 
@@ -170,7 +172,7 @@ fn strangers_by_the_hundred_thousand_change_no_users_and_are_counted() {
             );
         }
     }
-    let folder = folder_of(&[("full", log.as_bytes())]);
+    let folder = folder_of(&[("logs/full", log.as_bytes())]);
     let args = ["users", "--format", "ndjson", "--log-zone", "America/New_York", "logs"];
     let run = siptally::run(folder.path(), &args, b"", &[]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
@@ -203,7 +205,7 @@ fn a_compressed_log_has_the_years_and_hours_of_a_plain_one() {
     std::io::Write::write_all(&mut packed, log.as_bytes()).expect("gzip in memory");
     let packed = packed.finish().expect("gzip in memory");
     let seen = |bytes: &[u8], clock: &[&str], modified_seconds: u64, block: &str| {
-        let folder = folder_of(&[("full", bytes)]);
+        let folder = folder_of(&[("logs/full", bytes)]);
         let log = fs::File::options().write(true).open(folder.path().join("logs/full")).expect("it is there");
         let modified = std::time::UNIX_EPOCH + std::time::Duration::from_secs(modified_seconds);
         log.set_modified(modified).expect("a file's time can be set");
@@ -242,7 +244,7 @@ fn a_year_that_begins_in_the_middle_of_a_long_plain_log_is_noticed_though_its_en
         filler("Oct 10 12:00:01"),
         filler("Oct 12 12:00:01")
     );
-    let folder = folder_of(&[("full", log.as_bytes())]);
+    let folder = folder_of(&[("logs/full", log.as_bytes())]);
     for clock in [&["UTC"][..], &["UTC", "--year", "2027"]] {
         for block in ["65536", "1048576"] {
             let args = [&["users", "--format", "ndjson", "--log-zone"], clock, &["logs"]].concat();

@@ -1,23 +1,20 @@
 //! Files whose start does not show what they are: a hole, a page of something else, a dump with a log behind it.
 
+#[path = "common/folder.rs"]
+mod folder;
+#[path = "common/gzip.rs"]
+mod gzip;
 #[path = "common/siptally.rs"]
 mod siptally;
 
+use folder::folder_of;
+use gzip::gzip;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
 /// More than a survey looks at.
 const LONG: usize = 70_000;
-
-fn folder_of(files: &[(&str, &[u8])]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder for the logs");
-    fs::create_dir(folder.path().join("logs")).expect("the folder can be made");
-    for (name, bytes) in files {
-        fs::write(folder.path().join("logs").join(name), bytes).expect("the log can be written");
-    }
-    folder
-}
 
 fn users(folder: &Path, args: &[&str]) -> siptally::Run {
     let args = [&["users", "--format", "csv", "--default-domain", "e.x", "--log-zone", "UTC", "logs"], args]
@@ -70,8 +67,8 @@ fn what_stands_before_the_first_record_does_not_change_the_order_of_files() {
     }
     let said = |front: &[u8], packed: bool| {
         let text = [front, newer.as_bytes()].concat();
-        let (name, bytes) = if packed { ("full.gz", gzip(&text)) } else { ("full", text) };
-        told(&[("full.1", older.as_bytes()), (name, &bytes)], &["--since", "2026-09-02"])
+        let (name, bytes) = if packed { ("logs/full.gz", gzip(&text)) } else { ("logs/full", text) };
+        told(&[("logs/full.1", older.as_bytes()), (name, &bytes)], &["--since", "2026-09-02"])
     };
     let expected = said(b"", false);
     assert!(expected.contains("always@e.x"), "{expected}");
@@ -81,20 +78,15 @@ fn what_stands_before_the_first_record_does_not_change_the_order_of_files() {
     }
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).expect("a vector takes everything");
-    encoder.finish().expect("a vector takes everything")
-}
-
 #[test]
 fn a_hole_behind_the_first_line_hides_no_file() {
     let front = registered("2026-09-01 00:00:00", "a").into_bytes();
     let behind = registered("2026-09-01 01:00:00", "b").into_bytes();
     let text = [front, vec![0; LONG], behind].concat();
-    let said =
-        told(&[("k.log", &text), ("other.log", registered("2026-09-01 00:00:00", "z").as_bytes())], &[]);
+    let said = told(
+        &[("logs/k.log", &text), ("logs/other.log", registered("2026-09-01 00:00:00", "z").as_bytes())],
+        &[],
+    );
     assert_eq!(said.lines().count(), 4, "{said}");
 }
 
@@ -111,8 +103,10 @@ fn a_log_behind_a_long_dump_is_not_left_out_without_a_word() {
         .expect("a string takes everything");
     }
     let text = dump + &registered("2026-09-01 00:00:00", "a");
-    let files =
-        [("d.log", text.as_bytes()), ("k.log", &registered("2026-09-01 00:00:00", "z").into_bytes()[..])];
+    let files = [
+        ("logs/d.log", text.as_bytes()),
+        ("logs/k.log", &registered("2026-09-01 00:00:00", "z").into_bytes()[..]),
+    ];
     let folder = folder_of(&files);
     let run = users(folder.path(), &[]);
     assert!(run.stderr.contains("d.log: begins with a dump"), "{}", run.stderr);

@@ -268,23 +268,21 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
                 seek_record(&found, &mut seen, &mut scratch)?;
             }
             sample = seen;
-            let mut walks = sample.has_yearless;
-            if let Some(block) = &first
-                && (is_file && may_walk_on && sample.has_yearless)
-                && let start = walk_of(block)
-                && may_walk_on_behind(&start, &found, setup, &zone)
+            let start = first.as_ref().filter(|_| sample.has_yearless).map(walk_of);
+            let is_behind = start.as_ref().is_some_and(Walk::is_empty) && !is_yearless;
+            if let Some(start) = start
+                && (is_file && may_walk_on && may_walk_on_behind(&start, &found, setup, &zone))
             {
-                (walk, walks_on, walks) = (start, true, false);
+                (walk, walks_on) = (start, true);
             }
             // Where the hour is that a zone repeats, only the order of the records tells.
             let wants_jumps =
                 !sample.has_yearless && sample.puts_back(&zone, may_reach(&found, &sample, &zone));
-            let is_behind = first.as_ref().is_some_and(|block| walk_of(block).is_empty());
-            if wants_jumps || walks {
+            if wants_jumps || (sample.has_yearless && !walks_on) {
                 let mut copy = if is_file { None } else { Some(temporary()?) };
                 let mut next = first;
                 while let Some(block) = next {
-                    match is_behind && !is_yearless {
+                    match is_behind {
                         _ if wants_jumps => jumps.lines(&block.bytes, block.offset),
                         true => walk.records(&block.bytes, block.offset),
                         false => walk.block(&block.bytes, block.offset),

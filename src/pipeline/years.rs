@@ -5,25 +5,28 @@
 //! name, `--year`, the neighbour's end), or follows from a record that also carries a full date, or from the full dates of
 //! other records beside those without.
 
+mod beside;
 mod notable;
+mod told;
 
 pub use notable::Notable;
+pub use told::date_in_name;
+
+use beside::Beside;
 use notable::{Minute, Stamped, minute};
+use told::full_clock;
 
 use super::clock::{Years, civil_time, date_time, full_date, in_year};
 use super::fold::Jumps;
 use super::scan::BLOCK_LEN;
 use crate::formats::frame::{self, Scratch};
-use crate::formats::needles::{Feeds, Needles};
 use crate::formats::stamp;
 use crate::model::{Civil, Moment, Stamp};
 use crate::read::cut;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use memchr::memmem;
 use rayon::prelude::*;
-use std::ops::{Range, RangeInclusive};
-use std::sync::LazyLock;
+use std::ops::Range;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 const NEW_YEAR_JUMP: i64 = 180 * DAY_MICROS;
@@ -46,11 +49,7 @@ pub struct Walk {
     first: Option<Civil>,
     /// A record with both clocks: section, year-less stamp, instant.
     anchor: Option<(usize, Civil, Moment)>,
-    beside: Option<Beside>,
-    /// The full date of the last record that has one, if no stamp without a year has followed.
-    full_before: Option<Civil>,
-    /// The last stamp, if no record with a full date has followed.
-    latest: Option<Civil>,
+    beside: Beside,
     /// Where a year began that may have been none.
     doubt: Option<Doubt>,
     /// The latest jump ahead over what would be a long silence.
@@ -58,19 +57,6 @@ pub struct Walk {
     /// The year is known, and no such record is looked for.
     is_dated: bool,
 }
-
-/// What full dates tell of the stamps beside them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Beside {
-    /// The year of the first section, by a stamp of that section.
-    First(i32, usize),
-    /// One thing here and another there: a clock was wrong, or years passed of which only full dates tell.
-    Contradicted,
-}
-
-/// Further apart than this, a full date tells nothing of a stamp beside it: the log was silent in between, or one of
-/// the two clocks was wrong.
-const BESIDE_MAX: i64 = 60 * DAY_MICROS;
 
 /// A jump that may be a wrong clock's: a machine without a battery starts it in January, and soon sets it.
 #[derive(Debug, Clone, Copy)]
@@ -146,16 +132,9 @@ impl Walk {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
             let Some(record) = frame::open(line, &mut scratch, false) else { continue };
             if let Stamp::Yearless(stamp) = record.stamp {
-                let full = self.full_before.take();
-                self.latest = self.stamp(stamp, at).then_some(stamp);
-                if let (Some(full), Some(stamp)) = (full, self.latest) {
-                    self.behind(stamp, full);
-                }
+                self.stamp(stamp, at);
             } else if let Some(full) = full_date(record.stamp) {
-                if let Some(stamp) = self.latest.take() {
-                    self.before(stamp, full);
-                }
-                self.full_before = Some(full);
+                self.beside.full(full, self.turns.len());
             }
         }
     }
@@ -183,28 +162,12 @@ impl Walk {
 
     /// Walks over the next block by what was found notable in it.
     pub fn note(&mut self, bytes: &[u8], offset: u64, notable: &Notable) {
-        if let (Some(stamp), Some(line)) = (self.latest, &notable.full_first)
-            && let Some(full) = full_date_of(&bytes[line.clone()])
-        {
-            self.before(stamp, full);
-        }
-        if notable.full_first.is_some() {
-            self.full_before = None;
-        }
-        let mut pairs = notable.pairs.iter().peekable();
+        let mut fulls = notable.fulls.iter().peekable();
         for Stamped { line, stamp } in &notable.lines {
+            while let Some((_, full)) = fulls.next_if(|(at, _)| *at < line.start) {
+                self.beside.full(*full, self.turns.len());
+            }
             let is_noted = self.stamp(*stamp, offset + line.start as u64);
-            if let Some(full) = self.full_before.take().filter(|_| is_noted) {
-                self.behind(*stamp, full);
-            }
-            while let Some(pair) = pairs.next_if(|pair| pair.stamped <= line.start) {
-                match pair.is_before {
-                    _ if !is_noted => {}
-                    true => self.behind(*stamp, pair.full),
-                    false => self.before(*stamp, pair.full),
-                }
-            }
-            self.latest = Some(*stamp).filter(|_| is_noted);
             if !is_noted || self.is_dated || self.anchor.is_some() {
                 continue;
             }
@@ -216,35 +179,7 @@ impl Walk {
                 self.anchor = Some((self.turns.len(), *stamp, instant));
             }
         }
-        if let Some(line) = &notable.full_last {
-            (self.latest, self.full_before) = (None, full_date_of(&bytes[line.clone()]));
-        }
-    }
-
-    /// Takes a full date beside the stamp that was taken last, which is of the year in which it is so much later.
-    fn beside(&mut self, stamp: Civil, full: Civil, later: RangeInclusive<i64>) {
-        let there = i32::from(date_time(full).year());
-        let years = (there - 1..=there + 1).filter_map(|year| Some((year, in_year(stamp, year)?)));
-        let distances = years.map(|(year, stamp)| (year, stamp.micros() - full.micros()));
-        let nearest = distances.filter(|(_, distance)| later.contains(distance)).min_by_key(|it| it.1.abs());
-        let Some((year, _)) = nearest else { return };
-        let section = self.turns.len();
-        let first = year - section as i32;
-        self.beside = Some(match self.beside {
-            None => Beside::First(first, section),
-            Some(Beside::First(known, section)) if known == first => Beside::First(known, section),
-            Some(_) => Beside::Contradicted,
-        });
-    }
-
-    /// Takes a full date in front of which that stamp stands.
-    fn before(&mut self, stamp: Civil, full: Civil) {
-        self.beside(stamp, full, -BESIDE_MAX..=STRAY);
-    }
-
-    /// Takes a full date behind which that stamp stands.
-    fn behind(&mut self, stamp: Civil, full: Civil) {
-        self.beside(stamp, full, -STRAY..=BESIDE_MAX);
+        fulls.for_each(|(_, full)| self.beside.full(*full, self.turns.len()));
     }
 
     /// Takes the next stamp; `false` for that of a stray.
@@ -267,8 +202,7 @@ impl Walk {
                 // What was told by the wrong clock is not so.
                 let sections = self.turns.len();
                 self.anchor = self.anchor.filter(|(section, ..)| *section <= sections);
-                self.beside =
-                    self.beside.filter(|it| !matches!(it, Beside::First(_, section) if *section > sections));
+                self.beside.forget_behind(sections);
             }
             // `Dec 31` just behind the first `Jan 1`: a record of the old year that came late.
             Some(newest)
@@ -286,6 +220,7 @@ impl Walk {
         }
         self.newest = Some(stamp);
         self.jumps.note(stamp, offset);
+        self.beside.stamp(stamp, self.turns.len());
         true
     }
 
@@ -315,10 +250,7 @@ impl Walk {
 
     /// The year of the first section, by the full dates of records beside those without a year.
     pub fn year_beside(&self) -> Option<i32> {
-        match self.beside? {
-            Beside::First(year, _) => Some(year),
-            Beside::Contradicted => None,
-        }
+        self.beside.first()
     }
 
     /// The year of the first section, where the last stamp is not after that day.
@@ -371,127 +303,10 @@ fn nearest_year(stamp: Civil, time: Civil) -> Option<i32> {
     (there - 1..=there + 1).filter(|year| distance(*year).is_some()).min_by_key(|year| distance(*year))
 }
 
-/// Where the first line that shows its minute and has a full clock begins.
-fn anchor(bytes: &[u8]) -> Option<usize> {
-    let (mut from, mut feeds) = (0, Feeds::default());
-    loop {
-        let hit = MARKS.find(bytes, from, &mut feeds)?.at;
-        let begin = memchr::memrchr(b'\n', &bytes[..hit]).map_or(0, |at| at + 1);
-        let end = memchr::memchr(b'\n', &bytes[hit..]).map_or(bytes.len(), |at| hit + at);
-        let line = &bytes[begin..end];
-        let is_shown = matches!(minute(line), Minute::Shown(_)) && front_stamp(line).is_some();
-        if is_shown && full_clock(line).is_some() {
-            return Some(begin);
-        }
-        from = end;
-    }
-}
-
-/// What every full clock inside a record is told by.
-static MARKS: LazyLock<Needles> = LazyLock::new(|| Needles::new(&CLOCK_MARKS, b""));
-const CLOCK_MARKS: [&[u8]; 3] = [b"SecurityEvent=\"", b"ACC: ", b"REG-OK t="];
-
 fn is_new_years_edge(newest: Civil, stamp: Civil) -> bool {
     let year_start = Civil::new(stamp::NO_YEAR, 1, 1, 0, 0, 0, 0).expect("a date that exists").micros();
     let year_end = year_start + 366 * DAY_MICROS;
     newest.micros() - year_start < STRAY && year_end - stamp.micros() < STRAY
-}
-
-/// What stands at the front of a line where its stamp is, behind `[` or `<pri>`.
-fn front(line: &[u8]) -> Option<&[u8]> {
-    Some(match line.first()? {
-        b'[' => &line[1..],
-        b'<' => &line[memchr::memchr(b'>', &line[..line.len().min(6)])? + 1..],
-        b'A'..=b'Z' | b'0'..=b'9' => line,
-        // Asterisk's `[json]` formatter.
-        b'{' => {
-            let at = memmem::find(&line[..line.len().min(200)], b"\"timestamp\":\"")?;
-            &line[at + 13..]
-        }
-        // An editor's byte-order mark.
-        0xEF => return front(line.strip_prefix(b"\xEF\xBB\xBF")?),
-        // copytruncate leaves NULs in front of the next record.
-        0 => {
-            let nuls = line.iter().take_while(|byte| **byte == 0).count();
-            return front(&line[nuls..]);
-        }
-        _ => return None,
-    })
-}
-
-/// The year-less stamp at the front of a line.
-fn front_stamp(line: &[u8]) -> Option<Civil> {
-    match stamp::rfc3164(front(line)?)?.0 {
-        Stamp::Yearless(civil) => Some(civil),
-        _ => None,
-    }
-}
-
-/// The full date at the front of a line, in whatever zone.
-fn full_date_of(line: &[u8]) -> Option<Civil> {
-    let text = front(line)?;
-    // RFC 5424 has its version before the time.
-    full_date(stamp::asterisk(text.strip_prefix(b"1 ").unwrap_or(text))?.0)
-}
-
-/// A full clock inside a record: a security event's, an accounting line's, or `REG-OK`'s. It counts where the message
-/// begins with it; anywhere else it may be a stranger's text.
-fn full_clock(line: &[u8]) -> Option<Moment> {
-    CLOCK_MARKS.iter().find(|mark| memmem::find(line, mark).is_some())?;
-    let mut scratch = Scratch::default();
-    let record = frame::open(line, &mut scratch, true)?;
-    if record.starts.is_ambiguous || record.starts.is_doubtful() {
-        return None;
-    }
-    let (mark, rest) = record.starts.iter().find_map(|start| {
-        let text = &record.text[start.at..];
-        CLOCK_MARKS.iter().find_map(|mark| Some((*mark, text.strip_prefix(*mark)?)))
-    })?;
-    let stamp = match mark {
-        b"REG-OK t=" => stamp::epoch(rest)?.0,
-        b"ACC: " => stamp::epoch(&rest[memmem::find(rest, b"timestamp=")? + 10..])?.0,
-        _ => stamp::iso(&rest[memmem::find(rest, b"EventTV=\"")? + 9..])?.0,
-    };
-    match stamp {
-        Stamp::Instant(moment) => Some(moment),
-        _ => None,
-    }
-}
-
-/// The latest date in a file's name: `full-20261005`, `x.2026-10-05.gz`, `full.1791209002`. It is
-/// the day of rotation, so a bound.
-pub fn date_in_name(name: &str) -> Option<Date> {
-    let bytes = name.as_bytes();
-    let mut found = None;
-    let mut at = 0;
-    while at < bytes.len() {
-        let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let run = &name[at..at + digits];
-        let date = match digits {
-            // With an hour behind it, as in `-2026100514`, or the seconds of an epoch.
-            10 if run.starts_with("20") => day(&run[..8]),
-            10 => run.parse().ok().and_then(epoch_day),
-            8 => day(run),
-            4 if bytes.get(at + 4) == Some(&b'-') && bytes.len() >= at + 10 => {
-                name.get(at..at + 10).and_then(|text| text.parse().ok())
-            }
-            _ => None,
-        };
-        found = date.max(found);
-        at += digits.max(1);
-    }
-    found
-}
-
-fn day(text: &str) -> Option<Date> {
-    let (year, rest) = text.split_at_checked(4)?;
-    let (month, day) = rest.split_at_checked(2)?;
-    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
-}
-
-fn epoch_day(seconds: i64) -> Option<Date> {
-    let timestamp = jiff::Timestamp::from_second(seconds).ok()?;
-    Some(TimeZone::UTC.to_datetime(timestamp).date())
 }
 
 #[cfg(test)]
@@ -638,20 +453,6 @@ mod tests {
                    Sep  1 12:02:00 h x: a\n\
                    2026-09-01T12:03:00Z h x: a\n";
         assert_eq!(walk(log).year_beside(), Some(2026));
-    }
-
-    #[test]
-    fn dates_in_names_are_found() {
-        for (name, expected) in [
-            ("full-20261005.gz", "2026-10-05"),
-            ("full-2026100514", "2026-10-05"),
-            ("x.log.2026-10-05.gz", "2026-10-05"),
-            ("full.1791209002", "2026-10-05"),
-        ] {
-            assert_eq!(date_in_name(name), Some(date(expected)), "{name}");
-        }
-        assert_eq!(date_in_name("kamailio.log.12"), None);
-        assert_eq!(date_in_name("edge-20261399.log"), None);
     }
 
     proptest::proptest! {

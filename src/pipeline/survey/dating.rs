@@ -1,8 +1,7 @@
 //! Which years the inputs are of, and how much of one has to be walked over to know that.
 
 use super::{Look, Sample};
-use crate::model::Stamp;
-use crate::pipeline::clock::{civil_time, date_time};
+use crate::pipeline::clock::date_time;
 use crate::pipeline::fold;
 use crate::pipeline::rank::stream_of;
 use crate::pipeline::setup::{Setup, YearRule};
@@ -84,11 +83,7 @@ impl Look {
         if let Some((first, last, turns)) = self.walk.span() {
             return Some(Span::Yearless { first, last, turns });
         }
-        let first = match self.sample.first?.0 {
-            Stamp::Local(civil) => civil,
-            Stamp::Instant(moment) => civil_time(zone.to_datetime(moment.timestamp()))?,
-            Stamp::None | Stamp::Yearless(_) => return None,
-        };
+        let first = self.sample.first_date(zone)?;
         Some(Span::Known { first, last: None })
     }
 }
@@ -121,6 +116,7 @@ fn year_by_mtime(look: &Look, setup: &Setup, zone: &TimeZone) -> FirstYear {
     let bound = zone.to_datetime(modified).date();
     Some((look.walk.year_by_bound(bound)?, "the file's modification time"))
 }
+
 /// The latest that a log can be of: the file's own time, or now where it is none.
 fn written_until(found: &Found, zone: &TimeZone) -> Option<DateTime> {
     let modified = || jiff::Timestamp::try_from(std::fs::metadata(&found.path).ok()?.modified().ok()?).ok();

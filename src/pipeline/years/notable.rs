@@ -1,7 +1,7 @@
 //! Which lines of a block a [walk](super::Walk) has to look at: few, so that a block can be gone through beforehand, on
 //! any core, or while it is read for another reason.
 
-use super::{anchor, front_stamp, full_date_of};
+use super::told::{anchor, front_stamp, full_date_of};
 use crate::formats::lines::Lines;
 use crate::model::Civil;
 use crate::model::marks::each_line;
@@ -14,12 +14,10 @@ pub struct Notable {
     pub(super) lines: Vec<Stamped>,
     /// Where the first line begins that shows its minute and has a full clock besides.
     pub(super) anchor: Option<usize>,
-    /// Lines with a full date beside those without a year.
-    pub(super) pairs: Vec<Pair>,
-    /// The first line that may have a full date, where no stamp without a year is before it, and the last one, where none
-    /// follows.
-    pub(super) full_first: Option<Range<usize>>,
-    pub(super) full_last: Option<Range<usize>>,
+    /// Full dates and where their lines begin: of those between two stamps without a year the first and the last.
+    pub(super) fulls: Vec<(usize, Civil)>,
+    /// The last line with a full date, where no stamp without a year has followed.
+    full_last: Option<Range<usize>>,
     /// The minute that is shown, and the last line that showed it.
     run: Option<MinuteShown>,
     last: Range<usize>,
@@ -34,16 +32,6 @@ pub(super) struct Stamped {
     pub stamp: Civil,
 }
 
-/// A line with a year-less stamp and the full date of one beside it.
-#[derive(Debug)]
-pub(super) struct Pair {
-    /// Where the first of the two begins, which is among those that were noted.
-    pub stamped: usize,
-    pub full: Civil,
-    /// The one with the full date is before the other; else it is the first one behind.
-    pub is_before: bool,
-}
-
 impl Notable {
     pub(super) fn of(bytes: &[u8], wants_anchor: bool) -> Self {
         let anchor = if wants_anchor { anchor(bytes) } else { None };
@@ -56,6 +44,7 @@ impl Notable {
     /// All lines have been told of.
     pub fn close(&mut self, bytes: &[u8]) {
         self.end_run(bytes);
+        self.end_fulls(bytes);
     }
 
     fn end_run(&mut self, bytes: &[u8]) {
@@ -82,11 +71,7 @@ impl Notable {
         // Behind one that shows a minute and has no stamp, others that show it may have one.
         let has_stamp = self.push(bytes, line.clone());
         match has_stamp {
-            true => {
-                if let Some(full) = self.full_last.take() {
-                    self.pair(bytes, line.start, &full, true);
-                }
-            }
+            true => self.end_fulls(bytes),
             false => self.no_stamp(bytes, line.clone()),
         }
         (self.run, self.last) = (minute.filter(|_| has_stamp), line);
@@ -106,18 +91,21 @@ impl Notable {
             // A run may go on behind it, but not unseen.
             self.end_run(bytes);
             self.run = None;
-            match self.lines.last().map(|stamped| stamped.line.start) {
-                Some(stamped) => self.pair(bytes, stamped, &line, false),
-                None => self.full_first = Some(line.clone()),
-            }
+            self.full(bytes, &line);
         }
         self.full_last = Some(line);
     }
 
-    /// Notes the full date of a line, if it has one, for the noted line that begins there.
-    fn pair(&mut self, bytes: &[u8], stamped: usize, line: &Range<usize>, is_before: bool) {
+    /// No more full dates before the next stamp without a year.
+    fn end_fulls(&mut self, bytes: &[u8]) {
+        if let Some(line) = self.full_last.take() {
+            self.full(bytes, &line);
+        }
+    }
+
+    fn full(&mut self, bytes: &[u8], line: &Range<usize>) {
         let full = full_date_of(&bytes[line.clone()]);
-        self.pairs.extend(full.map(|full| Pair { stamped, full, is_before }));
+        self.fulls.extend(full.map(|full| (line.start, full)));
     }
 }
 
