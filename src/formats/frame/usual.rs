@@ -4,6 +4,8 @@
 //! level. What has been opened once the long way is known by its bytes, so that of the next line
 //! only the stamp is read.
 
+mod asterisk;
+
 use super::{Origin, Outer, Record, Starts, kamailio};
 use crate::formats::line_marks::LineMarks;
 use crate::formats::stamp::{self, ZEROS, are_digits};
@@ -29,9 +31,10 @@ impl Opened<'_> {
     }
 }
 
-/// Prefixes of Kamailio's records in syslog files.
+/// Prefixes of Kamailio's records in syslog files, and of Asterisk's in its own.
 #[derive(Debug, Default)]
 pub(super) struct Usual {
+    files: asterisk::Files,
     known: Vec<Known>,
     /// The one that will be forgotten next.
     oldest: usize,
@@ -138,6 +141,9 @@ fn process_in(between: &[u8]) -> Range<usize> {
 impl Usual {
     /// Opens a line (trimmed) whose prefix is known.
     pub fn open<'t>(&mut self, line: &'t [u8], marks: &LineMarks, allow_bare: bool) -> Option<Record<'t>> {
+        if line.first() == Some(&b'[') {
+            return self.files.open(line).filter(|_| !allow_bare);
+        }
         let Opened { stamp, host, begin, .. } = self.prefix(line, allow_bare)?;
         let text = &line[begin..];
         if !marks.is_whole() {
@@ -176,8 +182,7 @@ impl Usual {
             &self.known[self.latest]
         };
         let begin = len + known.len;
-        if begin < HEAD && memchr::memchr2(0x1B, b'#', &line[begin..line.len().min(HEAD)]).is_some() {
-            // Colours, perhaps.
+        if may_be_coloured(line, begin) {
             return None;
         }
         let host = &rest[known.host.clone()];
@@ -187,6 +192,9 @@ impl Usual {
 
     /// Remembers the prefix of a line that has been opened the long way.
     pub fn learn(&mut self, line: &[u8], record: &Record<'_>, allow_bare: bool) {
+        if line.first() == Some(&b'[') {
+            return self.files.learn(line, record);
+        }
         if record.dialect != Dialect::Kamailio || record.stamp == Stamp::None {
             return;
         }
@@ -218,6 +226,13 @@ impl Usual {
             self.oldest = (self.oldest + 1) % KNOWN_MAX;
         }
     }
+}
+
+/// Whether there may be colours in the head of a line, behind what is known to have none.
+#[inline]
+fn may_be_coloured(line: &[u8], known_len: usize) -> bool {
+    let head = &line[..line.len().min(HEAD)];
+    head.get(known_len..).is_some_and(|rest| memchr::memchr2(0x1B, b'#', rest).is_some())
 }
 
 /// The length of a stamp of RFC 3164.
