@@ -172,6 +172,25 @@ fn the_order_of_the_paths_changes_no_byte_of_the_bill() {
     }
 }
 
+#[test]
+fn a_bill_among_its_logs_does_not_change_the_next_one() {
+    let logs = out("logs-with-a-bill");
+    for server in ["edge1", "pbx1"] {
+        fs::create_dir_all(logs.join(server)).expect("a folder for the logs");
+        for log in fs::read_dir(month().join(server)).expect("the sample logs are there") {
+            let log = log.expect("a log is there");
+            fs::copy(log.path(), logs.join(server).join(log.file_name())).expect("a log can be copied");
+        }
+    }
+    let bill_in_logs = || {
+        bill(&logs.join("bill"), &[&logs.to_string_lossy()]);
+        // Its inputs stand in there, each with its digest.
+        fs::read_to_string(logs.join("bill/2026-10-01/acme/invoice.json")).expect("an invoice is there")
+    };
+    let first = bill_in_logs();
+    assert_eq!(bill_in_logs(), first);
+}
+
 /// Whether an invoice line says everything that the expectation says.
 fn is_line(row: &Row, expected: &toml_edit::InlineTable) -> bool {
     expected.iter().all(|(key, value)| match (key, value.as_str(), value.as_integer()) {

@@ -5,7 +5,8 @@ use super::error::{PlainCause, ShownPath};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
-use std::fs::{self, FileType};
+use std::fs::{self, File, FileType};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// One input to read.
@@ -49,9 +50,9 @@ pub struct Discovery {
 /// Directories are entered all the way down, symbolic links followed, and each directory
 /// entered once, so that a loop of links ends. A file that is reached twice is read once: as
 /// the argument that names it if there is one, else by its own path rather than through a
-/// link, else by the longest path. Inside directories hidden entries, links that point nowhere
-/// and things that are no file (sockets, pipes, devices) are passed over with a note; named on
-/// the command line they are taken at their word.
+/// link, else by the longest path. Inside directories hidden entries, links that point nowhere,
+/// things that are no file (sockets, pipes, devices) and earlier bills are passed over with a
+/// note; named on the command line they are taken at their word.
 ///
 /// # Errors
 ///
@@ -178,6 +179,10 @@ impl Walk<'_> {
         };
         let (metadata, canonical) = target;
         if metadata.is_dir() {
+            if is_bill(&path) {
+                self.pass_over(&path, "a bill of siptally, not read; name it to read it");
+                return Ok(());
+            }
             return self.enter(&path, canonical, is_linked);
         }
         if !metadata.is_file() {
@@ -192,6 +197,16 @@ impl Walk<'_> {
     fn pass_over(&mut self, path: &Path, why: &str) {
         self.notes.push(format!("{}: {why}", ShownPath(path)));
     }
+}
+
+/// Whether the directory is one that `bill --out` wrote. Read as a log, it would make the next bill of the same logs
+/// another one.
+fn is_bill(directory: &Path) -> bool {
+    let mut head = Vec::new();
+    // The manifest begins with who wrote it.
+    let read =
+        File::open(directory.join("manifest.json")).and_then(|file| file.take(256).read_to_end(&mut head));
+    read.is_ok() && head.starts_with(b"{") && memchr::memmem::find(&head, b"\"name\": \"siptally\"").is_some()
 }
 
 fn is_stdin(path: &Path) -> bool {
