@@ -8,6 +8,7 @@ use super::run::{self, Ask, Read, TenantPlaces, bill_failure};
 use super::sensitivity;
 use crate::billing::Calendar;
 use crate::book::Book;
+use crate::ledger::Ledger;
 use crate::model::{AuditedAgent, Cycle, Decision, Invoice};
 use crate::pipeline::audit::AgentsCount;
 use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
@@ -41,6 +42,7 @@ pub fn make(
     let columns = columns(args)?;
     let book = run::load_book(&args.book)?;
     let calendar = Calendar::new(book.calendar.clone());
+    check_first(args, &book, &calendar, choices)?;
     let ask = Ask { cycles: Some(&calendar), range: None, key: None, is_bill: true, goes_on: false };
     let read = run::read(&args.paths, &args.logs, &book.config, &ask)?;
     run::list_rejects(&read, &args.logs)?;
@@ -105,6 +107,27 @@ fn choice(text: &str) -> Result<CycleChoice, Failure> {
             ))
         }),
     }
+}
+
+/// Refuses what needs no logs to be refused, so that a long run does not end with it.
+fn check_first(
+    args: &BillArgs,
+    book: &Book,
+    calendar: &Calendar,
+    choices: &[CycleChoice],
+) -> Result<(), Failure> {
+    for choice in choices {
+        choice.check(calendar).map_err(bill_failure)?;
+    }
+    Bill::check_side_files(book).map_err(bill_failure)?;
+    if let Some(folder) = args.before.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(Failure::Usage(format!("--before: {}: is no directory", folder.display())));
+    }
+    let (ledger, _) = issue::path(args.ledger.as_deref(), book);
+    Ledger::read(&ledger)?;
+    // Given back at once: nobody wants a folder of ours there while the logs are read.
+    Stage::new(&args.out)?;
+    Ok(())
 }
 
 /// What the flags say of the columns.

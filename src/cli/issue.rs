@@ -32,6 +32,9 @@ pub fn open(args: &BillArgs, book: &Book, bill: &Bill<'_>, cycles: &[Cycle]) -> 
         (true, true) => Intent::Correction,
     };
     let (path, is_named) = path(args.ledger.as_deref(), book);
+    if is_named && !path.exists() && !args.logs.quiet {
+        say!("siptally: note: {}: there is no ledger yet, so no bill came before this one", path.display());
+    }
     if intent == Intent::Draft {
         let ledger = Ledger::read(&path)?;
         let ledger = if is_named { Some(ledger.unwrap_or_default()) } else { ledger };

@@ -173,6 +173,17 @@ pub fn check_whole(read: &Read) -> Result<(), Failure> {
     if texts.is_empty() { Ok(()) } else { Err(Failure::Input(texts.join("\n"))) }
 }
 
+/// Refuses a list of rejects that cannot be written, before the logs are read and not behind them.
+fn check_rejects_file(logs: &LogArgs) -> Result<(), Failure> {
+    let Some(path) = &logs.rejects else { return Ok(()) };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.is_dir(), path.is_dir()) {
+        (true, false) => Ok(()),
+        (false, _) => Err(Failure::Usage(format!("--rejects: {}: is no directory", folder.display()))),
+        (_, true) => Err(Failure::Usage(format!("--rejects: {}: is a directory", path.display()))),
+    }
+}
+
 /// Writes the list that `--rejects` asks for: also where the run then stops because of them.
 pub fn list_rejects(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
     if let Some(path) = &logs.rejects {
@@ -221,6 +232,7 @@ pub fn read_unchecked(
     config: &Config,
     ask: &Ask<'_>,
 ) -> Result<Read, Failure> {
+    check_rejects_file(logs)?;
     begin_shipped();
     let mut setup = setup(logs, config, ask.is_bill)?;
     let pseudonyms = logs.pseudonymise.as_deref().map(pseudonyms).transpose()?;

@@ -3,27 +3,28 @@
 mod counts;
 mod elsewhere;
 mod one_user;
+mod side;
 
 use self::counts::Counts;
+use self::side::SideIndex;
 use super::audit::Verdicts;
 use super::census::Census;
 use super::roll::Roll;
 use super::scan::Scan;
 use crate::billing::{Calendar, Decider, Listing, NoAgent, ShortCycle, rate_after};
 use crate::book::{Book, Tenant};
-use crate::identity::{Pseudonyms, Tenants, canonical};
+use crate::identity::{Pseudonyms, Tenants};
 use crate::model::{
-    Aor, Category, Customer, Cycle, Decision, Dialect, Figures, History, Invoice, Letterhead, Moment, Reason,
-    Seen, SipId, SipIdRef, Standing, UnbilledUser,
+    Category, Customer, Cycle, Decision, Figures, History, Invoice, Letterhead, Moment, Reason, Seen,
+    SipIdRef, Standing, UnbilledUser,
 };
 use crate::platform::{Classifier, RuleError};
-use crate::read::{SideFile, SideFileError, SideKind};
+use crate::read::SideFileError;
 use crate::tally::Entry;
-use ahash::RandomState;
 use jiff::civil::Date;
 use rayon::prelude::*;
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Why there is no bill although everything could be read.
 #[derive(Debug, thiserror::Error)]
@@ -52,14 +53,26 @@ pub enum CycleChoice {
     Starting(Date),
 }
 
-/// A side file, by the SIP-IDs it lists.
-#[derive(Debug)]
-struct SideIndex {
-    category: Category,
-    file: SideFile,
-    /// Name as the outputs show it.
-    shown: String,
-    rows: HashMap<SipId, Vec<usize>, RandomState>,
+impl CycleChoice {
+    /// Whether there are such cycles, as far as that is known without any logs.
+    ///
+    /// # Errors
+    ///
+    /// No cycle starts on the day given.
+    pub fn check(self, calendar: &Calendar) -> Result<(), BillError> {
+        match self {
+            Self::Starting(day) => starting(calendar, day).map(drop),
+            Self::Latest | Self::All => Ok(()),
+        }
+    }
+}
+
+fn starting(calendar: &Calendar, day: Date) -> Result<Cycle, BillError> {
+    calendar.cycle_starting(day).ok_or_else(|| {
+        BillError::Book(format!(
+            "--cycle {day}: no cycle starts on that day; `siptally book cycles` lists them"
+        ))
+    })
 }
 
 /// One tenant's rules, compiled.
@@ -144,6 +157,19 @@ impl<'b> Bill<'b> {
         })
     }
 
+    /// Whether the book's side files can be used.
+    ///
+    /// # Errors
+    ///
+    /// The first one that cannot.
+    pub fn check_side_files(book: &Book) -> Result<(), BillError> {
+        let later = book.editions.iter().flat_map(|edition| &edition.tenants);
+        for tenant in book.tenants.iter().chain(later) {
+            SideIndex::of_tenant(book, tenant, 0)?;
+        }
+        Ok(())
+    }
+
     /// The rules that hold for a cycle, by the tenants' numbers.
     fn rules(&self, cycle: &Cycle) -> &[TenantRules<'b>] {
         let holds = |edition: &&(Option<Date>, Vec<TenantRules<'b>>)| {
@@ -160,7 +186,7 @@ impl<'b> Bill<'b> {
     /// Everybody who was seen or is listed.
     pub fn roll(&self, pseudonyms: Option<&Pseudonyms>) -> Roll<'_> {
         let sides = self.all_rules().flat_map(|rules| &rules.side_files);
-        Roll::with(&self.scan.part.tally, sides.flat_map(|side| side.rows.keys()), pseudonyms)
+        Roll::with(&self.scan.part.tally, sides.flat_map(SideIndex::users), pseudonyms)
     }
 
     /// The cycles that the choice means, in order.
@@ -177,12 +203,7 @@ impl<'b> Bill<'b> {
             ));
         };
         match choice {
-            CycleChoice::Starting(day) => match self.calendar.cycle_starting(day) {
-                Some(cycle) => Ok(vec![cycle]),
-                None => Err(BillError::Book(format!(
-                    "--cycle {day}: no cycle starts on that day; `siptally book cycles` lists them"
-                ))),
-            },
+            CycleChoice::Starting(day) => Ok(vec![starting(&self.calendar, day)?]),
             CycleChoice::Latest => {
                 let current = self.calendar.cycle_at(newest);
                 if current.window.end <= newest {
@@ -337,15 +358,11 @@ impl<'b> TenantRules<'b> {
         let classifier = Classifier::new(book.config.platform_rules.clone(), &tenant.agents)?;
         let decider = Decider::new(&tenant.activity, &tenant.tariff)
             .map_err(|error| BillError::Book(error.to_string()))?;
-        let side_files = tenant.tariff.charges.iter().filter(|charge| charge.enabled).filter_map(|charge| {
-            let name = charge.side_file.as_ref()?;
-            Some(side_index(book, charge.category, name, shift_seconds))
-        });
         Ok(Self {
             tenant,
             verdicts: Verdicts::of(&scan.part.tally, &classifier),
             decider,
-            side_files: side_files.collect::<Result<_, _>>()?,
+            side_files: SideIndex::of_tenant(book, tenant, shift_seconds)?,
         })
     }
 
@@ -354,7 +371,7 @@ impl<'b> TenantRules<'b> {
         let seen: Vec<Seen<'_>> = entries.iter().map(|entry| seen(entry, &self.verdicts)).collect();
         let mut listings = Vec::new();
         for side in &self.side_files {
-            for row in side.rows.get(id.as_bytes()).into_iter().flatten().map(|row| &side.file.rows[*row]) {
+            for row in side.rows_of(id.as_bytes()) {
                 let counts = side.category != Category::Conferencing || row.is_host;
                 if counts && row.overlaps(cycle.window) {
                     listings.push(Listing { category: side.category, line: row.line });
@@ -364,40 +381,6 @@ impl<'b> TenantRules<'b> {
         let is_anything = !seen.is_empty() || !listings.is_empty();
         is_anything.then(|| self.decider.decide(id, cycle, &seen, &listings))
     }
-}
-
-fn side_index(
-    book: &Book,
-    category: Category,
-    name: &str,
-    shift_seconds: i64,
-) -> Result<SideIndex, BillError> {
-    let path = book.path.parent().unwrap_or(std::path::Path::new("")).join(name);
-    let kind = match category {
-        Category::Conferencing => SideKind::Conference,
-        _ => SideKind::Messaging,
-    };
-    let mut file = SideFile::load(&path, kind, &book.calendar.zone)?;
-    for row in &mut file.rows {
-        row.from = row.from.plus_seconds(shift_seconds);
-        row.until = row.until.map(|until| until.plus_seconds(shift_seconds));
-    }
-    let mut rows: HashMap<SipId, Vec<usize>, RandomState> = HashMap::default();
-    let mut id = Vec::new();
-    for (number, row) in file.rows.iter().enumerate() {
-        let aor = Aor::Uri(row.sip_id_text.as_bytes());
-        if !canonical(aor, Dialect::Unknown, &book.config.identity, &mut id) {
-            return Err(BillError::Book(format!(
-                "{}:{}: `{}` names no user; write it as user@domain",
-                path.display(),
-                row.line,
-                row.sip_id_text
-            )));
-        }
-        rows.entry(SipId::from_canonical(&id)).or_default().push(number);
-    }
-    let shown = std::path::Path::new(name).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(SideIndex { category, file, shown, rows })
 }
 
 fn seen<'t>(entry: &Entry, verdicts: &'t Verdicts) -> Seen<'t> {

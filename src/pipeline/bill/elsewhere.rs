@@ -22,7 +22,7 @@ impl Bill<'_> {
         let Some(tenant) = self.by_domain.of(id) else { return Vec::new() };
         let mut numbers: BTreeSet<i32> = entries.iter().map(|entry| entry.window).collect();
         for side in self.editions.iter().flat_map(|(_, rules)| &rules[tenant].side_files) {
-            for row in side.rows.get(id.as_bytes()).into_iter().flatten().map(|row| &side.file.rows[*row]) {
+            for row in side.rows_of(id.as_bytes()) {
                 numbers.insert(self.calendar.cycle_at(row.from).number);
             }
         }
@@ -41,9 +41,7 @@ impl Bill<'_> {
     pub fn guest_row(&self, id: SipIdRef<'_>, cycle: &Cycle) -> Option<u64> {
         let rules = &self.rules(cycle)[self.by_domain.of(id)?];
         let conferences = rules.side_files.iter().filter(|side| side.category == Category::Conferencing);
-        let rows = conferences.flat_map(|side| {
-            side.rows.get(id.as_bytes()).into_iter().flatten().map(|row| &side.file.rows[*row])
-        });
+        let rows = conferences.flat_map(|side| side.rows_of(id.as_bytes()));
         rows.filter(|row| !row.is_host && row.overlaps(cycle.window)).map(|row| row.line).min()
     }
 
@@ -57,7 +55,7 @@ impl Bill<'_> {
     ) -> Option<(Moment, Moment)> {
         let rules = &self.rules(cycle)[self.by_domain.of(id)?];
         let side = rules.side_files.iter().find(|side| side.category == category)?;
-        let mut rows = side.rows.get(id.as_bytes())?.iter().map(|row| &side.file.rows[*row]);
+        let mut rows = side.rows_of(id.as_bytes());
         let row = rows.find(|row| row.line == line)?;
         // `until` is the first moment that is no longer meant.
         let last = row.until.map_or(row.from, |until| Moment::from_micros(until.micros() - 1));

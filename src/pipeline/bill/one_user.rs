@@ -23,7 +23,7 @@ impl<'b> Bill<'b> {
             tenant.into_iter().flat_map(|number| self.editions.iter().map(move |(_, rules)| &rules[number]));
         // A side file may charge a user of whom no log says anything.
         for side in rules.flat_map(|rules| &rules.side_files) {
-            for row in side.rows.get(id).into_iter().flatten().map(|row| &side.file.rows[*row]) {
+            for row in side.rows_of(id.as_bytes()) {
                 numbers.extend(self.cycles_of(row));
             }
         }
@@ -66,6 +66,6 @@ impl<'b> Bill<'b> {
 
     /// Whether a side file of the book lists the user.
     pub fn lists(&self, id: &SipId) -> bool {
-        self.all_rules().flat_map(|rules| &rules.side_files).any(|side| side.rows.contains_key(id))
+        self.all_rules().flat_map(|rules| &rules.side_files).any(|side| side.lists(id))
     }
 }

@@ -162,7 +162,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// What the long way tells of a line, and what is told behind those lines.
-    fn told<'t>(before: &[Vec<u8>], line: &'t [u8]) -> [Option<Told>; 2] {
+    fn told(before: &[Vec<u8>], line: &[u8]) -> [Option<Told>; 2] {
         let (mut scratch, mut marks) = (Scratch::default(), LineMarks::default());
         let long = frame::open(line, &mut scratch, false).map(|record| Told::of(&record));
         let mut scratch = Scratch::default();

@@ -1,0 +1,76 @@
+//! The side files that a book names, by the SIP-IDs they list.
+
+use super::BillError;
+use crate::book::{Book, Tenant};
+use crate::identity::canonical;
+use crate::model::{Aor, Category, Dialect, SipId};
+use crate::read::{SideFile, SideKind, SideRow};
+use ahash::RandomState;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// A side file, by the SIP-IDs it lists.
+#[derive(Debug)]
+pub(super) struct SideIndex {
+    pub category: Category,
+    pub file: SideFile,
+    /// Name as the outputs show it.
+    pub shown: String,
+    rows: HashMap<SipId, Vec<usize>, RandomState>,
+}
+
+impl SideIndex {
+    /// Those of the charges that a tenant pays; their times are shifted as those of the calendar are.
+    pub fn of_tenant(book: &Book, tenant: &Tenant, shift_seconds: i64) -> Result<Vec<Self>, BillError> {
+        let charges = tenant.tariff.charges.iter().filter(|charge| charge.enabled);
+        let indexes = charges.filter_map(|charge| {
+            let name = charge.side_file.as_ref()?;
+            Some(Self::load(book, charge.category, name, shift_seconds))
+        });
+        indexes.collect()
+    }
+
+    fn load(book: &Book, category: Category, name: &str, shift_seconds: i64) -> Result<Self, BillError> {
+        let path = book.path.parent().unwrap_or(Path::new("")).join(name);
+        let kind = match category {
+            Category::Conferencing => SideKind::Conference,
+            _ => SideKind::Messaging,
+        };
+        let mut file = SideFile::load(&path, kind, &book.calendar.zone)?;
+        for row in &mut file.rows {
+            row.from = row.from.plus_seconds(shift_seconds);
+            row.until = row.until.map(|until| until.plus_seconds(shift_seconds));
+        }
+        let mut rows: HashMap<SipId, Vec<usize>, RandomState> = HashMap::default();
+        let mut id = Vec::new();
+        for (number, row) in file.rows.iter().enumerate() {
+            let aor = Aor::Uri(row.sip_id_text.as_bytes());
+            if !canonical(aor, Dialect::Unknown, &book.config.identity, &mut id) {
+                return Err(BillError::Book(format!(
+                    "{}:{}: `{}` names no user; write it as user@domain",
+                    path.display(),
+                    row.line,
+                    row.sip_id_text
+                )));
+            }
+            rows.entry(SipId::from_canonical(&id)).or_default().push(number);
+        }
+        let shown = Path::new(name).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { category, file, shown, rows })
+    }
+
+    /// Everybody whom it lists.
+    pub fn users(&self) -> impl Iterator<Item = &SipId> {
+        self.rows.keys()
+    }
+
+    /// Whether it lists that user.
+    pub fn lists(&self, id: &SipId) -> bool {
+        self.rows.contains_key(id)
+    }
+
+    /// The rows of a user, in their order.
+    pub fn rows_of(&self, id: &[u8]) -> impl Iterator<Item = &SideRow> {
+        self.rows.get(id).into_iter().flatten().map(|row| &self.file.rows[*row])
+    }
+}
