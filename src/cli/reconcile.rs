@@ -35,6 +35,8 @@ pub fn run(args: &ReconcileArgs) -> Result<(), Failure> {
     let file = load_list(args, &book)?;
     let rows = theirs(&file, &book);
     let calendar = Calendar::new(book.calendar.clone());
+    choice.check(&calendar).map_err(bill_failure)?;
+    Bill::check_side_files(&book).map_err(bill_failure)?;
     let ask = Ask { cycles: Some(&calendar), range: None, key: None, is_bill: true, goes_on: false };
     let read = run::read(&args.paths, &args.logs, &book.config, &ask)?;
     run::list_rejects(&read, &args.logs)?;
