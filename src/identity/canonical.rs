@@ -66,6 +66,18 @@ pub fn canonical(aor: Aor<'_>, dialect: Dialect, policy: &Policy, out: &mut Vec<
     true
 }
 
+/// Whether the AOR is a server's name without a domain; the SIP-ID of such a one has [`bare_suffix`].
+pub fn is_bare(aor: Aor<'_>, policy: &Policy) -> bool {
+    matches!(aor, Aor::Name(name) if !name.contains(&b'@') && !policy.names.contains_key(name))
+}
+
+/// What follows the user in the SIP-ID of an AOR without a domain: `@` and the default domain, or nothing.
+pub fn bare_suffix(policy: &Policy) -> Vec<u8> {
+    let mut suffix = Vec::new();
+    write_domain(None, policy, &mut suffix);
+    suffix
+}
+
 /// The same as [`canonical`], without a copy where the AOR stands in its canonical spelling already,
 /// as in nearly every line of a log; `None` where there is no SIP-ID.
 pub fn canonical_or_copy<'t>(

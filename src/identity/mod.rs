@@ -8,7 +8,7 @@ mod policy;
 mod pseudonym;
 mod tenant;
 
-pub use canonical::{as_it_is, canonical, canonical_or_copy};
+pub use canonical::{as_it_is, bare_suffix, canonical, canonical_or_copy, is_bare};
 pub use policy::{Policy, UserCase};
 pub use pseudonym::{KEY_MIN, Pseudonyms};
 pub use tenant::Tenants;

@@ -7,7 +7,7 @@ use super::plan::Input;
 use super::trace::{Proof, Wanted};
 use crate::facts::Part;
 use crate::formats::contact::{self, Lifetime};
-use crate::identity::{Policy, canonical_or_copy};
+use crate::identity::{Policy, canonical_or_copy, is_bare};
 use crate::model::{
     AgentRef, AgentText, Aor, Days, Dialect, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject,
     RejectReason, Sink, Spot, Stamp, Standing, Window, marks,
@@ -258,6 +258,7 @@ impl Collector<'_> {
                 spot: event.spot,
                 moment,
                 user,
+                is_bare: is_bare(event.aor, &self.input.identity),
                 agent,
                 agent_is_elsewhere,
                 contact: match event.kind {

@@ -39,6 +39,8 @@ type Name = Box<[u8]>;
 pub(super) struct Pending<T> {
     /// The server's name of the AOR, canonical.
     pub user: Box<[u8]>,
+    /// The line names no domain; the user may have been given one since.
+    pub is_bare: bool,
     /// URI of the contact; empty where the line names none (`chan_sip`).
     pub contact: Box<[u8]>,
     pub moment: Option<Moment>,
@@ -55,6 +57,9 @@ pub(super) struct Joins<T> {
     recent: VecDeque<Recent>,
     /// SIP-ID by the server's name; `None` where one name stood for two.
     names: HashMap<Name, Option<Name>, RandomState>,
+    /// What follows the name in the user of a line that names no domain, in the streams so far: `@` and
+    /// the domain that is the default there, or nothing.
+    suffixes: Vec<Box<[u8]>>,
     /// A request has been seen: lines wait from here on.
     has_dumps: bool,
     /// A line of the server has been seen: there is somebody to tell twice.
@@ -69,6 +74,7 @@ impl<T> Default for Joins<T> {
             by_name: HashMap::default(),
             recent: VecDeque::new(),
             names: HashMap::default(),
+            suffixes: Vec::new(),
             has_dumps: false,
             has_lines: false,
         }
@@ -76,6 +82,13 @@ impl<T> Default for Joins<T> {
 }
 
 impl<T> Joins<T> {
+    /// The next stream begins, in which that follows the name of a user who is named without a domain.
+    pub fn begin_stream(&mut self, suffix: &[u8]) {
+        if !self.suffixes.iter().any(|known| **known == *suffix) {
+            self.suffixes.push(suffix.into());
+        }
+    }
+
     /// Messages are dumped in this stream.
     pub fn expect(&mut self) {
         self.has_dumps = true;
@@ -148,7 +161,8 @@ impl<T> Joins<T> {
         while !self.pending.is_empty() {
             joined += self.resolve(lone);
         }
-        *self = Self { names: std::mem::take(&mut self.names), ..Self::default() };
+        let (names, suffixes) = (std::mem::take(&mut self.names), std::mem::take(&mut self.suffixes));
+        *self = Self { names, suffixes, ..Self::default() };
         joined
     }
 
@@ -157,15 +171,32 @@ impl<T> Joins<T> {
         self.names.get(name)?.as_deref()
     }
 
+    /// Notes that the server calls that SIP-ID by that name.
+    pub fn know(&mut self, name: Name, sip_id: &[u8]) {
+        let known = self.names.entry(name).or_insert_with(|| Some(sip_id.into()));
+        if known.as_deref().is_some_and(|known| known != sip_id) {
+            *known = None;
+        }
+    }
+
+    /// Whom lines may name that tell of that SIP-ID by its user alone.
+    pub fn bare_users(&self, sip_id: &[u8]) -> impl Iterator<Item = Name> {
+        let name = name_of(sip_id);
+        self.suffixes.iter().map(move |suffix| [name, suffix].concat().into())
+    }
+
+    /// The name by which a line may have named that user, without its domain.
+    pub fn bare_name<'u>(&self, user: &'u [u8]) -> Option<&'u [u8]> {
+        let name = name_of(user);
+        self.suffixes.iter().any(|suffix| **suffix == user[name.len()..]).then_some(name)
+    }
+
     /// Decides on the line that waits longest; 1 where a transaction told the same.
     fn resolve(&mut self, lone: &mut impl FnMut(Pending<T>)) -> u64 {
         let Some(line) = self.pending.pop_front() else { return 0 };
         match self.find(&line) {
             Some(user) => {
-                let known = self.names.entry(line.user).or_insert_with(|| Some(user.clone()));
-                if known.as_ref().is_some_and(|known| *known != user) {
-                    *known = None;
-                }
+                self.know(line.user, &user);
                 1
             }
             None => {
@@ -183,8 +214,9 @@ impl<T> Joins<T> {
             _ => told.record.abs_diff(line.record) <= LIFE_RECORDS,
         };
         let name = name_of(&line.user);
-        let is_same_name = |told: &&Told| {
-            if name.len() < line.user.len() { told.user == line.user } else { name_of(&told.user) == name }
+        let is_same_name = |told: &&Told| match line.is_bare {
+            true => name_of(&told.user) == name,
+            false => told.user == line.user,
         };
         let (index, key) = match line.contact.is_empty() {
             true => (&self.by_name, name),

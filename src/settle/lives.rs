@@ -177,6 +177,11 @@ impl Lives {
         }
     }
 
+    /// Whether a binding of that pair has not ended.
+    pub fn has(&self, pair: Pair) -> bool {
+        self.servers.servers.iter().any(|(_, server)| server.has(pair))
+    }
+
     /// The stream is over: every life, in no order.
     pub fn finish(mut self) -> Ended {
         for (_, server) in self.servers.servers {

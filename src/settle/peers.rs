@@ -35,7 +35,7 @@ struct Peer {
     waiting: Option<Waiting>,
 }
 
-/// The `chan_sip` peers of one server.
+/// The `chan_sip` peers of one host.
 #[derive(Debug, Default)]
 pub(super) struct Peers {
     peers: HashMap<Box<[u8]>, Peer, RandomState>,
@@ -162,6 +162,16 @@ struct Bound {
     is_push_source: bool,
 }
 
+/// A registration that waits no longer.
+pub(super) struct Released<'t> {
+    pub user: &'t [u8],
+    pub contact: &'t [u8],
+    pub agent: AgentRef<'t>,
+    /// The server told its User-Agents itself, but not that one.
+    pub is_told: bool,
+    pub waiting: Waiting,
+}
+
 /// The bindings of one server, and those of their registrations that lack their User-Agent.
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
@@ -201,6 +211,11 @@ impl Bindings {
         self.tied(user, b"").is_told = true;
     }
 
+    /// The pair of a user and a contact, if it is known.
+    pub fn find(&self, user: &[u8], contact: &[u8]) -> Option<Pair> {
+        self.pairs.find(user, uri(contact))
+    }
+
     fn tied(&mut self, user: &[u8], contact: &[u8]) -> &mut Tied {
         self.tied.entry(self.pairs.number(user, uri(contact))).or_default()
     }
@@ -236,12 +251,12 @@ impl Bindings {
 
     /// Tells of those registrations, in the order of their arrival, each with its binding's
     /// User-Agent where there is just one.
-    pub fn release(&self, range: Range<usize>, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
+    pub fn release(&self, range: Range<usize>, tell: &mut impl FnMut(Released<'_>)) {
         let bound_at = |record: usize| self.waiting.get(record as u32);
         for record in range {
             self.pairs.bring_ahead(record, |record| bound_at(record).map(|bound| bound.pair));
             let bound = bound_at(record).expect("a registration's number is one that was given");
-            let (user, _) = self.pairs.get(bound.pair);
+            let (user, contact) = self.pairs.get(bound.pair);
             let is_told = self.tied.get(&bound.pair).is_some_and(|tied| tied.is_told);
             let waiting = Waiting {
                 moment: (bound.micros != i64::MIN).then(|| Moment::from_micros(bound.micros)),
@@ -251,7 +266,8 @@ impl Bindings {
                 record: record as u64,
             };
             let text = self.agent(bound.pair).filter(|_| !is_told);
-            tell(user, AgentRef { text, hint: bound.hint, is_push_source: bound.is_push_source }, waiting);
+            let agent = AgentRef { text, hint: bound.hint, is_push_source: bound.is_push_source };
+            tell(Released { user, contact, agent, is_told, waiting });
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct Held<'t> {
     pub moment: Option<Moment>,
     /// Canonical bytes of the SIP-ID; empty for a record that names nobody.
     pub user: &'t [u8],
+    /// The record names the user without a domain, which the user may have been given since.
+    pub is_bare: bool,
     pub agent: AgentRef<'t>,
     /// This kind of record never carries a User-Agent; another may supply it.
     pub agent_is_elsewhere: bool,
@@ -66,6 +68,7 @@ struct HeldRecord {
     moment: Option<Moment>,
     hint: Hint,
     is_push_source: bool,
+    is_bare: bool,
     agent_is_elsewhere: bool,
     code: Option<u16>,
     expires_seconds: Option<u32>,
@@ -135,6 +138,7 @@ impl Residue {
             moment: held.moment,
             hint: held.agent.hint,
             is_push_source: held.agent.is_push_source,
+            is_bare: held.is_bare,
             agent_is_elsewhere: held.agent_is_elsewhere,
             code: held.code,
             expires_seconds: held.expires_seconds,
@@ -264,6 +268,7 @@ impl Residue {
             spot: record.spot,
             moment: record.moment,
             user,
+            is_bare: record.is_bare,
             agent: AgentRef { text: agent, hint: record.hint, is_push_source: record.is_push_source },
             agent_is_elsewhere: record.agent_is_elsewhere,
             contact: take(record.texts.contact),

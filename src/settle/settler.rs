@@ -2,9 +2,9 @@
 
 use super::joins::{Joins, Pending};
 use super::lives::{Ended, Life, LifeRules, Lives};
-use super::peers::Waiting;
+use super::peers::{Released, Waiting};
 use super::ties::{Line, Ties, accepted};
-use super::transactions::{LIFE_RECORDS, LIFE_SECONDS, Reply, Request, Settled, Transactions};
+use super::transactions::{Key, LIFE_RECORDS, LIFE_SECONDS, Reply, Request, Settled, Transactions};
 use super::{Asks, Held, Residue};
 use crate::model::{AgentRef, EvidenceKind, Kind, Moment, Observation, Standing};
 use ahash::RandomState;
@@ -59,8 +59,10 @@ impl Settler {
     }
 
     /// The next stream of the server begins, of a registrar like that. Lives that nothing is proven
-    /// of are told where `wants_unproven` asks for them.
-    pub fn begin_stream(&mut self, rules: LifeRules, wants_unproven: bool) {
+    /// of are told where `wants_unproven` asks for them. A user whom a record names without a domain has
+    /// that suffix: `@` and a domain, or nothing.
+    pub fn begin_stream(&mut self, rules: LifeRules, wants_unproven: bool, suffix: &[u8]) {
+        self.joins.begin_stream(suffix);
         self.lives = Lives::new(rules, wants_unproven);
     }
 
@@ -140,10 +142,8 @@ impl Settler {
             let pair = self.ended.pair(number);
             let Some(mut life) = self.ended.life(number, &bindings.pairs, &mut pieces) else { continue };
             let text = self.peers_agents.get(&number).map(|text| &text[..]).or_else(|| bindings.agent(pair));
-            // Dumps may have shown whom the server calls by that name.
-            let sip_id = self.joins.sip_id(life.user);
-            life.user = sip_id.unwrap_or(life.user);
-            let text = text.or_else(|| sip_id.and_then(|sip_id| bindings.agent_of(sip_id, life.contact)));
+            let text = text.or_else(|| self.agent_elsewhere(life.user, life.contact));
+            life.user = self.joins.sip_id(life.user).unwrap_or(life.user);
             tell(&life, AgentRef { text, hint: life.hint, is_push_source: life.is_push_source });
         }
     }
@@ -155,9 +155,20 @@ impl Settler {
 
     /// The server's streams are over: tells of those registrations that were waiting.
     pub fn waiting(&self, range: Range<usize>, tell: &mut impl FnMut(&Observation<'_>)) {
-        self.ties.bindings.release(range, &mut |user, agent, waiting| {
+        self.ties.bindings.release(range, &mut |released| {
+            let Released { user, contact, mut agent, is_told, waiting } = released;
+            if agent.text.is_none() && !is_told {
+                agent.text = self.agent_elsewhere(user, contact);
+            }
             tell(&accepted(self.joins.sip_id(user).unwrap_or(user), agent, &waiting));
         });
+    }
+
+    /// The User-Agent of a binding whose user the server's lines call so, by what dumps call the user.
+    fn agent_elsewhere(&self, user: &[u8], contact: &[u8]) -> Option<&[u8]> {
+        let Self { joins, ties, .. } = self;
+        let of = |sip_id| ties.bindings.agent_of(sip_id, contact);
+        joins.sip_id(user).and_then(of).or_else(|| joins.bare_name(user).and_then(of))
     }
 
     /// The server's streams are over: tells of the users whom only lists have named. What lives and
@@ -204,7 +215,7 @@ impl Settler {
                 };
                 fill_key(&mut self.key, held);
                 if let Some(settled) = self.transactions.ask(&self.key, request) {
-                    tell_settled(&settled, &mut self.joins, &mut self.ties, self.records, tell);
+                    tell_settled(&settled, &mut self.joins, &mut self.ties, &self.lives, self.records, tell);
                 }
             }
             Kind::Reply => {
@@ -213,18 +224,24 @@ impl Settler {
                     fill_key(&mut self.key, held);
                     let reply =
                         Reply { code, moment: held.moment, leaves: held.asks, contacts: held.contact };
-                    if let Some(settled) = self.transactions.answer(&self.key, reply) {
-                        tell_settled(&settled, &mut self.joins, &mut self.ties, self.records, tell);
+                    let key = Key { call: &self.key, user: held.user };
+                    if let Some(settled) = self.transactions.answer(key, reply) {
+                        tell_settled(
+                            &settled,
+                            &mut self.joins,
+                            &mut self.ties,
+                            &self.lives,
+                            self.records,
+                            tell,
+                        );
                     }
                 }
             }
             Kind::Accepted | Kind::Bound | Kind::Refreshed => {
                 let is_repeated = !held.call_id.is_empty() && !held.cseq.is_empty() && {
                     fill_key(&mut self.key, held);
-                    // Two users may share a Call-ID that a broken client makes up.
-                    self.key.push(b'\n');
-                    self.key.extend_from_slice(held.user);
-                    !self.transactions.is_first(&self.key, held.moment)
+                    let key = Key { call: &self.key, user: held.user };
+                    !self.transactions.is_first(key, held.moment)
                 };
                 if is_repeated {
                 } else if !held.agent_is_elsewhere {
@@ -232,7 +249,7 @@ impl Settler {
                 } else if self.joins.expects_twice() {
                     self.joins.wait(pending(held, waiting, None));
                 } else {
-                    self.ties.bound(held.user, held.contact, waiting, tell);
+                    self.ties.bound((held.host, held.user), held.contact, waiting, tell);
                 }
             }
             Kind::AgentSaved => {
@@ -240,14 +257,14 @@ impl Settler {
                     if self.joins.expects_twice() {
                         self.joins.wait(pending(held, waiting, Some(agent)));
                     } else {
-                        self.ties.saved(held.user, agent, waiting, tell);
+                        self.ties.saved((held.host, held.user), agent, waiting, tell);
                     }
                 }
             }
             Kind::AgentTie => {
                 if let Some(agent) = held.agent.text {
                     match held.contact.is_empty() {
-                        true => self.ties.peers.tie(held.user, agent),
+                        true => self.ties.peers.of(held.host).tie(held.user, agent),
                         false => self.ties.bindings.tie(held.user, held.contact, agent),
                     }
                 }
@@ -262,7 +279,7 @@ impl Settler {
                 self.listed.insert(held.user.into(), None);
                 tell(&listed(&observe(held, Standing::Accepted)));
             }
-            Kind::Restart => self.ties.restart(tell),
+            Kind::Restart => self.ties.restart(held.host, tell),
             Kind::ConferenceRole => {
                 let (now, record) = (held.moment, self.records);
                 self.hosts.retain(|_, (begun, at)| is_near(*begun, *at, now, record));
@@ -306,6 +323,7 @@ fn tell_settled(
     settled: &Settled<'_>,
     joins: &mut Joins<Line>,
     ties: &mut Ties,
+    lives: &Lives,
     record: u64,
     tell: &mut impl FnMut(&Observation<'_>),
 ) {
@@ -335,8 +353,16 @@ fn tell_settled(
         // address it saw.
         let listed = [request.contacts, reply.contacts].concat();
         joins.told(request.user, &listed, moment, record);
+        let own = own_contacts(request.contacts, reply.contacts);
+        // A binding that a line told of long ago is refreshed: now it is known whose it is.
+        for name in joins.bare_users(request.user).filter(|name| **name != *request.user).collect::<Vec<_>>()
+        {
+            let is_there = |contact| ties.bindings.find(&name, contact).is_some_and(|pair| lives.has(pair));
+            if uris(&own).any(is_there) {
+                joins.know(name, request.user);
+            }
+        }
         if let Some(agent) = request.agent.text {
-            let own = own_contacts(request.contacts, reply.contacts);
             ties.bindings.dumped(request.user, &own, agent);
         }
     }
@@ -383,12 +409,11 @@ fn listed<'t>(observation: &Observation<'t>) -> Observation<'t> {
 /// The contacts of a request as it wrote them and as the reply does, which lists other devices'
 /// bindings besides: those of the same user and address, or the only one. URIs, a line each.
 fn own_contacts(asked: &[u8], listed: &[u8]) -> Vec<u8> {
-    let lines = |contacts| <[u8]>::split(contacts, |byte| *byte == b'\n').filter(|line| !line.is_empty());
     let base = |uri: &[u8]| uri.split(|byte| *byte == b';').next().map(<[u8]>::to_vec);
-    let is_lone = lines(listed).count() == 1;
+    let is_lone = uris(listed).count() == 1;
     let mut own = asked.to_vec();
-    for uri in lines(listed) {
-        if is_lone || lines(asked).any(|asked| base(asked) == base(uri)) {
+    for uri in uris(listed) {
+        if is_lone || uris(asked).any(|asked| base(asked) == base(uri)) {
             own.extend_from_slice(uri);
             own.push(b'\n');
         }
@@ -396,13 +421,19 @@ fn own_contacts(asked: &[u8], listed: &[u8]) -> Vec<u8> {
     own
 }
 
+/// The contacts of such a list.
+fn uris(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
+    lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
+}
+
 fn pending(held: &Held<'_>, waiting: Waiting, saved: Option<&[u8]>) -> Pending<Line> {
     Pending {
         user: held.user.into(),
+        is_bare: held.is_bare,
         contact: held.contact.into(),
         moment: held.moment,
         record: waiting.record,
-        payload: Line { waiting, saved: saved.map(Into::into) },
+        payload: Line { host: held.host.into(), waiting, saved: saved.map(Into::into) },
     }
 }
 

@@ -5,6 +5,10 @@
 //! [`LIFE_SECONDS`] of one another, whichever comes first: retransmissions of a REGISTER end after
 //! 32 s (timer F). A log of several hosts runs back and forth between their clocks, so a key is
 //! forgotten only when many records have passed as well.
+//!
+//! A client chooses its Call-ID and CSeq, so two may choose the same: records of one key that name
+//! two users are of two transactions. A reply that names nobody answers the only user there is, or
+//! none.
 
 use super::Asks;
 use crate::model::near::fetch;
@@ -49,6 +53,15 @@ pub(super) struct Reply<'t> {
     pub leaves: Asks,
     /// URIs of the contacts it lists, a line each.
     pub contacts: &'t [u8],
+}
+
+/// What tells transactions apart.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key<'t> {
+    /// Call-ID and CSeq, and what else both records show.
+    pub call: &'t [u8],
+    /// Empty where the record names nobody.
+    pub user: &'t [u8],
 }
 
 /// A request and what it was answered with.
@@ -140,7 +153,10 @@ impl Halves {
 /// One transaction, in the order of arrival.
 #[derive(Debug)]
 struct Transaction {
+    /// The user behind the rest of the key, which is so long.
     key: Vec<u8>,
+    call_len: usize,
+    /// Of the key without its user.
     hash: u64,
     /// When it began, which is the moment of its half, and as which record.
     moment: Option<Moment>,
@@ -149,6 +165,22 @@ struct Transaction {
     half: Option<usize>,
     /// What it was charged with when it was opened.
     bytes: usize,
+}
+
+impl Transaction {
+    /// Whether a record of that key may be of it: neither names another user than the other.
+    fn is_of(&self, key: Key<'_>) -> bool {
+        let (call, user) = self.key.split_at(self.call_len);
+        call == key.call && (user == key.user || user.is_empty() || key.user.is_empty())
+    }
+}
+
+/// The open transactions that a record may be of.
+enum Candidates {
+    None,
+    /// Its place among the open ones.
+    One(usize),
+    Several,
 }
 
 /// The open transactions of one stream.
@@ -209,16 +241,23 @@ impl Transactions {
     }
 
     /// A request; settled at once where its reply had come first.
-    pub fn ask<'t>(&'t mut self, key: &[u8], request: Request<'t>) -> Option<Settled<'t>> {
-        let hash = self.state.hash_one(key);
-        let Some(at) = self.find(hash, key, request.moment) else {
-            let Request { user, agent, moment, spot, asks, contacts } = request;
-            let AgentRef { text, hint, is_push_source } = agent;
-            let (user_len, agent_len) = (user.len(), text.map(<[u8]>::len));
-            let asked = Asked { user_len, agent_len, hint, is_push_source, spot, asks };
-            let texts = [user, text.unwrap_or_default(), contacts];
-            self.begin(hash, key, moment, Some((Half::Asked(asked), texts)));
-            return None;
+    pub fn ask<'t>(&'t mut self, call: &[u8], request: Request<'t>) -> Option<Settled<'t>> {
+        let (key, hash) = (Key { call, user: request.user }, self.state.hash_one(call));
+        let at = match self.find(hash, key, request.moment) {
+            Candidates::One(at) => at,
+            Candidates::None => {
+                let Request { user, agent, moment, spot, asks, contacts } = request;
+                let AgentRef { text, hint, is_push_source } = agent;
+                let (user_len, agent_len) = (user.len(), text.map(<[u8]>::len));
+                let asked = Asked { user_len, agent_len, hint, is_push_source, spot, asks };
+                let texts = [user, text.unwrap_or_default(), contacts];
+                self.begin(hash, key, moment, Some((Half::Asked(asked), texts)));
+                return None;
+            }
+            Candidates::Several => {
+                self.unanswered += 1;
+                return None;
+            }
         };
         let Transaction { half, moment, .. } = &mut self.open[at];
         if let Some((room, Half::Answered { code, leaves })) = half.map(|room| (room, self.halves.get(room)))
@@ -232,13 +271,20 @@ impl Transactions {
     }
 
     /// A final reply; settles the request that waits for it.
-    pub fn answer<'t>(&'t mut self, key: &[u8], reply: Reply<'t>) -> Option<Settled<'t>> {
-        let hash = self.state.hash_one(key);
-        let Some(at) = self.find(hash, key, reply.moment) else {
-            let Reply { code, moment, leaves, contacts } = reply;
-            let half = Half::Answered { code, leaves };
-            self.begin(hash, key, moment, Some((half, [contacts, b"", b""])));
-            return None;
+    pub fn answer<'t>(&'t mut self, key: Key<'_>, reply: Reply<'t>) -> Option<Settled<'t>> {
+        let hash = self.state.hash_one(key.call);
+        let at = match self.find(hash, key, reply.moment) {
+            Candidates::One(at) => at,
+            Candidates::None => {
+                let Reply { code, moment, leaves, contacts } = reply;
+                let half = Half::Answered { code, leaves };
+                self.begin(hash, key, moment, Some((half, [contacts, b"", b""])));
+                return None;
+            }
+            Candidates::Several => {
+                self.unasked += 1;
+                return None;
+            }
         };
         let Transaction { half, moment, .. } = &mut self.open[at];
         if let Some((room, Half::Asked(asked))) = half.map(|room| (room, self.halves.get(room))) {
@@ -250,9 +296,9 @@ impl Transactions {
     }
 
     /// Whether a self-proving record is the first of its transaction.
-    pub fn is_first(&mut self, key: &[u8], moment: Option<Moment>) -> bool {
-        let hash = self.state.hash_one(key);
-        if self.find(hash, key, moment).is_some() {
+    pub fn is_first(&mut self, key: Key<'_>, moment: Option<Moment>) -> bool {
+        let hash = self.state.hash_one(key.call);
+        if !matches!(self.find(hash, key, moment), Candidates::None) {
             self.repeated += 1;
             return false;
         }
@@ -277,30 +323,38 @@ impl Transactions {
         self.halves.leave(room);
     }
 
-    /// Where the transaction of that key and its hash is among the open ones, if it is near that moment.
-    fn find(&self, hash: u64, key: &[u8], moment: Option<Moment>) -> Option<usize> {
-        let is_same = |number: &u32| {
-            let known = &self.open[place(*number, self.first)];
-            known.key == key && known.moment.zip(moment).is_none_or(|(begun, now)| are_near(begun, now))
-        };
-        self.numbers.find(hash, is_same).map(|number| place(*number, self.first))
+    /// The open transactions that a record of that key, and that hash of it without the user, may be of at that moment.
+    fn find(&self, hash: u64, key: Key<'_>, moment: Option<Moment>) -> Candidates {
+        let places = self.numbers.iter_hash(hash).map(|number| place(*number, self.first));
+        let mut places = places.filter(|at| {
+            let known = &self.open[*at];
+            known.is_of(key) && known.moment.zip(moment).is_none_or(|(begun, now)| are_near(begun, now))
+        });
+        match (places.next(), places.next()) {
+            (None, _) => Candidates::None,
+            (Some(at), None) => Candidates::One(at),
+            _ => Candidates::Several,
+        }
     }
 
-    fn begin(&mut self, hash: u64, key: &[u8], moment: Option<Moment>, half: Option<(Half, [&[u8]; 3])>) {
+    fn begin(&mut self, hash: u64, key: Key<'_>, moment: Option<Moment>, half: Option<(Half, [&[u8]; 3])>) {
         let number = self.first.wrapping_add(self.open.len() as u32);
         let (open, first) = (&self.open, self.first);
-        // One of that key that is too far away stays in the queue to be accounted for, unseen.
-        if let Ok(earlier) = self.numbers.find_entry(hash, |number| open[place(*number, first)].key == key) {
+        // Those of that key that are too far away stay in the queue to be accounted for, unseen.
+        while let Ok(earlier) = self.numbers.find_entry(hash, |number| open[place(*number, first)].is_of(key))
+        {
             earlier.remove();
         }
         let mut owned = self.spares.pop().unwrap_or_default();
-        owned.extend_from_slice(key);
+        owned.extend_from_slice(key.call);
+        owned.extend_from_slice(key.user);
         let texts_len: usize = half.iter().flat_map(|(_, texts)| texts).map(|text| text.len()).sum();
         let room_len = if half.is_some() { size_of::<Room>() } else { 0 };
         let bytes = owned.len() + texts_len + room_len + size_of::<Transaction>();
         self.bytes += bytes;
         let half = half.map(|(half, texts)| self.halves.keep(half, texts));
-        self.open.push_back(Transaction { key: owned, hash, moment, record: self.records, half, bytes });
+        let (call_len, record) = (key.call.len(), self.records);
+        self.open.push_back(Transaction { key: owned, call_len, hash, moment, record, half, bytes });
         let (open, first) = (&self.open, self.first);
         let hash_of = |number: &u32| open[place(*number, first)].hash;
         self.numbers.insert_unique(hash, number, hash_of);
@@ -341,8 +395,10 @@ mod tests {
                 };
                 let settled = match step % 3 {
                     0 | 1 => transactions.ask(&key, request),
-                    _ => transactions
-                        .answer(&key, Reply { code: 200, moment, leaves: Asks::Bind, contacts: b"" }),
+                    _ => transactions.answer(
+                        Key { call: &key, user: b"" },
+                        Reply { code: 200, moment, leaves: Asks::Bind, contacts: b"" },
+                    ),
                 };
                 told.extend(settled.map(|settled| settled.request.spot.offset));
             }

@@ -70,7 +70,11 @@ impl Meaning {
                 self.lifetime(event);
             }
             PatternEvent::Reply if event.code.is_none() => return Err(RejectReason::BadNumber),
-            PatternEvent::Reply => event.kind = Kind::Reply,
+            PatternEvent::Reply => {
+                event.kind = Kind::Reply;
+                // It may be spelled otherwise than in the request's line, or be another header's.
+                event.aor = Aor::Nobody;
+            }
             PatternEvent::Agent => event.kind = Kind::AgentTie,
         }
         if event.aor == Aor::Nobody && !matches!(event.kind, Kind::Refused | Kind::Reply) {

@@ -52,6 +52,8 @@ impl Transfer<'_> {
     fn event<'t>(&'t self, message: &Message<'t>, blank: Event<'t>) -> Event<'t> {
         let is_registration = message.method == b"REGISTER";
         let mut event = Event {
+            // A reply repeats both (RFC 3261 §8.2.6.2).
+            aor: Aor::Uri(if is_registration { message.to } else { message.from }),
             call_id: message.call_id,
             // The method tells two transactions of one number apart.
             cseq: if is_registration { message.cseq } else { message.cseq_value },
@@ -70,7 +72,6 @@ impl Transfer<'_> {
         match message.start {
             StartLine::Request { .. } => {
                 event.kind = if is_registration { Kind::Request } else { Kind::MessageRequest };
-                event.aor = Aor::Uri(if is_registration { message.to } else { message.from });
                 event.agent = match message.agent {
                     // It may stand in what was cut off.
                     AgentText::Missing if message.is_cut => AgentText::NotLogged,

@@ -55,7 +55,10 @@ impl<'s> Own<'s> {
         let mut traces: Vec<&Trace> = Vec::new();
         for trace in &scan.traces {
             let is_own = match trace.kind {
-                Kind::Reply => asked.contains(&(trace.call_id.as_slice(), trace.cseq.as_slice())),
+                Kind::Reply => {
+                    let is_meant = trace.user.is_empty() || is_id(&trace.user);
+                    is_meant && asked.contains(&(trace.call_id.as_slice(), trace.cseq.as_slice()))
+                }
                 Kind::Restart => bindings.restart(trace, plan),
                 _ => {
                     // What is counted for the bare name is another user's on the bill.

@@ -2,6 +2,7 @@
 
 use super::Scanned;
 use crate::facts::Part;
+use crate::identity::bare_suffix;
 use crate::model::Observation;
 use crate::pipeline::collect::{Counting, Memory, note};
 use crate::pipeline::lives::{LifeCounter, Saying, lists_unproven};
@@ -125,7 +126,8 @@ impl<'p> Settling<'p> {
     /// The next stream begins with that input.
     pub fn begin_stream(&mut self, first: &Input) {
         self.settler = self.servers.take(&first.server);
-        self.settler.begin_stream(first.lives, lists_unproven(self.counting));
+        let wants_unproven = lists_unproven(self.counting);
+        self.settler.begin_stream(first.lives, wants_unproven, &bare_suffix(&first.identity));
     }
 
     /// Learns the clients of blocks that have just been scanned, whenever they will be counted.

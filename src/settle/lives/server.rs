@@ -120,6 +120,11 @@ impl Server {
         }
     }
 
+    /// Whether it has a binding of that pair.
+    pub fn has(&self, pair: Pair) -> bool {
+        self.bindings.has(pair)
+    }
+
     /// Asks for what tells where the binding of that pair stands.
     pub fn bring_place(&self, pair: Pair) {
         self.bindings.bring_place(pair);

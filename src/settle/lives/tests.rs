@@ -14,6 +14,7 @@ fn held(kind: Kind, contact: &'static str, seconds: i64) -> Held<'static> {
         spot: Spot { input: 0, offset: seconds as u64 },
         moment: Some(Moment::from_seconds(seconds)),
         user: if contact == "server" { b"" } else { b"u@x" },
+        is_bare: false,
         agent: AgentRef::UNKNOWN,
         agent_is_elsewhere: true,
         contact: if contact == "server" || contact == "peer" { b"" } else { contact.as_bytes() },

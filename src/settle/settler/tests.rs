@@ -8,6 +8,7 @@ fn held(kind: Kind, user: &'static str, seconds: i64) -> Held<'static> {
         spot: Spot { input: 0, offset: 0 },
         moment: Some(Moment::from_seconds(seconds)),
         user: user.as_bytes(),
+        is_bare: !user.contains('@'),
         agent: AgentRef::UNKNOWN,
         agent_is_elsewhere: false,
         contact: b"",
@@ -89,6 +90,40 @@ fn a_retransmission_counts_once_and_a_later_use_of_the_key_again() {
 }
 
 #[test]
+fn two_users_of_one_call_id_have_a_transaction_each() {
+    let ask =
+        |user: &'static str, seconds| Held { user: user.as_bytes(), ..request("a", seconds, Asks::Bind) };
+    let answer =
+        |user: &'static str, seconds, code| Held { user: user.as_bytes(), ..reply("a", seconds, code) };
+    // Who asked first and was not answered is nobody.
+    assert_eq!(said(&[ask("g@x", 1), ask("u@x", 1), answer("u@x", 2, 200)]), ["Accepted u@x - at 1"]);
+    assert_eq!(
+        said(&[ask("g@x", 1), answer("g@x", 2, 403), ask("u@x", 3), answer("u@x", 4, 200)]),
+        ["Accepted u@x - at 3", "Refused g@x - at 1"]
+    );
+    let both = [ask("u@x", 1), ask("v@x", 1), answer("v@x", 2, 200), answer("u@x", 2, 200)];
+    assert_eq!(said(&both), ["Accepted u@x - at 1", "Accepted v@x - at 1"]);
+    // Whom a reply answers that names nobody is not known where there are two.
+    let (said, counts) = settle(&[ask("u@x", 1), ask("v@x", 1), answer("", 2, 200)], 9);
+    assert_eq!((said.len(), counts.unanswered, counts.unasked), (0, 2, 1));
+}
+
+#[test]
+fn one_host_does_not_forget_what_another_does() {
+    let on = |host: &'static str, held: Held<'static>| Held { host: host.as_bytes(), ..held };
+    let bound = |seconds| Held { agent_is_elsewhere: true, ..held(Kind::Bound, "7", seconds) };
+    let saved = |text, seconds| Held { agent: agent(text), ..held(Kind::AgentSaved, "7", seconds) };
+    let log = [
+        on("p", bound(1)),
+        on("p", saved("A", 1)),
+        on("q", held(Kind::Restart, "", 9)),
+        on("q", bound(40)),
+        on("p", bound(50)),
+    ];
+    assert_eq!(said(&log), ["Accepted 7 - at 40", "Accepted 7 A at 1", "Accepted 7 A at 50"]);
+}
+
+#[test]
 fn a_line_that_proves_itself_counts_once_a_transaction() {
     let line = |seconds| Held { call_id: b"a", cseq: b"7", ..held(Kind::Accepted, "u@x", seconds) };
     assert_eq!(said(&[line(1), line(2), line(40)]), ["Accepted u@x - at 1", "Accepted u@x - at 40"]);
@@ -145,7 +180,7 @@ fn a_role_given_to_the_channel_makes_a_host() {
 proptest! {
     #[test]
     fn no_cut_into_residues_shows(
-        seen in prop::collection::vec((0_u8..8, 0_usize..4, prop::option::of(0_i64..90)), 0..60),
+        seen in prop::collection::vec((0_u8..10, 0_usize..4, prop::option::of(0_i64..90)), 0..60),
         run in 1_usize..70,
     ) {
         const IDS: [&str; 4] = ["a", "b", "c", "d"];
@@ -158,6 +193,8 @@ proptest! {
                 4 => Held { agent: agent(IDS[id]), ..held(Kind::AgentSaved, IDS[id], 0) },
                 5 => Held { call_id: b"k", cseq: b"1", ..held(Kind::Accepted, IDS[id], 0) },
                 6 => held(Kind::Restart, "", 0),
+                7 => Held { user: b"v@x", ..request(IDS[id], 0, Asks::Bind) },
+                8 => Held { user: b"v@x", ..reply(IDS[id], 0, 200) },
                 _ => Held { agent_is_elsewhere: true, contact: b"c", ..held(Kind::Bound, IDS[id], 0) },
             };
             held.moment = time.map(Moment::from_seconds);
@@ -222,12 +259,62 @@ fn a_list_without_agents_adds_nothing_to_a_dump_with_them() {
     assert_eq!(said_of_server(&[&[row, other, dump, row]]), expected);
 }
 
+/// What settling says of the records of a server that is heard from, whose default domain is `d`.
+fn said_with_domain(records: &[Held<'_>]) -> Vec<String> {
+    let mut said = Vec::new();
+    let mut tell = |it: &Observation<'_>| {
+        let agent = it.agent.text.map_or("-".into(), |text| String::from_utf8_lossy(text).into_owned());
+        said.push(format!("{} {agent}", String::from_utf8_lossy(it.user)));
+    };
+    let mut settler = Settler::with_dumps(true);
+    settler.begin_stream(LifeRules::default(), true, b"@d");
+    let mut residue = Residue::default();
+    for held in records {
+        residue.hear(held.host, held.moment.unwrap(), 3600);
+        residue.push(held);
+    }
+    settler.take(&residue, &mut tell);
+    settler.end_stream(&mut tell);
+    settler.waiting(0..settler.waiting_len(), &mut tell);
+    settler.finish(&mut tell);
+    said.sort();
+    said
+}
+
+#[test]
+fn a_line_that_names_no_domain_tells_what_a_dump_tells_with_one() {
+    let ask = Held { user: b"7@e", agent: agent("A"), ..request("a", 1, Asks::Bind) };
+    let answer = Held { user: b"7@e", ..reply("a", 1, 200) };
+    let line = Held { agent_is_elsewhere: true, ..held(Kind::Bound, "7@d", 1) };
+    assert_eq!(said_with_domain(&[ask, Held { is_bare: true, ..line }, answer]), ["7@e A"]);
+    assert_eq!(said_with_domain(&[ask, line, answer]), ["7@d -", "7@e A"]);
+}
+
+#[test]
+fn a_dumped_refresh_tells_whose_the_binding_is() {
+    let ask = Held { user: b"7@e", agent: agent("A"), contact: b"c\n", ..request("a", 900, Asks::Bind) };
+    let answer = Held { user: b"7@e", contact: b"c\n", ..reply("a", 900, 200) };
+    let line = |kind, contact: &'static str, seconds| Held {
+        agent_is_elsewhere: true,
+        is_bare: true,
+        contact: contact.as_bytes(),
+        ..held(kind, "7@d", seconds)
+    };
+    let refreshed = [line(Kind::Bound, "c", 1), ask, answer];
+    // A server writes lines before its messages are dumped, or nothing is told twice.
+    assert_eq!(said_with_domain(&refreshed), ["7@e A", "7@e A"]);
+    // Nothing tells whose a binding was that had ended, or that had another contact.
+    let ended = [line(Kind::Bound, "c", 1), line(Kind::Expired, "c", 500), ask, answer];
+    assert_eq!(said_with_domain(&ended), ["7@d -", "7@d A", "7@e A"]);
+    assert_eq!(said_with_domain(&[line(Kind::Bound, "b", 1), ask, answer]), ["7@d -", "7@e A"]);
+}
+
 /// The lives that a server's streams tell of, each with its User-Agent and its stream's place in the offsets.
 fn lives_of(streams: &[Vec<Held<'static>>]) -> Vec<String> {
     let mut settler = Settler::default();
     let mut nobody = |_: &Observation<'_>| {};
     for records in streams {
-        settler.begin_stream(LifeRules::default(), true);
+        settler.begin_stream(LifeRules::default(), true, b"");
         let mut residue = Residue::default();
         for held in records {
             residue.hear(held.host, held.moment.expect("all have a time"), 6 * 3600);
