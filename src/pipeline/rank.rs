@@ -32,25 +32,121 @@ pub(super) fn rank(mut inputs: Vec<Input>) -> Vec<Input> {
     streams.into_iter().flatten().collect()
 }
 
-/// The directory, and the name without what rotation and compression add to it.
+/// The server's directory, and the name without what rotation and compression add to it.
 pub(super) fn stream_of(found: &Found) -> (PathBuf, String) {
     let path = &found.path;
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    (path.parent().map_or_else(PathBuf::new, Path::to_owned), stem(&name).to_owned())
+    (server_directory(path), stem(&name))
 }
 
-/// `kamailio.log` for `kamailio.log.2.gz`, `kamailio.log-20261005` and the like.
-fn stem(name: &str) -> &str {
-    let mut stem = name;
+/// The directory of a file, or the one around it where it is a day's or a month's: `pbx1` for
+/// `pbx1/2026-10-05/full` and `pbx1/2026/10/05/full`.
+pub(super) fn server_directory(path: &Path) -> PathBuf {
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let names: Vec<String> =
+        directory.iter().rev().take(3).map(|name| name.to_string_lossy().into_owned()).collect();
+    let number = |at: usize, len: usize, range: std::ops::RangeInclusive<u32>| {
+        let name = names.get(at).filter(|name| name.len() == len);
+        name.and_then(|name| name.parse().ok()).is_some_and(|number| range.contains(&number))
+    };
+    let is_day = names.first().is_some_and(|name| !name.is_empty() && without_dates(name).is_empty());
+    let levels = match () {
+        () if is_day => 1,
+        () if number(2, 4, YEARS) && number(1, 2, 1..=12) && number(0, 2, 1..=31) => 3,
+        () if number(1, 4, YEARS) && number(0, 2, 1..=12) => 2,
+        () => 0,
+    };
+    directory.ancestors().nth(levels).unwrap_or(Path::new("")).to_owned()
+}
+
+/// Years that the date of a rotation may have.
+const YEARS: std::ops::RangeInclusive<u32> = 1990..=2099;
+
+/// `kamailio.log` for `kamailio.log.2.gz`, `kamailio.log-20261005`, `kamailio-2026-10-05.log` and the like.
+fn stem(name: &str) -> String {
+    let mut name = name;
     for suffix in [".gz", ".zst", ".bz2", ".xz"] {
-        stem = stem.strip_suffix(suffix).unwrap_or(stem);
+        name = name.strip_suffix(suffix).unwrap_or(name);
     }
-    let trimmed = stem.trim_end_matches(|character: char| character.is_ascii_digit() || character == '-');
+    let undated = without_dates(name);
+    // The number may stand before a type: `full.1.log`.
+    let is_type = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let (body, file_type) = match undated.rfind('.') {
+        Some(at) if is_type(&undated[at + 1..]) => undated.split_at(at),
+        _ => (&undated[..], ""),
+    };
+    let unnumbered = without_number(body);
+    // A dash and eight digits or more: the seconds of an epoch.
+    let trimmed = body.trim_end_matches(|character: char| character.is_ascii_digit());
+    let is_stamped = file_type.is_empty() && trimmed.len() + 8 <= body.len();
+    let unstamped = trimmed.strip_suffix('-').filter(|rest| is_stamped && !rest.is_empty());
+    format!("{}{file_type}", unstamped.unwrap_or(unnumbered))
+}
+
+/// Without the `.7` of a rotation, or the stamp of one: `full` for `full.7` and `full.1791209002`.
+fn without_number(name: &str) -> &str {
+    let trimmed = name.trim_end_matches(|character: char| character.is_ascii_digit());
+    let is_address = name.split('.').count() == 4 && name.split('.').all(|part| part.parse::<u8>().is_ok());
     match trimmed.strip_suffix('.') {
-        Some(rest) if !rest.is_empty() && rest.len() < stem.len() - 1 => rest,
-        // `full-20261005`: a dash and eight digits or more.
-        _ if trimmed.len() + 9 <= stem.len() && !trimmed.is_empty() => trimmed,
-        _ => stem,
+        Some(rest) if !rest.is_empty() && trimmed.len() < name.len() && !is_address => rest,
+        _ => name,
+    }
+}
+
+/// Without dates, each with the time behind it and what separates it from what stands before.
+fn without_dates(name: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = name;
+    while let Some(first) = rest.chars().next() {
+        let follows_digit = kept.ends_with(|last: char| last.is_ascii_digit());
+        if let Some(len) = date_len(rest.as_bytes()).filter(|_| !follows_digit) {
+            if kept.ends_with(['-', '_', '.']) {
+                kept.pop();
+            }
+            rest = &rest[len..];
+            continue;
+        }
+        // Digits that are no date are kept together.
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (taken, after) = rest.split_at(digits.max(first.len_utf8()));
+        kept.push_str(taken);
+        rest = after;
+    }
+    kept
+}
+
+/// The length of a date at the front, as `20261005` or `2026-10-05`, and of the time behind it, in whatever way the
+/// two are written.
+fn date_len(text: &[u8]) -> Option<usize> {
+    let digits = |from: usize| text.iter().skip(from).take_while(|byte| byte.is_ascii_digit()).count();
+    let number = |from: usize, len: usize| {
+        let field = text.get(from..from + len)?;
+        std::str::from_utf8(field).ok()?.parse::<u32>().ok()
+    };
+    let is_date = |month: usize, day: usize| {
+        let fields = number(0, 4).zip(number(month, 2)).zip(number(day, 2));
+        fields.is_some_and(|((year, month), day)| {
+            YEARS.contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
+        })
+    };
+    let mut len = match digits(0) {
+        // With hour, minute and second behind it, or without some of them.
+        digits @ (8 | 10 | 12 | 14) if is_date(4, 6) => digits,
+        4 if matches!(text.get(4), Some(b'-' | b'_' | b'.'))
+            && text.get(4) == text.get(7)
+            && digits(8) == 2 =>
+        {
+            is_date(5, 8).then_some(10)?
+        }
+        _ => return None,
+    };
+    loop {
+        let separators = text.iter().skip(len).take(2).take_while(|byte| b"-_T:".contains(byte)).count();
+        let fields = digits(len + separators);
+        if separators == 0 || !matches!(fields, 2 | 4 | 6) {
+            return Some(len);
+        }
+        len += separators + fields;
     }
 }
 
@@ -67,11 +163,55 @@ mod tests {
             ("kamailio.log-20261005.zst", "kamailio.log"),
             ("full.0", "full"),
             ("full.1791209002", "full"),
+            ("full-1791209002", "full"),
+            ("full.1.log", "full.log"),
+            ("full-20261006.log", "full.log"),
+            ("full_20261006", "full"),
+            ("full-20261006_000000", "full"),
+            ("full-2026100613", "full"),
+            ("full-2026-10-06T13", "full"),
             ("x.log.2026-10-05.gz", "x.log"),
-            ("edge1", "edge1"),
-            ("20261005", "20261005"),
+            ("asterisk-2026-10-05.log.gz", "asterisk.log"),
+            ("kamailio-sipdump-2026-10-05--10-00-05.data", "kamailio-sipdump.data"),
+            ("20261005", ""),
+            ("2026-10-05.log", ".log"),
+            ("pbx1.1", "pbx1"),
         ] {
             assert_eq!(stem(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_servers_are_kept() {
+        for name in [
+            "edge1",
+            "edge-12",
+            "192.0.2.7",
+            "192.0.2.7.log",
+            "pbx-20269905.log",
+            "4201234567.log",
+            "1",
+            "é1",
+        ] {
+            assert_eq!(stem(name), name);
+        }
+        assert_ne!(stem("edge1-20261005.log"), stem("edge2-20261005.log"));
+    }
+
+    #[test]
+    fn the_directory_of_a_day_is_that_of_its_server() {
+        for (path, expected) in [
+            ("logs/pbx1/full", "logs/pbx1"),
+            ("logs/pbx1/2026-10-05/full", "logs/pbx1"),
+            ("logs/pbx1/20261005/full", "logs/pbx1"),
+            ("logs/pbx1/2026/10/05/full", "logs/pbx1"),
+            ("logs/pbx1/2026/10/full", "logs/pbx1"),
+            ("logs/10/full", "logs/10"),
+            ("logs/2026/full", "logs/2026"),
+            ("2026-10-05/full", ""),
+            ("full", ""),
+        ] {
+            assert_eq!(server_directory(Path::new(path)), Path::new(expected), "{path}");
         }
     }
 }

@@ -7,7 +7,7 @@ use super::clock::{Clock, Years};
 use super::duplicates::{self, Candidate, Duplicate, START_LEN};
 use super::fold::{self, Jumps};
 use super::plan::{Form, Input, Plan, PlanError, Spool, mixed};
-use super::rank::rank;
+use super::rank::{rank, server_directory};
 use super::scan::InputCounts;
 use super::setup::{Setup, SourceRule, YearRule};
 use super::years::Walk;
@@ -425,8 +425,7 @@ fn plan_input(
     let first = sample
         .first
         .and_then(|(stamp, offset)| Clock::new(zone.clone(), &years).resolve(stamp, offset).ok().flatten());
-    let server =
-        found.path.parent().map_or(Vec::new(), |parent| parent.as_os_str().as_encoded_bytes().to_vec());
+    let server = server_directory(&found.path).into_os_string().into_encoded_bytes();
     Ok(Input {
         form: sample.form,
         codec,

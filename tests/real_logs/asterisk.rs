@@ -99,6 +99,22 @@ fn every_asterisk_log_has_its_row() {
     assert_eq!(listed, there);
 }
 
+#[test]
+fn a_default_domain_makes_no_second_user_of_one_whom_dumps_name() {
+    let Some(folder) = logs("asterisk") else { return };
+    for log in all().iter().filter(|log| log.proof == Proof::Dumped) {
+        let users = |flags: &[&str]| {
+            let args =
+                [&["users", "--format", "csv", "--year", "2026", "--log-zone", "UTC"], flags, log.files]
+                    .concat();
+            siptally::run(&folder.join(log.run), &args, b"", &[]).stdout
+        };
+        let plain = users(&[]);
+        assert!(plain.len() > 1000, "{}", log.run);
+        assert_eq!(users(&["--default-domain", "pbx1.example"]), plain, "{}", log.run);
+    }
+}
+
 fn row(folder: &Path, log: &Log) -> Row {
     let folder = folder.join(log.run);
     let truth = truth(&folder);
