@@ -40,7 +40,8 @@ pub fn make(
 ) -> Result<(), Failure> {
     sensitivity::check(args)?;
     let columns = columns(args)?;
-    let book = run::load_book(&args.book)?;
+    let mut book = run::load_book(&args.book)?;
+    run::overrule(&mut book.config, &args.logs);
     let calendar = Calendar::new(book.calendar.clone());
     check_first(args, &book, &calendar, choices)?;
     let ask = Ask { cycles: Some(&calendar), range: None, key: None, is_bill: true, goes_on: false };

@@ -19,7 +19,10 @@ use std::io::{self, IsTerminal, Write};
 /// Runs the verb.
 pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let window = range(args.since.as_deref(), args.until.as_deref(), &args.zone)?;
-    let book = args.book.as_deref().map(run::load_book).transpose()?;
+    let mut book = args.book.as_deref().map(run::load_book).transpose()?;
+    if let Some(book) = &mut book {
+        run::overrule(&mut book.config, &args.logs);
+    }
     let config = match &book {
         Some(book) => book.config.clone(),
         None => run::load_config(args.config.config.as_deref())?,

@@ -27,13 +27,13 @@ const STATUS: &str = "reconciliation";
 /// Runs the verb.
 pub fn run(args: &ReconcileArgs) -> Result<(), Failure> {
     let choice = choice(&args.cycle)?;
-    let book = run::load_book(&args.book)?;
+    let mut book = run::load_book(&args.book)?;
+    run::overrule(&mut book.config, &args.logs);
     let is_listed = listed_tenants(args, &book)?;
     if let Some(out) = &args.out {
         refuse_bill(out)?;
     }
     let file = load_list(args, &book)?;
-    let rows = theirs(&file, &book);
     let calendar = Calendar::new(book.calendar.clone());
     choice.check(&calendar).map_err(bill_failure)?;
     Bill::check_side_files(&book).map_err(bill_failure)?;
@@ -49,6 +49,7 @@ pub fn run(args: &ReconcileArgs) -> Result<(), Failure> {
         check_coverage(&book, &read.scan, &cycle).map_err(bill_failure)?;
     }
     let roll = bill.roll(None);
+    let rows = theirs(&file, &book, &bill);
     let (billed, users) = ours(&bill, &roll, &cycle, &Wanted::of(&rows));
     let gap = gap(&book, &read.scan, &cycle);
     let prices = BookPrices::of(&book, &billed);

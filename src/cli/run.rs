@@ -111,6 +111,14 @@ impl Places for TenantPlaces<'_> {
     }
 }
 
+/// Puts the flags' word on identities over that of the book, for all that reads lists by it.
+pub fn overrule(config: &mut Config, logs: &LogArgs) {
+    config.identity = policy(&config.identity, logs);
+    for source in &mut config.sources {
+        source.identity = policy(&source.identity, logs);
+    }
+}
+
 /// Reads a price book; what it warns about goes to standard error.
 pub fn load_book(path: &Path) -> Result<Book, Failure> {
     let book = Book::load(path)?;

@@ -165,7 +165,7 @@ impl<'b> Bill<'b> {
     pub fn check_side_files(book: &Book) -> Result<(), BillError> {
         let later = book.editions.iter().flat_map(|edition| &edition.tenants);
         for tenant in book.tenants.iter().chain(later) {
-            SideIndex::of_tenant(book, tenant, 0)?;
+            SideIndex::of_tenant(book, tenant, 0, &|_| false)?;
         }
         Ok(())
     }
@@ -362,7 +362,9 @@ impl<'b> TenantRules<'b> {
             tenant,
             verdicts: Verdicts::of(&scan.part.tally, &classifier),
             decider,
-            side_files: SideIndex::of_tenant(book, tenant, shift_seconds)?,
+            side_files: SideIndex::of_tenant(book, tenant, shift_seconds, &|id| {
+                scan.part.tally.knows(id.as_bytes())
+            })?,
         })
     }
 

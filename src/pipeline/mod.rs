@@ -26,6 +26,7 @@ mod servers;
 pub mod setup;
 mod siblings;
 mod snapshot;
+mod spelling;
 pub mod suggest;
 pub mod survey;
 pub mod trace;

@@ -5,18 +5,19 @@ mod veiled;
 use super::bill::{Bill, CycleBill};
 use super::roll::Roll;
 use super::scan::Scan;
+use super::spelling::{Meaning, Spellings};
 use crate::billing::{Tariff, charge_for, unit_prices};
 use crate::book::{Book, Tenant};
 use crate::compare::{Claim, Elsewhere, OurCharge, OurRefusal, OurUser, Prices, Side, TheirRow, Wanted};
 use crate::facts::Coverage;
-use crate::identity::{Policy, canonical};
 use crate::model::{
-    Aor, Category, Currency, Cycle, Decision, Dialect, History, Reason, SipId, SipIdRef, UnbilledUser, Usage,
+    Category, Currency, Cycle, Decision, History, Reason, SipId, SipIdRef, UnbilledUser, Usage,
 };
 use crate::read::{VendorFile, VendorRow};
 use ahash::RandomState;
 use rayon::prelude::*;
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::convert::Infallible;
 pub use veiled::veiled;
@@ -24,9 +25,10 @@ pub use veiled::veiled;
 /// Hosts that a sentence about coverage names.
 const HOSTS_NAMED_MAX: usize = 3;
 
-/// Their rows with users in the canonical spelling of the book, and tenants by their numbers.
-pub fn theirs(file: &VendorFile, book: &Book) -> Vec<TheirRow> {
-    let identity = their_policy(book);
+/// Their rows with the users whom they mean, of those whom the bill knows, and tenants by their numbers.
+pub fn theirs(file: &VendorFile, book: &Book, bill: &Bill<'_>) -> Vec<TheirRow> {
+    let spellings = Spellings::of(&book.config);
+    let meaning = |text: &str| spellings.meaning(text, |id| bill.knows(id));
     // One implied tenant that owns everything has no name that anybody else could know.
     let is_one = matches!(&book.tenants[..], [tenant] if tenant.domains.is_empty());
     let tenant_of = |name: &str| -> Option<usize> {
@@ -53,7 +55,11 @@ pub fn theirs(file: &VendorFile, book: &Book) -> Vec<TheirRow> {
                             ),
                         ))
                     }
-                    _ => claim(row, tenant, tenant.map(|number| &book.tenants[number]), &identity),
+                    _ => {
+                        let meant =
+                            meaning(&with_domain(row, tenant.map(|number| &book.tenants[number]), book));
+                        claim(row, tenant, meant)
+                    }
                 }
             }
         };
@@ -68,42 +74,24 @@ pub fn theirs(file: &VendorFile, book: &Book) -> Vec<TheirRow> {
     file.rows.par_iter().map(row).collect()
 }
 
-/// The policy under which their users become canonical: that of the book, with the aliases of every source,
-/// since a list does not say which server a user is of.
-fn their_policy(book: &Book) -> Policy {
-    let mut policy = book.config.identity.clone();
-    for source in &book.config.sources {
-        for (alias, domain) in &source.identity.aliases {
-            policy.aliases.entry(alias.clone()).or_insert_with(|| domain.clone());
+/// A user of theirs, with the domain of the tenant that the row names where that has but one and nothing
+/// else gives any.
+fn with_domain<'r>(row: &'r VendorRow, tenant: Option<&Tenant>, book: &Book) -> Cow<'r, str> {
+    match tenant.map(|tenant| &tenant.domains[..]) {
+        Some([domain]) if !row.user.contains('@') && book.config.identity.default_domain.is_none() => {
+            Cow::Owned(format!("{}@{domain}", row.user))
         }
+        _ => Cow::Borrowed(&row.user),
     }
-    policy
 }
 
-fn claim(
-    row: &VendorRow,
-    tenant: Option<usize>,
-    named: Option<&Tenant>,
-    identity: &Policy,
-) -> Result<Claim, (&'static str, String)> {
-    let mut id = Vec::new();
-    let own_domain = named.and_then(|tenant| match &tenant.domains[..] {
-        [domain] if identity.default_domain.is_none() => Some(domain),
-        _ => None,
-    });
-    let own;
-    let policy = match own_domain {
-        Some(domain) if !row.user.contains('@') => {
-            own = Policy { default_domain: Some(domain.clone()), ..identity.clone() };
-            &own
-        }
-        _ => identity,
+fn claim(row: &VendorRow, tenant: Option<usize>, meant: Meaning) -> Result<Claim, (&'static str, String)> {
+    let id = match (meant.problem(&row.user), meant) {
+        (_, Meaning::One(id)) => id,
+        (problem, _) => return Err(("no_user", problem.unwrap_or_default())),
     };
-    if !canonical(Aor::Uri(row.user.as_bytes()), Dialect::Unknown, policy, &mut id) {
-        return Err(("no_user", format!("`{}` names no user", row.user.escape_debug())));
-    }
     Ok(Claim {
-        id: SipId::from_canonical(&id),
+        id,
         category: row.category,
         tenant_text: row.tenant_text.clone(),
         tenant,

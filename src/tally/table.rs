@@ -145,6 +145,17 @@ impl Tally {
         self.faint.lists(user)
     }
 
+    /// Whether more is known of that user than attempts and refusals, which a stranger can bring about.
+    pub fn knows(&self, user: &[u8]) -> bool {
+        let hash = hash_of(user);
+        let entries = |part: &Part| {
+            part.users
+                .find(bits_of(hash), user)
+                .is_some_and(|number| part.entries_of(number).any(|entry| !is_faint(entry.standing)))
+        };
+        self.parts.get(part_of(hash)).is_some_and(entries)
+    }
+
     fn insert(&mut self, user: &[u8], entry: &Entry) {
         if self.parts.is_empty() {
             self.parts.resize_with(PARTS, Part::default);

@@ -64,6 +64,11 @@ impl<'b> Bill<'b> {
         })
     }
 
+    /// Whether logs or side files know the user.
+    pub fn knows(&self, id: &SipId) -> bool {
+        self.scan.part.tally.knows(id.as_bytes()) || self.lists(id)
+    }
+
     /// Whether a side file of the book lists the user.
     pub fn lists(&self, id: &SipId) -> bool {
         self.all_rules().flat_map(|rules| &rules.side_files).any(|side| side.lists(id))

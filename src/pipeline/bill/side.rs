@@ -2,8 +2,8 @@
 
 use super::BillError;
 use crate::book::{Book, Tenant};
-use crate::identity::canonical;
-use crate::model::{Aor, Category, Dialect, SipId};
+use crate::model::{Category, SipId};
+use crate::pipeline::spelling::{Meaning, Spellings};
 use crate::read::{SideFile, SideKind, SideRow};
 use ahash::RandomState;
 use std::collections::HashMap;
@@ -20,17 +20,29 @@ pub(super) struct SideIndex {
 }
 
 impl SideIndex {
-    /// Those of the charges that a tenant pays; their times are shifted as those of the calendar are.
-    pub fn of_tenant(book: &Book, tenant: &Tenant, shift_seconds: i64) -> Result<Vec<Self>, BillError> {
+    /// Those of the charges that a tenant pays; their times are shifted as those of the calendar are. Whom a row means
+    /// depends on who `is_known`.
+    pub fn of_tenant(
+        book: &Book,
+        tenant: &Tenant,
+        shift_seconds: i64,
+        is_known: &dyn Fn(&SipId) -> bool,
+    ) -> Result<Vec<Self>, BillError> {
         let charges = tenant.tariff.charges.iter().filter(|charge| charge.enabled);
         let indexes = charges.filter_map(|charge| {
             let name = charge.side_file.as_ref()?;
-            Some(Self::load(book, charge.category, name, shift_seconds))
+            Some(Self::load(book, charge.category, name, shift_seconds, is_known))
         });
         indexes.collect()
     }
 
-    fn load(book: &Book, category: Category, name: &str, shift_seconds: i64) -> Result<Self, BillError> {
+    fn load(
+        book: &Book,
+        category: Category,
+        name: &str,
+        shift_seconds: i64,
+        is_known: &dyn Fn(&SipId) -> bool,
+    ) -> Result<Self, BillError> {
         let path = book.path.parent().unwrap_or(Path::new("")).join(name);
         let kind = match category {
             Category::Conferencing => SideKind::Conference,
@@ -42,18 +54,15 @@ impl SideIndex {
             row.until = row.until.map(|until| until.plus_seconds(shift_seconds));
         }
         let mut rows: HashMap<SipId, Vec<usize>, RandomState> = HashMap::default();
-        let mut id = Vec::new();
+        let spellings = Spellings::of(&book.config);
         for (number, row) in file.rows.iter().enumerate() {
-            let aor = Aor::Uri(row.sip_id_text.as_bytes());
-            if !canonical(aor, Dialect::Unknown, &book.config.identity, &mut id) {
-                return Err(BillError::Book(format!(
-                    "{}:{}: `{}` names no user; write it as user@domain",
-                    path.display(),
-                    row.line,
-                    row.sip_id_text
-                )));
+            let meaning = spellings.meaning(&row.sip_id_text, is_known);
+            if let Some(problem) = meaning.problem(&row.sip_id_text) {
+                return Err(BillError::Book(format!("{}:{}: {problem}", path.display(), row.line)));
             }
-            rows.entry(SipId::from_canonical(&id)).or_default().push(number);
+            if let Meaning::One(id) = meaning {
+                rows.entry(id).or_default().push(number);
+            }
         }
         let shown = Path::new(name).file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Self { category, file, shown, rows })
