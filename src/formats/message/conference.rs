@@ -29,7 +29,7 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
         return Outcome::Reject(RejectReason::Truncated);
     };
     // The extension is what the caller dialled: one with a quote in it may hold a call of its own.
-    if extension.contains(&b'"') || memchr::memmem::find(arguments, b"] ConfBridge(\"").is_some() {
+    if extension.contains(&b'"') || holds_call(arguments) {
         return Outcome::Reject(RejectReason::Ambiguous);
     }
     let Some((channel, arguments)) = split_once(arguments, b"\", \"") else { return Outcome::Other };
@@ -47,6 +47,16 @@ fn read<'t>(text: &Text<'t, '_>, event: &mut Event<'t>) -> Outcome {
         _ => Kind::ConferenceGuest,
     };
     Outcome::Event
+}
+
+/// Whether what follows an extension stands in there once more, `] NoOp("` say: then nothing tells which
+/// of the two calls is the server's and which was dialled.
+fn holds_call(arguments: &[u8]) -> bool {
+    memchr::memmem::find_iter(arguments, b"] ").any(|at| {
+        let call = &arguments[at + 2..];
+        let name = call.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        name > 0 && call[name..].starts_with(b"(\"")
+    })
 }
 
 /// `PJSIP/1001-00000012` is the endpoint `1001`; an endpoint's name may hold dashes of its own.

@@ -245,6 +245,13 @@ fn a_host_is_told_from_a_guest() {
     assert_eq!(pbx("Set(\"PJSIP/1001-00000012\", \"CONFBRIDGE(user,admin)=yes\")"), "ConferenceRole '1001'");
     assert_eq!(pbx("MeetMe(\"SIP/300-00000003\", \"8600051,aA\")"), "ConferenceHost '300'");
     assert_eq!(pbx("NoOp(\"PJSIP/1-00000001\", \"x] ConfBridge(\")"), "");
+    // Who dials `8@c:1] ConfBridge("…", "8,b,admin` gets whatever the dialplan has for it.
+    assert_eq!(
+        pbx(
+            "ConfBridge(\"PJSIP/v-00000001\", \"8,b,admin@from-sip:1] NoOp(\"PJSIP/anonymous-00000009\", \"x\")"
+        ),
+        "Ambiguous"
+    );
 }
 
 #[test]

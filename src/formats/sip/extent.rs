@@ -64,7 +64,7 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
         }
     }
     let Some(Headers { end: headers, lines, length }) = headers(bytes, from, limit) else { return cut() };
-    let body = body_end(bytes, from, headers, length);
+    let body = body_end(bytes, from, headers, length, ending);
     if body > limit {
         return cut();
     }
@@ -129,7 +129,8 @@ fn headers(bytes: &[u8], from: usize, limit: usize) -> Option<Headers> {
         lines += 1;
         let end = ends.next()? + 1;
         if length.is_none() && matches!(first | 0x20, b'l' | b'c') {
-            length = declared_length(&text[at..end]);
+            let line = &text[at..end];
+            length = declared_length(line.strip_suffix(b".\n").unwrap_or(line));
         }
         at = end;
     }
@@ -151,15 +152,16 @@ fn empty_len(text: &[u8]) -> Option<usize> {
 /// Behind a body of that many bytes, as it was sent.
 ///
 /// `chan_sip` writes what it received with bare line feeds, and sofia indents: lines are then
-/// counted as they were on the wire.
-fn body_end(bytes: &[u8], from: usize, headers: usize, length: usize) -> usize {
+/// counted as they were on the wire. ngrep has a dot for each carriage return.
+fn body_end(bytes: &[u8], from: usize, headers: usize, length: usize, ending: Ending) -> usize {
     if length == 0 {
         return headers;
     }
     let first = &bytes[from..headers];
     let first_line = memchr::memchr(b'\n', first).map_or(first, |end| &first[..end]);
     let is_indented = first_line.starts_with(b"   ");
-    if first_line.ends_with(b"\r") && !is_indented {
+    let is_dotted = ending == Ending::Length && first_line.ends_with(b".");
+    if (first_line.ends_with(b"\r") && !is_indented) || is_dotted {
         return headers.saturating_add(length);
     }
     let (mut at, mut left) = (headers, length);
@@ -223,6 +225,13 @@ mod tests {
         let body = text.find('<').unwrap();
         let log = text.find("log").unwrap();
         assert_eq!(end_of(text, Ending::Closer(b"<------------->")), (body, log, false));
+    }
+
+    #[test]
+    fn ngreps_dots_are_carriage_returns() {
+        let text = "MESSAGE sip:x SIP/2.0.\nContent-Length: 8.\n.\na.\nb.\nc\nlog\n";
+        let behind = text.find("\nlog").unwrap();
+        assert_eq!(end_of(text, Ending::Length), (behind + 1, behind + 1, false));
     }
 
     #[test]

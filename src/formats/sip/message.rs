@@ -183,7 +183,8 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
     let scratch: &'t [u8] = scratch;
     let get = |name: Name| values.get(name, scratch);
     let text = |name: Name| get(name).unwrap_or_default();
-    let cseq_value = text(Name::CSeq);
+    // A server repeats both without the blanks behind them, which are no part of a value (RFC 3261 §7.3.1).
+    let (call_id, cseq_value) = (text(Name::CallId).trim_ascii_end(), text(Name::CSeq).trim_ascii_end());
     let digits = cseq_value.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let zeros = cseq_value[..digits].iter().take_while(|byte| **byte == b'0').count();
     let method = match (cseq_value[digits..].trim_ascii(), start) {
@@ -194,7 +195,7 @@ pub fn read<'t>(message: &'t [u8], scratch: &'t mut Vec<u8>) -> Option<Message<'
         start,
         to: text(Name::To),
         from: text(Name::From),
-        call_id: text(Name::CallId),
+        call_id,
         cseq: &cseq_value[zeros.min(digits.saturating_sub(1))..digits],
         cseq_value,
         method,
@@ -240,6 +241,14 @@ mod tests {
     fn with(message: &str, test: impl FnOnce(Message<'_>)) {
         let mut scratch = Vec::new();
         test(read(message.as_bytes(), &mut scratch).expect("a SIP message"));
+    }
+
+    #[test]
+    fn blanks_behind_a_value_are_none_of_it() {
+        let text = "REGISTER sip:x SIP/2.0\r\nCall-ID: c1 \r\nCSeq: 2 REGISTER \r\n\r\n";
+        with(text, |message| {
+            assert_eq!((message.call_id, message.cseq_value), (&b"c1"[..], &b"2 REGISTER"[..]));
+        });
     }
 
     #[test]
