@@ -250,7 +250,7 @@ fn a_host_is_told_from_a_guest() {
         pbx(
             "ConfBridge(\"PJSIP/v-00000001\", \"8,b,admin@from-sip:1] NoOp(\"PJSIP/anonymous-00000009\", \"x\")"
         ),
-        "Ambiguous"
+        "reject ambiguous"
     );
 }
 
