@@ -5,6 +5,7 @@
 //! opening from its column 0.
 
 mod block;
+mod doubt;
 
 pub use self::block::{Block, LineEnds};
 use super::frame::{self, Script};
@@ -43,6 +44,8 @@ pub struct Scratch {
     latest: usize,
     sip: SipScratch,
     feeds: Feeds,
+    /// What is read stands inside a message.
+    is_inside: bool,
 }
 
 /// What a message needs rewritten: its line ends, and its folded values.
@@ -87,6 +90,7 @@ impl Scanner {
             latest: 0,
             sip: SipScratch::default(),
             feeds: Feeds::default(),
+            is_inside: false,
         }
     }
 
@@ -180,8 +184,7 @@ impl Scanner {
             let run = at;
             let (mut records, mut ends) = (0, 0);
             while may_skip_heads && let Some((dump, feeds)) = dumps.known_at(at) {
-                self.dump(block, dump, scratch, sink);
-                records += 1;
+                records += 1 + self.dump(block, dump, scratch, sink);
                 ends += feeds;
                 at = dump.end;
             }
@@ -240,8 +243,8 @@ impl Scanner {
                 continue;
             }
             if let Some(dump) = dumps.at(whole.clone(), &scratch.marks, &mut scratch.layers) {
-                sink.continued(feeds_of(&bytes[dump.begin..dump.end]).saturating_sub(1));
-                self.dump(block, dump, scratch, sink);
+                let records = 1 + self.dump(block, dump, scratch, sink);
+                sink.continued(feeds_of(&bytes[dump.begin..dump.end]).saturating_sub(records));
                 at = dump.end.max(whole.start + 1);
                 continue;
             }
@@ -297,8 +300,8 @@ impl Scanner {
         is_usual
     }
 
-    /// Reads a whole SIP message among the lines.
-    fn dump(&self, block: &Block<'_>, dump: &dump::Dump, scratch: &mut Scratch, sink: &mut impl Sink) {
+    /// Reads a whole SIP message among the lines, and gives how many records in its body were rejected.
+    fn dump(&self, block: &Block<'_>, dump: &dump::Dump, scratch: &mut Scratch, sink: &mut impl Sink) -> u64 {
         let bytes = block.bytes;
         let spot = block.spot(dump.begin);
         let mut blank = Event {
@@ -331,6 +334,7 @@ impl Scanner {
         let (peer, addresses) = (dump.peer(bytes), dump.addresses(bytes));
         let transfer = Transfer { direction: dump.direction, peer, addresses, is_ambiguous };
         transfer.tell(text, blank, values, sink);
+        self.doubt(block, dump.body(bytes), scratch, sink)
     }
 
     /// Reads one line that holds a needle.

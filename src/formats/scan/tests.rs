@@ -78,6 +78,21 @@ fn lines_are_counted_once_around_a_dump() {
 const OK: &str = "REG-OK t=1791209002 src=192.0.2.10 aor=a@e.com exp=60 cs=2 ci=x ct=<sip:a@h> ua=Acme";
 
 #[test]
+fn a_length_that_is_a_lie_hides_nothing_in_silence() {
+    let options = "<--- SIP read from UDP:192.0.2.9:5060 --->\nOPTIONS sip:x SIP/2.0\nContent-Length: 300\n\n<------------->\n";
+    let accepted = format!("{}\n", LINES[3]);
+    let refused = format!("{}\n", LINES[7]);
+    let text = [options, &accepted, &refused, "log\n", &accepted].concat();
+    let told = told(text.as_bytes());
+    let (first, second) = (options.len(), text.rfind(&*accepted).unwrap());
+    assert_eq!(told[1], format!("{first} ambiguous"));
+    assert!(told.contains(&"0 other".to_owned()), "{told:?}");
+    // Whether it stands behind the length or not, nothing more is rejected than what would be counted.
+    assert!(told.iter().all(|it| !it.contains("Refused")), "{told:?}");
+    assert!(told.iter().any(|it| it.starts_with(&second.to_string())), "{told:?}");
+}
+
+#[test]
 fn a_user_agent_that_looks_like_an_escaped_message_hides_no_registration() {
     let line = format!(
         "Oct  5 14:03:22 reg1 kamailio[1]: NOTICE: <script>: {OK}#012REGISTER sip:e.com SIP/2.0#012To: <sip:b@e.com>#012#012\n"

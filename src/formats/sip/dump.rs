@@ -26,6 +26,8 @@ pub(in crate::formats) const NEEDLES: [&[u8]; 2] = [b" SIP/2.0", b"SIP/2.0 "];
 
 // Built once: making a searcher costs as much as searching a short line.
 static VERSION: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"SIP/2.0"));
+static EMPTY_LINE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\n\r\n"));
+static EMPTY_LINE_LF: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\n\n"));
 static STATUS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b": SIP/2.0 "));
 
 /// One message, as a log holds it over many lines. All places are in the bytes it was found in.
@@ -61,6 +63,15 @@ impl Dump {
     /// Address of the other side, without port; empty where it is not told.
     pub fn peer<'t>(&self, bytes: &'t [u8]) -> &'t [u8] {
         &bytes[self.peer.clone()]
+    }
+
+    /// What the message declares as its body, up to where the log goes on: text of whoever sent it, unless the length
+    /// is a lie.
+    pub fn body(&self, bytes: &[u8]) -> Range<usize> {
+        let message = &bytes[self.message.clone()];
+        let behind = |mark: &memmem::Finder<'_>| mark.find(message).map(|at| at + mark.needle().len());
+        let begin = [&*EMPTY_LINE, &*EMPTY_LINE_LF].into_iter().find_map(behind);
+        begin.map_or(self.end, |begin| self.message.start + begin)..self.end
     }
 
     /// Sender and receiver with their ports, where both are told beside the message.
