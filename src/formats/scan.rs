@@ -10,7 +10,7 @@ mod doubt;
 pub use self::block::{Block, LineEnds};
 use super::frame::{self, Script};
 use super::line_marks::LineMarks;
-use super::lines::{Counted, Lines, feeds_of};
+use super::lines::{Counted, Lines, feeds_of, lines_of};
 use super::message::{MESSAGES, Outcome, Text, reg_ok};
 use super::needles::{Feeds, Hit, Needles};
 use super::pattern::{self, Pattern, Patterns};
@@ -246,6 +246,12 @@ impl Scanner {
                 let records = 1 + self.dump(block, dump, scratch, sink);
                 sink.continued(feeds_of(&bytes[dump.begin..dump.end]).saturating_sub(records));
                 at = dump.end.max(whole.start + 1);
+                if let Some(body) = dump.body(bytes).filter(|body| told <= body.start) {
+                    // No line of a body tells anything of the log.
+                    lines.stretch(bytes, told..body.start);
+                    told = body.end;
+                    lines.counted(bytes, body.clone(), lines_of(&bytes[body]));
+                }
                 continue;
             }
             let context = Context {

@@ -416,6 +416,21 @@ mod tests {
     }
 
     #[test]
+    fn a_message_tells_no_year() {
+        let body = "[2024-10-05 10:00:01] VERBOSE[1] a.c: x\n[Oct  5 10:00:02] NOTICE[1] a.c: x\n";
+        let plain = "[Oct  5 10:00:00] NOTICE[1] a.c: x\n";
+        // Line feeds were sent with a carriage return each.
+        let length = body.len() + 2;
+        let message = format!(
+            "<--- SIP read from UDP:192.0.2.9:5060 --->\nMESSAGE sip:x SIP/2.0\nContent-Length: {length}\n\n{body}\
+             <------------->\n"
+        );
+        let walked = walk(&[plain, &message, plain].concat());
+        assert_eq!((walked.year_beside(), walked.anchor.is_none()), (None, true));
+        assert_eq!(walk(&[plain, body, plain].concat()).year_beside(), Some(2024));
+    }
+
+    #[test]
     fn full_dates_tell_the_year_of_those_beside_them() {
         let told = |log: &str| {
             let walk = walk(log);

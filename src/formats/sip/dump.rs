@@ -30,6 +30,24 @@ static EMPTY_LINE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::
 static EMPTY_LINE_LF: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\n\n"));
 static STATUS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b": SIP/2.0 "));
 
+/// No record is shorter; what is behind a message without a body is.
+const BODY_MIN: usize = 40;
+
+/// The bodies of the messages in a block of whole lines, in their order.
+pub fn bodies(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut bodies: Vec<Range<usize>> = Vec::new();
+    if VERSION.find(bytes).is_none() {
+        return bodies;
+    }
+    let (mut search, mut layers) = (Search::default(), Scratch::default());
+    while let Some(dump) = search.next(bytes, bytes.len(), &mut layers) {
+        // One may begin in the line that another one's length cuts.
+        let floor = bodies.last().map_or(0, |body| body.end);
+        bodies.extend(dump.body(bytes).filter(|body| floor <= body.start));
+    }
+    bodies
+}
+
 /// One message, as a log holds it over many lines. All places are in the bytes it was found in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dump {
@@ -65,13 +83,20 @@ impl Dump {
         &bytes[self.peer.clone()]
     }
 
-    /// What the message declares as its body, up to where the log goes on: text of whoever sent it, unless the length
-    /// is a lie.
-    pub fn body(&self, bytes: &[u8]) -> Range<usize> {
+    /// Whole lines in what the message declares as its body, and behind that up to where the log goes on: text of
+    /// whoever sent it, unless the length is a lie. None where no record has room there.
+    pub fn body(&self, bytes: &[u8]) -> Option<Range<usize>> {
         let message = &bytes[self.message.clone()];
         let behind = |mark: &memmem::Finder<'_>| mark.find(message).map(|at| at + mark.needle().len());
-        let begin = [&*EMPTY_LINE, &*EMPTY_LINE_LF].into_iter().find_map(behind);
-        begin.map_or(self.end, |begin| self.message.start + begin)..self.end
+        let begin = self.message.start + [&*EMPTY_LINE, &*EMPTY_LINE_LF].into_iter().find_map(behind)?;
+        if self.end < begin + BODY_MIN {
+            return None;
+        }
+        // A line that the length cuts in two is the sender's, too.
+        let rest = &bytes[self.end..];
+        let is_cut = bytes[self.end - 1] != b'\n';
+        let more = if is_cut { memchr::memchr(b'\n', rest).map_or(rest.len(), |feed| feed + 1) } else { 0 };
+        Some(begin..self.end + more)
     }
 
     /// Sender and receiver with their ports, where both are told beside the message.

@@ -2,7 +2,8 @@
 //! any core, or while it is read for another reason.
 
 use super::told::{anchor, front_stamp, full_date_of};
-use crate::formats::lines::Lines;
+use crate::formats::lines::{Lines, lines_of};
+use crate::formats::sip::dump;
 use crate::model::Civil;
 use crate::model::marks::each_line;
 use std::ops::Range;
@@ -34,11 +35,24 @@ pub(super) struct Stamped {
 
 impl Notable {
     pub(super) fn of(bytes: &[u8], wants_anchor: bool) -> Self {
-        let anchor = if wants_anchor { anchor(bytes) } else { None };
-        let mut notable = Self { anchor, ..Self::default() };
-        notable.stretch(bytes, 0..bytes.len());
+        let mut notable = Self::default();
+        let mut from = 0;
+        for body in dump::bodies(bytes) {
+            notable.tell(bytes, from..body.start, wants_anchor);
+            from = body.end;
+            notable.counted(bytes, body.clone(), lines_of(&bytes[body]));
+        }
+        notable.tell(bytes, from..bytes.len(), wants_anchor);
         notable.close(bytes);
         notable
+    }
+
+    /// Lines that no message holds.
+    fn tell(&mut self, bytes: &[u8], lines: Range<usize>, wants_anchor: bool) {
+        if wants_anchor && self.anchor.is_none() {
+            self.anchor = anchor(&bytes[lines.clone()]).map(|at| lines.start + at);
+        }
+        self.stretch(bytes, lines);
     }
 
     /// All lines have been told of.
@@ -124,6 +138,11 @@ impl Lines for Notable {
     fn stretch(&mut self, bytes: &[u8], lines: Range<usize>) {
         let start = lines.start;
         each_line(&bytes[lines], |begin, end| self.line(bytes, start + begin..start + end));
+    }
+
+    fn counted(&mut self, _: &[u8], _: Range<usize>, count: u64) {
+        // A message of somebody else's.
+        self.lines_len += count;
     }
 
     fn ended(&mut self, bytes: &[u8], mut begin: usize, feeds: &[usize]) {
