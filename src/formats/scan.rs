@@ -340,7 +340,10 @@ impl Scanner {
         let (peer, addresses) = (dump.peer(bytes), dump.addresses(bytes));
         let transfer = Transfer { direction: dump.direction, peer, addresses, is_ambiguous };
         transfer.tell(text, blank, values, sink);
-        self.doubt(block, dump.body(bytes), scratch, sink)
+        match dump.is_sure {
+            true => 0,
+            false => self.doubt(block, dump.body(bytes), scratch, sink),
+        }
     }
 
     /// Reads one line that holds a needle.

@@ -1,4 +1,4 @@
-//! Records where none can be believed: in what a message declares as its body.
+//! Records where none can be believed: in what a message declares as its body, where its writer does not end it there.
 
 use super::{Block, Scanner, Scratch};
 use crate::model::{Event, Kind, Reject, RejectReason, Sink, Spot, Stamp};
@@ -7,7 +7,7 @@ use std::ops::Range;
 impl Scanner {
     /// Rejects the records that stand there in the block, as a message's body, and gives how many: their text may be
     /// the sender's, or the length a lie that would hide the server's own.
-    #[inline]
+    #[cold]
     pub(super) fn doubt(
         &self,
         block: &Block<'_>,

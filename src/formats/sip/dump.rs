@@ -33,14 +33,20 @@ static STATUS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Find
 /// No record is shorter; what is behind a message without a body is.
 const BODY_MIN: usize = 40;
 
-/// The bodies of the messages in a block of whole lines, in their order.
-pub fn bodies(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut bodies: Vec<Range<usize>> = Vec::new();
-    if VERSION.find(bytes).is_none() {
-        return bodies;
+/// The messages in a block of whole lines, in their order.
+pub fn all(bytes: &[u8]) -> Vec<Dump> {
+    let mut dumps = Vec::new();
+    if VERSION.find(bytes).is_some() {
+        let (mut search, mut layers) = (Search::default(), Scratch::default());
+        dumps.extend(std::iter::from_fn(|| search.next(bytes, bytes.len(), &mut layers)));
     }
-    let (mut search, mut layers) = (Search::default(), Scratch::default());
-    while let Some(dump) = search.next(bytes, bytes.len(), &mut layers) {
+    dumps
+}
+
+/// The bodies of those messages, none of which begins inside another.
+pub fn bodies(dumps: &[Dump], bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut bodies: Vec<Range<usize>> = Vec::new();
+    for dump in dumps {
         // One may begin in the line that another one's length cuts.
         let floor = bodies.last().map_or(0, |body| body.end);
         bodies.extend(dump.body(bytes).filter(|body| floor <= body.start));
@@ -72,6 +78,8 @@ pub struct Dump {
     pub end: usize,
     /// More stands behind the message than its writer would have put there.
     pub is_ambiguous: bool,
+    /// It ends where both the message and its writer say.
+    pub is_sure: bool,
     /// Its line feeds, where its head is as its writer writes it and holds nothing that anybody else chose, and where
     /// the message has its headers to the end.
     usual_feeds: Option<u64>,
@@ -198,6 +206,7 @@ fn opened(bytes: &[u8], opener: Opener<'_>, from: usize) -> Dump {
         is_indented: false,
         end: extent.end,
         is_ambiguous: extent.is_ambiguous,
+        is_sure: extent.is_sure,
         usual_feeds: (opener.is_usual && extent.lines.0 > 0).then(|| {
             let (lines, end) = extent.lines;
             let feeds = (opener::SIPDUMP_HEAD_LINES + lines) as u64 + feeds_of(&bytes[end..extent.end]);

@@ -42,6 +42,9 @@ pub(super) struct Extent {
     /// What stands behind the message is not what the writer would have put there: a stranger
     /// sent more bytes than his Content-Length says, or the dump was cut.
     pub is_ambiguous: bool,
+    /// What the writer puts behind a message stands where the message's own length ends it. A length that is a lie
+    /// reaches into records of the server's.
+    pub is_sure: bool,
 }
 
 /// The extent of the message whose first line begins at `from`, in a record that begins at `begin`.
@@ -51,7 +54,8 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
     // An opening line may be longer than any record by itself; the message then has no room left.
     let limit = bytes.len().min(begin.saturating_add(most)).max(from);
     let unread = (0, from);
-    let cut = || Extent { message: from..limit, end: limit, lines: unread, is_ambiguous: false };
+    let cut =
+        || Extent { message: from..limit, end: limit, lines: unread, is_ambiguous: false, is_sure: false };
     if let Ending::Bytes(length) = ending {
         let end = from.saturating_add(length);
         if end > limit {
@@ -60,7 +64,13 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
         // A body with a NUL in it was written up to there only.
         if matches!(bytes.get(end), None | Some(b'\n')) {
             let behind = (end + 1).min(bytes.len());
-            return Extent { message: from..end, end: behind, lines: unread, is_ambiguous: false };
+            return Extent {
+                message: from..end,
+                end: behind,
+                lines: unread,
+                is_ambiguous: false,
+                is_sure: true,
+            };
         }
     }
     let Some(Headers { end: headers, lines, length }) = headers(bytes, from, limit) else { return cut() };
@@ -68,20 +78,32 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
     if body > limit {
         return cut();
     }
-    let plain = Extent { message: from..body, end: body, lines: (lines, headers), is_ambiguous: false };
+    let plain = Extent {
+        message: from..body,
+        end: body,
+        lines: (lines, headers),
+        is_ambiguous: false,
+        is_sure: false,
+    };
+    let rest = &bytes[body..];
     match ending {
-        Ending::Length | Ending::Bytes(_) => plain,
+        Ending::Bytes(_) => plain,
+        // Nothing is known of what follows but that it is a line.
+        Ending::Length => {
+            let is_sure = matches!(rest, [] | [b'\n' | b'\r', ..]) || bytes[body - 1] == b'\n';
+            Extent { is_sure, ..plain }
+        }
         Ending::Closer(closer) => {
             let end = line_that(bytes, body.saturating_sub(1), limit, |line| line == closer);
-            Extent { end: end.unwrap_or(body), ..plain }
+            let ends = rest.iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            Extent { end: end.unwrap_or(body), is_sure: rest[ends..].starts_with(closer), ..plain }
         }
         Ending::Sipdump => {
-            let rest = &bytes[body..];
             let skipped = rest.iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
             if rest[skipped..].starts_with(SIPDUMP_END) {
                 let end = body + skipped + SIPDUMP_END.len();
                 let last = usize::from(bytes.get(end) == Some(&b'\n'));
-                let extent = Extent { end: end + last, ..plain };
+                let extent = Extent { end: end + last, is_sure: true, ..plain };
                 if length > 0 {
                     return extent;
                 }
@@ -96,7 +118,7 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
                 line.trim_ascii().len() > 20 && line.trim_ascii().iter().all(|byte| *byte == b'-')
             };
             let end = line_that(bytes, body, limit, is_ruler);
-            Extent { end: end.unwrap_or(body), ..plain }
+            Extent { end: end.unwrap_or(body), is_sure: end.is_some(), ..plain }
         }
     }
 }

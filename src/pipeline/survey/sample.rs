@@ -2,6 +2,7 @@
 
 use super::{SAMPLE_LEN, SAMPLE_SHOWN};
 use crate::formats::frame::{self, Scratch};
+use crate::formats::sip::dump;
 use crate::formats::snapshot::recognises;
 use crate::model::{Civil, Stamp};
 use crate::pipeline::clock::civil_time;
@@ -99,13 +100,23 @@ pub(super) fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
     }
     let start = &start[..start.len().min(SAMPLE_LEN)];
     sample.shown = start[start.len().saturating_sub(SAMPLE_SHOWN)..].to_vec();
+    let dumps = dump::all(start);
+    let bodies = dump::bodies(&dumps, start);
+    let (mut dumps, mut bodies) = (dumps.iter().peekable(), bodies.iter().peekable());
     let mut offset = 0;
     for line in start.split_inclusive(|byte| *byte == b'\n') {
-        if let Some(record) = frame::open(line, scratch, false) {
-            sample.has_framed = true;
-            sample.stamp(record.stamp, offset);
+        while let Some(dump) = dumps.next_if(|dump| dump.begin <= offset) {
+            // Its own clock, if it has one.
+            sample.stamp(dump.stamp, dump.begin as u64);
         }
-        offset += line.len() as u64;
+        while bodies.next_if(|body| body.end <= offset).is_some() {}
+        // What a stranger sent shows nothing of the log.
+        let is_sent = bodies.peek().is_some_and(|body| body.contains(&offset));
+        if let Some(record) = frame::open(line, scratch, false).filter(|_| !is_sent) {
+            sample.has_framed = true;
+            sample.stamp(record.stamp, offset as u64);
+        }
+        offset += line.len();
     }
     if !sample.has_framed && recognises(start) {
         let stamps = Stamps::of(start);

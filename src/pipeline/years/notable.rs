@@ -37,7 +37,7 @@ impl Notable {
     pub(super) fn of(bytes: &[u8], wants_anchor: bool) -> Self {
         let mut notable = Self::default();
         let mut from = 0;
-        for body in dump::bodies(bytes) {
+        for body in dump::bodies(&dump::all(bytes), bytes) {
             notable.tell(bytes, from..body.start, wants_anchor);
             from = body.end;
             notable.counted(bytes, body.clone(), lines_of(&bytes[body]));
