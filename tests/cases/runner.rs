@@ -24,6 +24,15 @@ pub struct Case {
     present: Vec<String>,
     absent: Vec<String>,
     files: Vec<File>,
+    outputs: Vec<Output>,
+}
+
+/// What a file must say after the run.
+#[derive(Debug, Default)]
+struct Output {
+    path: String,
+    contains: Vec<String>,
+    lacks: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +80,11 @@ impl Case {
                 "file" => {
                     let tables = item.as_array_of_tables().ok_or("`file` is written [[file]]")?;
                     case.files = tables.iter().map(|table| File::parse(table)).collect::<Result<_, _>>()?;
+                }
+                "output" => {
+                    let tables = item.as_array_of_tables().ok_or("`output` is written [[output]]")?;
+                    case.outputs =
+                        tables.iter().map(|table| Output::parse(table)).collect::<Result<_, _>>()?;
                 }
                 _ => return Err(format!("unknown key `{key}`")),
             }
@@ -123,6 +137,33 @@ impl Case {
         let exists = |path: &&String| folder.join(path).exists();
         problems.extend(self.present.iter().filter(|path| !exists(path)).map(|path| format!("no `{path}`")));
         problems.extend(self.absent.iter().filter(exists).map(|path| format!("`{path}` exists")));
+        problems.extend(self.outputs.iter().flat_map(|output| output.check(folder)));
+        problems
+    }
+}
+
+impl Output {
+    fn parse(table: &dyn TableLike) -> Result<Self, String> {
+        let mut output = Self::default();
+        for (key, item) in table.iter() {
+            match key {
+                "path" => output.path = string(key, item)?,
+                "contains" => output.contains = strings(key, item)?,
+                "lacks" => output.lacks = strings(key, item)?,
+                _ => return Err(format!("unknown key `{key}` in an output")),
+            }
+        }
+        if output.path.is_empty() { Err("an output needs `path`".to_owned()) } else { Ok(output) }
+    }
+
+    fn check(&self, folder: &Path) -> Vec<String> {
+        let Self { path, contains, lacks } = self;
+        let Ok(bytes) = fs::read(folder.join(path)) else { return vec![format!("no `{path}`")] };
+        let text = String::from_utf8_lossy(&bytes);
+        let missing = contains.iter().filter(|part| !text.contains(*part));
+        let mut problems: Vec<String> = missing.map(|part| format!("{path} lacks `{part}`")).collect();
+        let present = lacks.iter().filter(|part| text.contains(*part));
+        problems.extend(present.map(|part| format!("{path} contains `{part}`")));
         problems
     }
 }
@@ -274,6 +315,19 @@ mod tests {
         assert_eq!(problems("exit = 0\nstderr_lacks = ['oh']", &ran(0, "b")), 1);
         assert_eq!(problems("exit = 0\npresent = ['no such file here']", &ran(0, "")), 1);
         assert_eq!(problems("exit = 0\nabsent = ['.']", &ran(0, "")), 1);
+        assert_eq!(problems("exit = 0\n[[output]]\npath = 'no such file here'", &ran(0, "")), 1);
+    }
+
+    #[test]
+    fn a_file_that_a_run_leaves_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("f"), "a b").unwrap();
+        let check = |keys: &str| {
+            let text = format!("about = 'x'\nargs = ['a']\nexit = 0\n[[output]]\npath = 'f'\n{keys}");
+            Case::parse(&text).unwrap().check(&ran(0, ""), folder.path()).len()
+        };
+        assert_eq!(check("contains = ['a']\nlacks = ['c']"), 0);
+        assert_eq!(check("contains = ['a', 'c']\nlacks = ['b']"), 2);
     }
 
     #[test]
