@@ -13,6 +13,7 @@ use crate::model::{AuditedAgent, Cycle, Decision, Invoice};
 use crate::pipeline::audit::AgentsCount;
 use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
 use crate::pipeline::edge;
+use crate::pipeline::heard;
 use crate::pipeline::issue::{Intent, Issue};
 use crate::pipeline::lists::{Lists, Notes, Parts, Sheets, Spare};
 use crate::pipeline::plan::Input;
@@ -54,7 +55,7 @@ pub fn make(
     let agents = counter.agents(&sum);
     let cycles = choices.iter().map(|choice| bill.cycles(*choice, read.census()).map_err(bill_failure));
     let cycles: Vec<Cycle> = cycles.collect::<Result<Vec<_>, _>>()?.concat();
-    check_seen(&read, &cycles, args.logs.allow_empty)?;
+    run::check_heard(&read, &cycles, &args.logs)?;
     bill.check_agents(&cycles, read.census()).map_err(bill_failure)?;
     run::check_rejects(&read, &args.logs.max_reject)?;
     for cycle in cycles.iter().filter(|cycle| !bill.is_partial(cycle)) {
@@ -70,7 +71,7 @@ pub fn make(
         cycles.iter().flat_map(|cycle| edge::notes(&read.plan, &roll, cycle)).collect();
     // An edge between two cycles is told by both.
     notes.dedup();
-    notes.extend(cycles.iter().filter_map(|cycle| late_start(&read, cycle)));
+    notes.extend(cycles.iter().flat_map(|cycle| heard::silences(&read.scan, cycle)));
     notes.extend(read.pseudonyms.as_ref().map(|pseudonyms| {
         format!("SIP-IDs are pseudonyms, made with the key of fingerprint {}", pseudonyms.fingerprint())
     }));
@@ -156,36 +157,6 @@ fn before(args: &BillArgs, cycles: &[Cycle]) -> Result<Option<Earlier>, Failure>
     let (Some(folder), Some(first)) = (&args.before, cycles.first()) else { return Ok(None) };
     let earlier = Earlier::read(folder, first.first_day);
     earlier.map(Some).map_err(|error| Failure::Usage(format!("--before: {error}")))
-}
-
-/// Refuses a cycle of which the logs say nothing at all.
-fn check_seen(read: &Read, cycles: &[Cycle], allow_empty: bool) -> Result<(), Failure> {
-    let records = &read.scan.part.records;
-    let Some((first, last)) = records.first.zip(records.last) else { return Ok(()) };
-    let is_unseen = |cycle: &&Cycle| last < cycle.window.start || cycle.window.end <= first;
-    match cycles.iter().find(is_unseen).filter(|_| !allow_empty) {
-        Some(cycle) => Err(Failure::Quality(format!(
-            "the logs say nothing of the cycle of {}: they run from {first} to {last} (--allow-empty bills it all the \
-             same)",
-            cycle.first_day
-        ))),
-        None => Ok(()),
-    }
-}
-
-/// What is missing at the beginning of the cycle, where that is a day or more.
-fn late_start(read: &Read, cycle: &Cycle) -> Option<String> {
-    const DAY_SECONDS: i64 = 86_400;
-    let first = read.scan.part.records.first?;
-    let days = (first.micros() - cycle.window.start.micros()) / 1_000_000 / DAY_SECONDS;
-    let plural = if days == 1 { "" } else { "s" };
-    (days > 0).then(|| {
-        format!(
-            "the logs begin {days} day{plural} after the cycle of {} does, at {first}: who was there only before is not \
-             on the bill",
-            cycle.first_day
-        )
-    })
 }
 
 /// The inputs with their digests, in the order of the plan.

@@ -13,6 +13,7 @@ use crate::pipeline::audit::{AuditDays, Evidence, ambiguous_aors};
 use crate::pipeline::bill::{Bill, BillError};
 use crate::pipeline::census::{Census, CensusCount};
 use crate::pipeline::collect::Counting;
+use crate::pipeline::heard;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::probe;
 use crate::pipeline::roll::{Count, count};
@@ -218,6 +219,14 @@ pub fn check_accepted(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
         "{finding}\nKamailio logs no accepted registration by itself: add the line `REG-OK …` after save(); \
          `siptally probe` prints it (--allow-empty goes on all the same)"
     )))
+}
+
+/// Whether the logs hold a record of each of the cycles.
+pub fn check_heard(read: &Read, cycles: &[Cycle], logs: &LogArgs) -> Result<(), Failure> {
+    if logs.allow_empty {
+        return Ok(());
+    }
+    heard::check(&read.scan, read.census(), cycles).map_err(bill_failure)
 }
 
 /// The pseudonyms of the key in that file.

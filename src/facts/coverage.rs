@@ -73,6 +73,25 @@ impl Coverage {
         spans
     }
 
+    /// Whether any host wrote in an hour that lies wholly inside the window.
+    pub fn is_heard_in(&self, window: Window) -> bool {
+        self.hours.values().any(|hours| Self::hours_in(hours, window).next().is_some())
+    }
+
+    /// The last hour wholly inside the window in which any host wrote.
+    pub fn last_hour_in(&self, window: Window) -> Option<Window> {
+        let last = self.hours.values().filter_map(|hours| Self::hours_in(hours, window).next_back()).max();
+        last.map(hour_window)
+    }
+
+    fn hours_in(hours: &BTreeSet<i64>, window: Window) -> impl DoubleEndedIterator<Item = i64> {
+        let first = window.start.micros().div_euclid(HOUR_MICROS)
+            + i64::from(window.start.micros().rem_euclid(HOUR_MICROS) != 0);
+        let end = window.end.micros().div_euclid(HOUR_MICROS);
+        // An end before its beginning is no range.
+        hours.range(first..end.max(first)).copied()
+    }
+
     /// The longest silence of that host inside the window, in seconds, its edges included.
     pub fn longest_silence(&self, host: &[u8], window: Window) -> i64 {
         let mut longest = 0;
@@ -99,5 +118,19 @@ mod tests {
         assert_eq!(coverage.spans(b"edge1").len(), 2);
         assert_eq!(coverage.longest_silence(b"edge1", window), 3 * 3600);
         assert_eq!(coverage.longest_silence(b"edge2", window), 8 * 3600);
+    }
+
+    #[test]
+    fn an_hour_is_heard_in_the_window_that_holds_all_of_it() {
+        let mut coverage = Coverage::default();
+        coverage.note(b"edge1", Moment::from_seconds(60));
+        coverage.note(b"edge2", Moment::from_seconds(2 * 3600));
+        let window =
+            |start, end| Window { start: Moment::from_seconds(start), end: Moment::from_seconds(end) };
+        assert!(coverage.is_heard_in(window(0, 3600)));
+        assert!(!coverage.is_heard_in(window(1, 2 * 3600)) && !coverage.is_heard_in(window(0, 3599)));
+        assert!(!coverage.is_heard_in(window(10, 20)));
+        assert_eq!(coverage.last_hour_in(window(0, 9 * 3600)), Some(hour_window(2)));
+        assert_eq!(coverage.last_hour_in(window(0, 2 * 3600)), Some(hour_window(0)));
     }
 }

@@ -11,6 +11,7 @@ pub mod duplicates;
 pub mod edge;
 pub mod explain;
 pub mod fold;
+pub mod heard;
 pub mod issue;
 pub mod lists;
 pub mod lives;

@@ -20,9 +20,10 @@ fn said(run: &Run) -> String {
     format!("{}{}", String::from_utf8_lossy(&run.stdout), run.stderr)
 }
 
-/// What went wrong, without what the book warns of.
+/// What went wrong, without what the book warns of and what is noted of the logs.
 fn errors(run: &Run) -> String {
-    run.stderr.lines().filter(|line| !line.contains(" warning: ")).map(|line| format!("{line}\n")).collect()
+    let is_error = |line: &&str| !line.contains(" warning: ") && !line.contains(" note: ");
+    run.stderr.lines().filter(is_error).map(|line| format!("{line}\n")).collect()
 }
 
 /// The files of a bill without what makes it final.
