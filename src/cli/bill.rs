@@ -72,6 +72,10 @@ pub fn make(
     // An edge between two cycles is told by both.
     notes.dedup();
     notes.extend(cycles.iter().flat_map(|cycle| heard::silences(&read.scan, cycle)));
+    if choices.contains(&CycleChoice::All) {
+        let (_, unheard) = bill.all(read.census());
+        notes.extend(heard::left_out(&unheard));
+    }
     notes.extend(read.pseudonyms.as_ref().map(|pseudonyms| {
         format!("SIP-IDs are pseudonyms, made with the key of fingerprint {}", pseudonyms.fingerprint())
     }));

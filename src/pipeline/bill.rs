@@ -1,5 +1,6 @@
 //! From the tally to the bill: who is due what in which cycle, and the invoices.
 
+mod all;
 mod counts;
 mod elsewhere;
 mod one_user;
@@ -47,7 +48,8 @@ pub enum BillError {
 pub enum CycleChoice {
     /// The last one that ends at or before the newest stamp; where none does, the one it is in.
     Latest,
-    /// Every cycle with at least one observation.
+    /// Every cycle from the first in which anybody was observed or is charged to the last, of which the logs hold a
+    /// record.
     All,
     /// The one that starts on this day.
     Starting(Date),
@@ -213,10 +215,7 @@ impl<'b> Bill<'b> {
                 let is_seen = self.scan.part.records.first.is_some_and(|first| first < before.window.end);
                 Ok(vec![if is_seen { before } else { current }])
             }
-            CycleChoice::All => {
-                // A binding that may have lived through a cycle without any record makes no bill.
-                Ok(census.windows.iter().map(|number| self.calendar.cycle(*number)).collect())
-            }
+            CycleChoice::All => Ok(self.all(census).0),
         }
     }
 

@@ -38,7 +38,7 @@ impl<'b> Bill<'b> {
 
     /// The cycles that a row of a side file counts in. A row without end in sight is followed as far
     /// as the logs go.
-    fn cycles_of(&self, row: &SideRow) -> RangeInclusive<i32> {
+    pub(super) fn cycles_of(&self, row: &SideRow) -> RangeInclusive<i32> {
         let number = |moment| self.calendar.cycle_at(moment).number;
         let first = number(row.from);
         // The row's end is not in it.
