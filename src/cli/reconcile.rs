@@ -43,6 +43,7 @@ pub fn run(args: &ReconcileArgs) -> Result<(), Failure> {
     run::check_accepted(&read, &args.logs)?;
     let bill = Bill::prepare(&book, &read.scan).map_err(bill_failure)?;
     let cycle = bill.cycles(choice, read.census()).map_err(bill_failure)?.remove(0);
+    run::check_heard(&read, &[cycle], &args.logs)?;
     bill.check_agents(&[cycle], read.census()).map_err(bill_failure)?;
     run::check_rejects(&read, &args.logs.max_reject)?;
     if !bill.is_partial(&cycle) {
