@@ -103,6 +103,8 @@ impl Desk {
             manifest.status = "final".to_owned();
         }
         let lines = self.issue.seal(&mut stage, &manifest)?;
+        let stale = self.issue.stale_seals(&stage)?;
+        stage.retire(stale);
         let kept = self.issue.kept(stage.out(), &stage);
         stage.keep(kept);
         let ruling = self.issue.verdict(&lines, &stage);

@@ -21,6 +21,7 @@
 //! state between 3 and 4 again. A failure that is not a crash undoes step 3.
 
 mod correct;
+mod seals;
 mod users;
 
 use self::correct::{Difference, difference};
@@ -30,7 +31,7 @@ use crate::model::{Category, Correction, Cycle, FinalMark, History, Invoice};
 use crate::report::{
     self, Dialect, IssuedFacts, LedgerFacts, Manifest, OutputFacts, SEAL, Stage, StageError, kept_files,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a run is meant to leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -318,11 +319,7 @@ impl Issue {
 
     /// Files of final bills in OUT that this run may not touch: all but those that it makes again.
     pub fn kept(&self, out: &Path, stage: &Stage) -> Vec<OutputFacts> {
-        let ledger = self.books.ledger.as_ref();
-        let sealed = |digest: &str| {
-            ledger.is_some_and(|it| it.entries().iter().any(|it| it.entry.digests.manifest == digest))
-        };
-        let mut kept = kept_files(out, sealed);
+        let mut kept = kept_files(out, |digest| self.knows(digest));
         if self.is_again && self.intent == Intent::Final {
             kept.retain(|facts| stage.output(&facts.file) != Some(facts));
         }
@@ -435,6 +432,11 @@ pub enum IssueError {
          none"
     )]
     OtherNames { invoice: String, number: String, then: String, now: String },
+    #[error(
+        "{}: seals a bill that is final, and {ledger}; name the ledger that has it with --ledger, or choose another --out",
+        seal.display()
+    )]
+    OtherLedger { seal: PathBuf, ledger: String },
     #[error(transparent)]
     Stage(#[from] StageError),
 }

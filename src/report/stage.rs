@@ -64,6 +64,7 @@ pub struct Stage {
     folder: TempDir,
     outputs: BTreeMap<String, OutputFacts>,
     kept: Vec<OutputFacts>,
+    retired: Vec<String>,
 }
 
 /// What a commit did.
@@ -87,7 +88,7 @@ impl Stage {
             return Err(StageError::WrongKind { path: out, wanted: "directory" });
         }
         let folder = stage_folder(&out)?;
-        Ok(Self { out, folder, outputs: BTreeMap::new(), kept: Vec::new() })
+        Ok(Self { out, folder, outputs: BTreeMap::new(), kept: Vec::new(), retired: Vec::new() })
     }
 
     /// Begins one file of the bill, to be written piece by piece. `relative` is its path in the
@@ -226,6 +227,11 @@ impl Stage {
         self.kept = files;
     }
 
+    /// Files of OUT, by their paths there, that go when this bill moves in, though it has none of their names.
+    pub fn retire(&mut self, files: Vec<String>) {
+        self.retired = files;
+    }
+
     /// Whether a bill in OUT was cut off while it moved in.
     pub fn is_cut_off(&self) -> bool {
         self.out.join(MARKER).exists()
@@ -295,6 +301,13 @@ impl Stage {
         let parked = self.parking()?;
         let mut moves = Moves::new(&self.out, parked.path());
         let mut moved = moves.run(self.folder.path(), self.outputs.keys());
+        if moved.is_ok() {
+            moved = self
+                .retired
+                .iter()
+                .filter(|file| !self.outputs.contains_key(*file))
+                .try_for_each(|file| moves.park(file));
+        }
         if let (Ok(()), Some(between)) = (&moved, between) {
             moved = moves.sync();
             if moved.is_ok() && !between() {

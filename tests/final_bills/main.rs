@@ -1,5 +1,6 @@
 //! Final means final: what `bill --final` and `verify` do to a folder, run the way a user would.
 
+mod refusals;
 mod shop;
 #[path = "../common/siptally.rs"]
 mod siptally;

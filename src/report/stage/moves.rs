@@ -85,7 +85,7 @@ impl<'t> Moves<'t> {
     }
 
     /// Takes the old file of that name out of the way, if there is one.
-    fn park(&mut self, file: &str) -> Result<(), StageError> {
+    pub(super) fn park(&mut self, file: &str) -> Result<(), StageError> {
         let target = self.out.join(file);
         let is_there = match target.symlink_metadata() {
             Ok(metadata) if metadata.is_dir() => {

@@ -1,0 +1,65 @@
+//! What may not become final, and what may not be replaced: whatever the ledger is called.
+
+use super::shop::{Shop, quarter};
+use super::{FIRST, SECOND, cut_off, finished, said};
+use std::fs;
+
+#[test]
+fn a_final_bill_is_not_replaced_by_whoever_does_not_know_its_ledger() {
+    let (shop, before) = finished();
+    let book = fs::read_to_string(shop.path("book.toml")).expect("the book");
+    let refused = |flags: &[&str]| {
+        let run = shop.bill(&[&["--cycle", FIRST, "--out", "bill"], flags].concat());
+        assert_eq!(run.code, Some(5), "{flags:?}: {}", said(&run));
+        assert!(run.stderr.contains("2026-10-01/final.json"), "{}", run.stderr);
+        assert!(run.stderr.contains("--ledger"), "{}", run.stderr);
+        let mut now = shop.tree("");
+        // The ledger that was misspelled is locked, and so there.
+        now.remove("typo.jsonl").into_iter().for_each(|bytes| assert!(bytes.is_empty()));
+        assert_eq!(now, before, "{flags:?}");
+    };
+    refused(&["--ledger", "typo.jsonl"]);
+    refused(&["--ledger", "typo.jsonl", "--final"]);
+    // A book that names no ledger, and none beside it.
+    fs::rename(shop.path("ledger.jsonl"), shop.path("l.jsonl")).expect("the ledger can be moved");
+    let run = shop.bill(&["--cycle", FIRST, "--out", "bill"]);
+    assert_eq!(run.code, Some(5), "{}", said(&run));
+    // It knows of another cycle of the tenant's, and not of this one.
+    shop.billed(&["--cycle", SECOND, "--out", "other", "--final", "--ledger", "m.jsonl"]);
+    for flags in [&[][..], &["--final"]] {
+        let run = shop.bill(&[&["--cycle", FIRST, "--out", "bill", "--ledger", "m.jsonl"], flags].concat());
+        assert_eq!(run.code, Some(5), "{}", said(&run));
+    }
+    fs::rename(shop.path("l.jsonl"), shop.path("ledger.jsonl")).expect("the ledger can be moved");
+    fs::write(shop.path("book.toml"), book).expect("the book can be written");
+    // A cycle that is not final has its place beside it.
+    shop.billed(&["--cycle", SECOND, "--out", "bill"]);
+    let run = shop.run(&["verify", "bill", "--book", "book.toml", "reg.log"]);
+    assert_eq!(run.code, Some(0), "{}", said(&run));
+}
+
+#[test]
+fn a_bill_that_was_cut_off_can_be_replaced_by_a_draft_and_become_final_after_it() {
+    let (shop, whole) = finished();
+    cut_off(&shop, &[]);
+    fs::write(shop.path("ledger.jsonl"), "").expect("the ledger can be written");
+    shop.billed(&["--cycle", FIRST, "--out", "bill"]);
+    // What seals nothing is gone.
+    assert!(!shop.path("bill/2026-10-01/final.json").exists());
+    shop.billed(&["--cycle", FIRST, "--out", "bill", "--final"]);
+    assert_eq!(shop.tree(""), whole);
+}
+
+#[test]
+fn a_bill_that_was_cut_off_belongs_to_its_own_ledger() {
+    let shop = Shop::new(&quarter());
+    shop.billed(&["--cycle", SECOND, "--out", "before", "--final"]);
+    shop.billed(&["--cycle", FIRST, "--out", "bill", "--final"]);
+    cut_off(&shop, &[]);
+    let before = shop.tree("bill");
+    // It may be final there, so nobody else may say that it is not.
+    let run = shop.bill(&["--cycle", FIRST, "--out", "bill", "--final", "--ledger", "typo.jsonl"]);
+    assert_eq!(run.code, Some(5), "{}", said(&run));
+    assert_eq!(shop.tree("bill"), before);
+    shop.billed(&["--cycle", FIRST, "--out", "bill", "--final"]);
+}
