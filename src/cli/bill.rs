@@ -76,6 +76,7 @@ pub fn make(
         let (_, unheard) = bill.all(read.census());
         notes.extend(heard::left_out(&unheard));
     }
+    notes.append(&mut desk.notes);
     notes.extend(read.pseudonyms.as_ref().map(|pseudonyms| {
         format!("SIP-IDs are pseudonyms, made with the key of fingerprint {}", pseudonyms.fingerprint())
     }));

@@ -6,7 +6,7 @@ use crate::book::Book;
 use crate::ledger::{Ledger, LedgerFile};
 use crate::model::Cycle;
 use crate::pipeline::bill::Bill;
-use crate::pipeline::issue::{Books, Intent, Issue, Ruling};
+use crate::pipeline::issue::{Books, Intent, Issue, OVERLAP_REMEDY, Ruling, overlaps};
 use crate::report::{Manifest, Stage};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 pub struct Desk {
     pub issue: Issue,
     file: Option<LedgerFile>,
+    /// What keeps the bill from ever becoming final, where it is a draft.
+    pub notes: Vec<String>,
     /// Whether the bill is made to be looked at and goes into no ledger.
     is_trial: bool,
 }
@@ -38,8 +40,10 @@ pub fn open(args: &BillArgs, book: &Book, bill: &Bill<'_>, cycles: &[Cycle]) -> 
     if intent == Intent::Draft {
         let ledger = Ledger::read(&path)?;
         let ledger = if is_named { Some(ledger.unwrap_or_default()) } else { ledger };
+        let notes =
+            ledger.as_ref().map(|ledger| overlaps(ledger, invoiced(bill, cycles))).unwrap_or_default();
         let issue = Issue::new(intent, books(&path, book, ledger), &wanted(bill, cycles));
-        return Ok(Desk { issue, file: None, is_trial: false });
+        return Ok(Desk { issue, file: None, notes, is_trial: false });
     }
     if let Some(cycle) = cycles.iter().find(|cycle| bill.is_partial(cycle)) {
         return Err(Failure::Quality(format!(
@@ -54,8 +58,13 @@ pub fn open(args: &BillArgs, book: &Book, bill: &Bill<'_>, cycles: &[Cycle]) -> 
         }
     };
     let file = LedgerFile::lock(&path, wait)?;
+    let mut overlapping = overlaps(&file.ledger, invoiced(bill, cycles));
+    if !overlapping.is_empty() {
+        overlapping.push(OVERLAP_REMEDY.to_owned());
+        return Err(Failure::Refused(overlapping.join("\n")));
+    }
     let issue = Issue::new(intent, books(&path, book, Some(file.ledger.clone())), &wanted(bill, cycles));
-    Ok(Desk { issue, file: Some(file), is_trial: false })
+    Ok(Desk { issue, file: Some(file), notes: Vec::new(), is_trial: false })
 }
 
 /// The same for a bill that is made again to be compared: it follows the ledger given, and is
@@ -66,8 +75,10 @@ pub fn trial(
     ledger: Option<Ledger>,
     (book, bill, cycles): (&Book, &Bill<'_>, &[Cycle]),
 ) -> Desk {
+    let of_ledger = |ledger| overlaps(ledger, invoiced(bill, cycles));
+    let notes = ledger.as_ref().filter(|_| intent == Intent::Draft).map(of_ledger).unwrap_or_default();
     let issue = Issue::new(intent, books(path, book, ledger), &wanted(bill, cycles));
-    Desk { issue, file: None, is_trial: true }
+    Desk { issue, file: None, notes, is_trial: true }
 }
 
 /// The file of the ledger, and whether anybody named it.
@@ -87,6 +98,15 @@ fn wanted(bill: &Bill<'_>, cycles: &[Cycle]) -> Vec<(String, String)> {
         bill.tenants().map(move |tenant| (tenant.to_owned(), start.clone())).collect::<Vec<_>>()
     };
     cycles.iter().flat_map(of).collect()
+}
+
+/// The tenants and cycles of which there are invoices.
+fn invoiced<'b>(bill: &'b Bill<'_>, cycles: &'b [Cycle]) -> impl Iterator<Item = (&'b str, &'b Cycle)> {
+    let of = move |cycle: &'b Cycle| {
+        let tenants = bill.tenants().enumerate().filter(|(number, _)| !bill.is_skipped(*number, cycle));
+        tenants.map(move |(_, tenant)| (tenant, cycle)).collect::<Vec<_>>()
+    };
+    cycles.iter().flat_map(of)
 }
 
 impl Desk {

@@ -21,8 +21,11 @@
 //! state between 3 and 4 again. A failure that is not a crash undoes step 3.
 
 mod correct;
+mod overlap;
 mod seals;
 mod users;
+
+pub use overlap::{OVERLAP_REMEDY, overlaps};
 
 use self::correct::{Difference, difference};
 use self::users::{ListChange, list_change};

@@ -1,7 +1,7 @@
 //! What may not become final, and what may not be replaced: whatever the ledger is called.
 
 use super::shop::{Shop, quarter};
-use super::{FIRST, SECOND, cut_off, finished, said};
+use super::{FIRST, SECOND, cut_off, errors, finished, said};
 use std::fs;
 
 #[test]
@@ -62,4 +62,48 @@ fn a_bill_that_was_cut_off_belongs_to_its_own_ledger() {
     assert_eq!(run.code, Some(5), "{}", said(&run));
     assert_eq!(shop.tree("bill"), before);
     shop.billed(&["--cycle", FIRST, "--out", "bill", "--final"]);
+}
+
+#[test]
+fn no_day_becomes_final_twice_for_a_tenant() {
+    let (shop, before) = finished();
+    let book = fs::read_to_string(shop.path("book.toml")).expect("the book");
+    let moved = book.replace("anchor = 2026-10-01", "anchor = 2026-10-02");
+    fs::write(shop.path("book.toml"), &moved).expect("the book can be written");
+    for flags in [&["--final"][..], &["--final", "--correction"]] {
+        let run = shop.bill(&[&["--cycle", "2026-10-02", "--out", "two"], flags].concat());
+        assert_eq!(run.code, Some(5), "{}", said(&run));
+        let errors = errors(&run);
+        assert!(
+            errors.starts_with(
+                "siptally: acme: the cycle of 2026-10-02 to 2026-11-01 overlaps that of 2026-10-01 to 2026-10-31, which is \
+                 final as INV-1"
+            ),
+            "{errors}"
+        );
+        assert!(
+            errors.contains("siptally: beta: the cycle of 2026-10-02")
+                && errors.contains("[[cycle.restart]]")
+        );
+        assert!(!shop.path("two").exists());
+        assert_eq!(fs::read(shop.path("ledger.jsonl")).expect("a ledger"), before["ledger.jsonl"]);
+    }
+    // A draft shows what it would be, and says that it can be no more.
+    let run = shop.bill(&["--cycle", "2026-10-02", "--out", "draft"]);
+    assert_eq!(run.code, Some(0), "{}", said(&run));
+    assert!(
+        run.stderr.contains("note: acme: the cycle of 2026-10-02 to 2026-11-01 overlaps"),
+        "{}",
+        run.stderr
+    );
+    // Neighbours share no day, and other tenants no bill.
+    let restarted = book.replace(
+        "zone = \"UTC\"\n\n[logs]",
+        "zone = \"UTC\"\nshort_cycle = \"full\"\n\n[[cycle.restart]]\ndate = 2026-11-05\n\n[logs]",
+    );
+    fs::write(shop.path("book.toml"), restarted).expect("the book can be written");
+    shop.billed(&["--cycle", "2026-10-31", "--out", "three", "--final"]);
+    let other = moved.replace("\"acme\"", "\"newco\"").replace("\"beta\"", "\"other\"");
+    fs::write(shop.path("book.toml"), other).expect("the book can be written");
+    shop.billed(&["--cycle", "2026-10-02", "--out", "four", "--final"]);
 }
