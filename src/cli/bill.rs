@@ -227,6 +227,7 @@ impl Outputs<'_> {
         if self.args.sensitivity {
             let flips = self.sensitivity.iter().flat_map(|it| it.flips.iter().map(|flip| (it.name, flip)));
             stage.write_with("sensitivity.csv", |out| report::write_sensitivity_csv(out, dialect, flips))?;
+            self.share(&mut stage, "sensitivity.csv")?;
         }
         if desk.issue.intent != Intent::Correction {
             let page = report::report_html(&self.report(&bills));
