@@ -107,3 +107,38 @@ fn no_day_becomes_final_twice_for_a_tenant() {
     fs::write(shop.path("book.toml"), other).expect("the book can be written");
     shop.billed(&["--cycle", "2026-10-02", "--out", "four", "--final"]);
 }
+
+#[test]
+fn a_change_in_either_of_two_side_files_of_one_name_is_found() {
+    let shop = Shop::new(&quarter());
+    let book = fs::read_to_string(shop.path("book.toml")).expect("the book");
+    let charge = |table: &str, file: &str| {
+        format!(
+            "\n[[{table}]]\ncategory = \"conferencing\"\nmodel = \"flat\"\nprice = \"5.00\"\nside_file = \"{file}\"\n"
+        )
+    };
+    let book = book.replace("\n[tax]", &format!("{}\n[tax]", charge("charge", "x/h.csv")));
+    fs::write(shop.path("book.toml"), format!("{book}{}", charge("tenant.charge", "y/h.csv")))
+        .expect("the book");
+    let hosts = |file: &str, day: &str| {
+        let folder = shop.path(file);
+        fs::create_dir_all(folder.parent().expect("a folder")).expect("a folder");
+        fs::write(
+            folder,
+            format!("sip_id,from,until,role\nu0@acme.example,{day},,host\nu0@beta.example,{day},,host\n"),
+        )
+        .expect("a side file");
+    };
+    hosts("x/h.csv", "2026-10-05");
+    hosts("y/h.csv", "2026-10-05");
+    shop.billed(&["--cycle", FIRST, "--out", "bill"]);
+    for file in ["x/h.csv", "y/h.csv"] {
+        hosts(file, "2026-10-06");
+        let run = shop.run(&["verify", "bill", "--book", "book.toml", "reg.log"]);
+        assert_eq!(run.code, Some(1), "{}", said(&run));
+        assert!(said(&run).contains(&format!("side file {file}: blake3:")), "{}", said(&run));
+        hosts(file, "2026-10-05");
+    }
+    let run = shop.run(&["verify", "bill", "--book", "book.toml", "reg.log"]);
+    assert_eq!(run.code, Some(0), "{}", said(&run));
+}

@@ -14,7 +14,7 @@ use std::path::Path;
 pub(super) struct SideIndex {
     pub category: Category,
     pub file: SideFile,
-    /// Name as the outputs show it.
+    /// Path as the book writes it, relative to the book, which is its name in all outputs.
     pub shown: String,
     rows: HashMap<SipId, Vec<usize>, RandomState>,
 }
@@ -64,7 +64,8 @@ impl SideIndex {
                 rows.entry(id).or_default().push(number);
             }
         }
-        let shown = Path::new(name).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // As the book has it: two folders may each have a `hosts.csv`.
+        let shown = name.to_owned();
         Ok(Self { category, file, shown, rows })
     }
 
