@@ -19,6 +19,7 @@ use super::adjust::{discount, holds, take_off};
 use super::price::price;
 use super::{Adjust, AdjustKind, Charge, ShortCycle, Tariff};
 use crate::model::{Category, Cycle, History, Invoice, InvoiceLine, LineKind, Money, Usage, UserNote};
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 /// The invoice of a tenant of whom no ledger tells. See [`rate_after`].
@@ -30,7 +31,8 @@ pub fn rate(tenant: &str, tariff: &Tariff, cycle: &Cycle, is_partial: bool, usag
 ///
 /// Where a restart cut the cycle short and the tariff says [`ShortCycle::Daily`], the prices of
 /// features and charges and the minimum are multiplied by the cycle's days over a full cycle's;
-/// set-up fees, fixed adjustments and credits are not. [`ShortCycle::Skip`] is the caller's to heed.
+/// set-up fees, fixed adjustments and credits are not. [`ShortCycle::Skip`] is the caller's to heed; set-up fees and
+/// credits of the skipped cycles just before ([`History::skipped_from`]) are on this invoice.
 ///
 /// # Panics
 ///
@@ -45,10 +47,11 @@ pub fn rate_after(
     usage: &Usage,
 ) -> Invoice {
     let mut draft = Draft { tariff, cycle, lines: Vec::new() };
+    let since = history.skipped_from.unwrap_or(cycle.first_day);
     let mut warnings = Vec::new();
     for setup in &tariff.setup {
         let is_due = match (setup.first_cycle, history.is_first) {
-            (Some(day), _) => cycle.first_day <= day && day < cycle.end_day,
+            (Some(day), _) => since <= day && day < cycle.end_day,
             (None, Some(is_first)) => is_first,
             (None, None) => {
                 warnings.push(format!(
@@ -59,7 +62,7 @@ pub fn rate_after(
             }
         };
         if is_due {
-            let description = setup.description.clone();
+            let description = format!("{}{}", setup.description, skipped_note(setup.first_cycle, cycle));
             draft.push(LineKind::Setup, None, description, 1, Some(setup.price), setup.price);
         }
     }
@@ -76,10 +79,13 @@ pub fn rate_after(
         // What adds comes first, as among the adjustments.
         draft.bring_forward(history.brought_forward);
     }
-    for (kind, name, adjust) in in_order_of_net(tariff, cycle) {
+    for (kind, name, adjust) in in_order_of_net(tariff, cycle, since) {
         let off = take_off(draft.sum(), adjust.value, tariff.rounding);
         carried_forward = carried_forward.plus(off.carried);
         let mut description = adjust.description.clone().unwrap_or_else(|| name.to_owned());
+        if kind == LineKind::Credit {
+            description.push_str(&skipped_note(adjust.cycle, cycle));
+        }
         if !off.carried.amount().is_zero() {
             description.push_str(&format!(", {} more carried forward", off.carried));
         }
@@ -125,17 +131,35 @@ fn in_order<'t>(tariff: &'t Tariff, cycle: &'t Cycle) -> impl Iterator<Item = &'
 
 /// Fixed adjustments and credits of the cycle. What adds comes first, whatever its place in the
 /// book: nothing may be carried forward that the same invoice could still have borne.
-fn in_order_of_net<'t>(tariff: &'t Tariff, cycle: &Cycle) -> Vec<(LineKind, &'static str, &'t Adjust)> {
+fn in_order_of_net<'t>(
+    tariff: &'t Tariff,
+    cycle: &Cycle,
+    since: Date,
+) -> Vec<(LineKind, &'static str, &'t Adjust)> {
     let named = |adjust: &'t Adjust| match adjust.kind {
         AdjustKind::Percent => None,
         AdjustKind::Fixed => Some((LineKind::Adjustment, "Adjustment", adjust)),
         AdjustKind::Credit => Some((LineKind::Credit, "Credit", adjust)),
     };
-    let mut order: Vec<_> =
-        tariff.adjusts.iter().filter(|adjust| holds(adjust, cycle)).filter_map(named).collect();
+    let is_skipped = |day: Date| since <= day && day < cycle.first_day;
+    let is_left = |adjust: &Adjust| adjust.kind == AdjustKind::Credit && adjust.cycle.is_some_and(is_skipped);
+    let mut order: Vec<_> = tariff
+        .adjusts
+        .iter()
+        .filter(|adjust| holds(adjust, cycle) || is_left(adjust))
+        .filter_map(named)
+        .collect();
     // A stable sort keeps the book's order within each.
     order.sort_by_key(|(kind, _, adjust)| (*kind, adjust.value > Decimal::ZERO));
     order
+}
+
+/// What is said of something that was due in a cycle without an invoice.
+fn skipped_note(due: Option<Date>, cycle: &Cycle) -> String {
+    match due.filter(|day| *day < cycle.first_day) {
+        Some(day) => format!(" (due {day}, in a skipped cycle)"),
+        None => String::new(),
+    }
 }
 
 impl Charge {

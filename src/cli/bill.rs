@@ -72,6 +72,7 @@ pub fn make(
     // An edge between two cycles is told by both.
     notes.dedup();
     notes.extend(cycles.iter().flat_map(|cycle| heard::silences(&read.scan, cycle)));
+    notes.extend(cycles.iter().filter_map(|cycle| bill.skipped_note(cycle)));
     if choices.contains(&CycleChoice::All) {
         let (_, unheard) = bill.all(read.census());
         notes.extend(heard::left_out(&unheard));
@@ -358,6 +359,7 @@ impl Outputs<'_> {
             self.read.census().registrations(),
             records.rejected_total()
         )];
+        notes.extend(bills.iter().filter_map(|bill| self.bill.skipped_note(&bill.cycle)));
         notes.extend(done.notes(desk));
         notes.extend(self.sensitivity.iter().map(Outcome::sentence));
         let out = self.args.out.display().to_string();

@@ -34,6 +34,7 @@ impl Ledger {
                     EntryKind::Correction => entry.carried_forward.0,
                 })
                 .sum(),
+            skipped_from: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The invoice: numbered lines whose amounts add up to the total.
 
 use super::{Category, Cycle, Money, Usage};
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 /// What an invoice line is for, in the order of the invoice.
@@ -75,6 +76,9 @@ pub struct History {
     pub is_first: Option<bool>,
     /// What they carried forward and no invoice has borne yet; below zero, what is still owed.
     pub brought_forward: Decimal,
+    /// First day of the skipped cycles that this one follows, where it follows any: what was due once in them is due
+    /// now.
+    pub skipped_from: Option<Date>,
 }
 
 /// What makes an invoice final.

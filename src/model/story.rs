@@ -167,6 +167,8 @@ pub struct CycleStory<'t> {
     pub cycle: Cycle,
     /// The logs end within the cycle.
     pub is_partial: bool,
+    /// A restart cut it short, and the tenant gets no invoice of it.
+    pub is_skipped: bool,
     pub decision: Decision<'t>,
     pub near_misses: Vec<NearMiss>,
 }

@@ -5,6 +5,7 @@ mod counts;
 mod elsewhere;
 mod one_user;
 mod side;
+mod skipped;
 
 use self::counts::Counts;
 use self::side::SideIndex;
@@ -12,7 +13,7 @@ use super::audit::Verdicts;
 use super::census::Census;
 use super::roll::Roll;
 use super::scan::Scan;
-use crate::billing::{Calendar, Decider, Listing, NoAgent, ShortCycle, rate_after};
+use crate::billing::{Calendar, Decider, Listing, NoAgent, rate_after};
 use crate::book::{Book, Tenant};
 use crate::identity::{Pseudonyms, Tenants};
 use crate::model::{
@@ -251,12 +252,6 @@ impl<'b> Bill<'b> {
         self.editions[0].1.iter().map(|rules| rules.tenant.name.as_str())
     }
 
-    /// Whether the tenant of that number gets no invoice of the cycle, because a restart cut it short.
-    pub fn is_skipped(&self, tenant: usize, cycle: &Cycle) -> bool {
-        let tariff = &self.rules(cycle)[tenant].tenant.tariff;
-        tariff.short_cycle == ShortCycle::Skip && self.calendar.is_short(cycle)
-    }
-
     /// The bills of one cycle, each after what `history` says of its tenant.
     ///
     /// The lists behind them are as long as there are users, so they are not kept: `note` takes
@@ -306,7 +301,11 @@ impl<'b> Bill<'b> {
         let tenants = rules.iter().zip(counts.figures).enumerate().map(|(number, (rules, figures))| {
             let (tenant, usage) = (rules.tenant, &counts.usage[number]);
             let name = &tenant.name;
-            let invoice = || rate_after(&history(name), name, &tenant.tariff, cycle, is_partial, usage);
+            let invoice = || {
+                let skipped_from = self.skipped_before(number, cycle);
+                let history = History { skipped_from, ..history(name) };
+                rate_after(&history, name, &tenant.tariff, cycle, is_partial, usage)
+            };
             TenantBill {
                 tenant: tenant.name.clone(),
                 invoice: (!self.is_skipped(number, cycle)).then(invoice),

@@ -36,8 +36,13 @@ fn cycle(page: &mut Page, named: Named<'_>, told: &CycleStory<'_>) {
     page.heading(format_args!("Cycle {} to {}, {whose}{partial}", told.cycle.first_day, told.cycle.end_day));
     let window = told.cycle.window;
     page.line(format_args!("  from {} until before {}", window.start, window.end));
+    if told.is_skipped {
+        page.line(
+            "  not billed: the cycle is skipped, since a restart cut it short (`short_cycle` in the book)",
+        );
+    }
     for user in &told.decision.billed {
-        billed(page, named, user);
+        billed(page, named, user, if told.is_skipped { "else billed" } else { "billed" });
     }
     for user in &told.decision.unbilled {
         unbilled(page, named, user);
@@ -50,11 +55,11 @@ fn cycle(page: &mut Page, named: Named<'_>, told: &CycleStory<'_>) {
     }
 }
 
-fn billed(page: &mut Page, named: Named<'_>, user: &BilledUser<'_>) {
+fn billed(page: &mut Page, named: Named<'_>, user: &BilledUser<'_>, verb: &str) {
     if user.evidence == EvidenceKind::SideFile {
         let file = printable(named.places.side_file(user.category));
         let line = user.side_file_line.unwrap_or_default();
-        return page.line(format_args!("  billed: {}; decided by {file}:{line}", user.category));
+        return page.line(format_args!("  {verb}: {}; decided by {file}:{line}", user.category));
     }
     let mut platforms: Vec<&str> = user.platforms.iter().map(Platform::name).collect();
     platforms.extend(user.push_only.then_some("push server only"));
@@ -78,7 +83,7 @@ fn billed(page: &mut Page, named: Named<'_>, user: &BilledUser<'_>) {
             format!("{} on {days}", several(user.registrations, "registration"))
         }
     };
-    page.line(format_args!("  billed: {}, {proof}{platforms}; decided by {place}", user.category));
+    page.line(format_args!("  {verb}: {}, {proof}{platforms}; decided by {place}", user.category));
     agents(page, &user.user_agents);
     if let Some(spot) = user.spot {
         page.quote(named, spot, "          ", 1);

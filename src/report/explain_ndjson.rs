@@ -185,6 +185,8 @@ struct DecisionLine<'s> {
     billed: Vec<BilledCell<'s>>,
     unbilled: Vec<UnbilledCell>,
     near_misses: Vec<NearCell<'s>>,
+    /// The tenant gets no invoice of the cycle, whatever `billed` says.
+    is_skipped: bool,
 }
 
 impl<'s> DecisionLine<'s> {
@@ -199,6 +201,7 @@ impl<'s> DecisionLine<'s> {
             billed: told.decision.billed.iter().map(|user| BilledCell::of(named, user)).collect(),
             unbilled: told.decision.unbilled.iter().map(|user| UnbilledCell::of(named, user)).collect(),
             near_misses: told.near_misses.iter().map(|miss| NearCell::of(named, miss)).collect(),
+            is_skipped: told.is_skipped,
         }
     }
 }

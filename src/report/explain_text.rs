@@ -113,7 +113,13 @@ fn head(page: &mut Page, story: &Story<'_>) {
     }
     for cycle in &story.cycles {
         let names: Vec<&str> = cycle.decision.billed.iter().map(|user| user.category.name()).collect();
-        let names = if names.is_empty() { "not billed".to_owned() } else { names.join(", ") };
+        let names = match names.is_empty() {
+            true => "not billed".to_owned(),
+            false if cycle.is_skipped => {
+                format!("not billed, the cycle is skipped (else {})", names.join(", "))
+            }
+            false => names.join(", "),
+        };
         field(page, "cycle", format_args!("{} to {}: {names}", cycle.cycle.first_day, cycle.cycle.end_day));
     }
 }

@@ -309,6 +309,38 @@ fn setup_without_a_day_is_charged_in_the_first_cycle_of_the_ledger() {
 }
 
 #[test]
+fn what_was_due_once_in_skipped_cycles_is_due_in_the_next_one() {
+    let mut book = tariff("EUR");
+    let day = |day| Some(date(day));
+    book.setup = vec![Setup {
+        description: "Set-up".to_owned(),
+        price: decimal("9.00"),
+        first_cycle: day("2026-09-21"),
+    }];
+    let credit = |value, cycle| Adjust { cycle: day(cycle), ..adjust(AdjustKind::Credit, value) };
+    book.adjusts = vec![credit("2", "2026-09-30"), credit("1", "2026-10-05"), credit("4", "2026-09-20")];
+    let mut fixed = adjust(AdjustKind::Fixed, "3");
+    // Counts by the cycle's first day as ever.
+    fixed.until = day("2026-09-30");
+    book.adjusts.push(fixed);
+    let lines = |skipped_from| {
+        let history = History { skipped_from, ..History::default() };
+        let invoice = rate_after(&history, "acme", &book, &cycle(30), false, &generic(0));
+        let line = |line: &InvoiceLine| format!("{} {}", line.description, line.amount);
+        invoice.lines.iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(None), ["Credit, 1.00 more carried forward 0.00"]);
+    assert_eq!(
+        lines(day("2026-09-21")),
+        [
+            "Set-up (due 2026-09-21, in a skipped cycle) 9.00",
+            "Credit (due 2026-09-30, in a skipped cycle) -2.00",
+            "Credit -1.00",
+        ]
+    );
+}
+
+#[test]
 fn what_earlier_invoices_carried_forward_is_taken_off_before_tax() {
     let mut book = tariff("EUR");
     book.charges.push(flat(Category::Generic, "1.00"));
@@ -320,7 +352,8 @@ fn what_earlier_invoices_carried_forward_is_taken_off_before_tax() {
         // Owed since a correction: borne by the credit as well.
         ("-2", "credit 1 -4.00", "8.00", "0.00"),
     ] {
-        let history = History { is_first: Some(false), brought_forward: decimal(brought) };
+        let history =
+            History { is_first: Some(false), brought_forward: decimal(brought), ..History::default() };
         let invoice = rate_after(&history, "acme", &book, &cycle(30), false, &generic(10));
         assert_eq!(shown(&invoice).0.last().unwrap(), last, "{brought}");
         assert_eq!(

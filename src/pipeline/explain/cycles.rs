@@ -28,7 +28,8 @@ pub fn cycles<'s>(
     let mut cycles: BTreeMap<i32, CycleStory<'s>> = BTreeMap::new();
     for (tenant, cycle, decision) in bill.decisions_for(id, entries) {
         let is_partial = bill.is_partial(&cycle);
-        let told = CycleStory { tenant, cycle, is_partial, decision, near_misses: Vec::new() };
+        let is_skipped = bill.is_skipped_for(id.borrowed(), &cycle);
+        let told = CycleStory { tenant, cycle, is_partial, is_skipped, decision, near_misses: Vec::new() };
         cycles.insert(cycle.number, told);
     }
     for cycle in missed(bill, scan, &accepted) {
@@ -36,6 +37,7 @@ pub fn cycles<'s>(
             tenant: bill.tenant_of(id).map(|tenant| tenant.name.clone()),
             cycle,
             is_partial: bill.is_partial(&cycle),
+            is_skipped: bill.is_skipped_for(id.borrowed(), &cycle),
             decision: Default::default(),
             near_misses: Vec::new(),
         });
