@@ -20,8 +20,8 @@ use crate::pipeline::plan::Input;
 use crate::pipeline::roll::Roll;
 use crate::pipeline::sensitivity::Outcome;
 use crate::report::{
-    self, BillSummary, BookFacts, Columns, CycleSummary, Dialect, Earlier, Fate, FileDigest, HostHours,
-    InvoiceContent, Manifest, RunCycle, RunReport, Stage,
+    self, BillStatus, BillSummary, BookFacts, Columns, CycleSummary, Dialect, Earlier, Fate, FileDigest,
+    HostHours, InvoiceContent, Manifest, RunCycle, RunReport, Stage,
 };
 use std::io::{self, IsTerminal, Write};
 
@@ -347,10 +347,17 @@ impl Outputs<'_> {
             .iter()
             .map(|bill| bill.tenants.iter().filter_map(|tenant| tenant.invoice.clone()).collect())
             .collect();
+        let documents: Vec<_> =
+            bills.iter().map(|bill| desk.issue.documents(&bill.cycle.first_day.to_string())).collect();
         let cycles: Vec<CycleSummary<'_>> = invoices
             .iter()
+            .zip(&documents)
             .zip(bills)
-            .map(|(invoices, bill)| CycleSummary { invoices, unbilled: &bill.unbilled })
+            .map(|((invoices, documents), bill)| CycleSummary {
+                invoices,
+                documents,
+                unbilled: &bill.unbilled,
+            })
             .collect();
         let records = &self.read.scan.part.records;
         let mut notes = vec![format!(
@@ -363,8 +370,12 @@ impl Outputs<'_> {
         notes.extend(done.notes(desk));
         notes.extend(self.sensitivity.iter().map(Outcome::sentence));
         let out = self.args.out.display().to_string();
-        let is_final = desk.issue.intent != Intent::Draft;
-        let bill = BillSummary { cycles: &cycles, notes: &notes, out: &out, is_final };
+        let status = match desk.issue.intent {
+            Intent::Draft => BillStatus::Draft,
+            Intent::Final => BillStatus::Final,
+            Intent::Correction => BillStatus::Correction,
+        };
+        let bill = BillSummary { cycles: &cycles, notes: &notes, out: &out, status };
         let has_style = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let width = run::width().unwrap_or(WIDTH_PIPED);
         let text = report::summary_text(&bill, width, has_style);

@@ -21,6 +21,7 @@
 //! state between 3 and 4 again. A failure that is not a crash undoes step 3.
 
 mod correct;
+mod documents;
 mod overlap;
 mod seals;
 mod users;

@@ -82,7 +82,7 @@ pub use sensitivity_csv::write_sensitivity_csv;
 pub use stage::{Committed, Output, SEAL, Seal, Stage, StageError, kept_files, seals};
 pub use stretches::Users;
 pub use summary_csv::write_summary_csv;
-pub use summary_text::{BillSummary, CycleSummary, summary_text};
+pub use summary_text::{BillStatus, BillSummary, CycleSummary, IssuedDocument, summary_text};
 pub use text::{escaped, map_json_texts};
 pub use unbilled_csv::{UnbilledCsv, unbilled_header};
 pub use users_audit_csv::write_users_audit_csv;

@@ -15,15 +15,38 @@ pub struct BillSummary<'t> {
     pub notes: &'t [String],
     /// The folder as the user named it.
     pub out: &'t str,
-    /// Whether the bill is in the ledger.
-    pub is_final: bool,
+    pub status: BillStatus,
+}
+
+/// What the run left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BillStatus {
+    Draft,
+    /// The bill is in the ledger.
+    Final,
+    /// The ledger had it, and got documents of what changed; none where nothing did.
+    Correction,
+}
+
+/// A document that a correction wrote.
+#[derive(Debug, Clone)]
+pub struct IssuedDocument {
+    pub invoice_number: String,
+    pub tenant: String,
+    /// Path below OUT.
+    pub file: String,
+    pub net: Money,
+    pub tax: Money,
+    pub total: Money,
 }
 
 /// One cycle with at least one invoice.
 #[derive(Debug, Clone, Copy)]
 pub struct CycleSummary<'t> {
-    /// One per tenant, all of the same cycle.
+    /// One per tenant, all of the same cycle. Of a correction, the bill as it would be if it were made now.
     pub invoices: &'t [Invoice],
+    /// What a correction wrote of the cycle.
+    pub documents: &'t [IssuedDocument],
     /// Users that were seen and not charged, by reason.
     pub unbilled: &'t BTreeMap<Reason, u64>,
 }
@@ -33,7 +56,10 @@ pub struct CycleSummary<'t> {
 pub fn summary_text(bill: &BillSummary<'_>, width: usize, has_style: bool) -> String {
     let mut page = Page::new(width, has_style);
     for cycle in bill.cycles.iter().filter(|cycle| !cycle.invoices.is_empty()) {
-        page.cycle(cycle);
+        match bill.status {
+            BillStatus::Draft | BillStatus::Final => page.cycle(cycle),
+            BillStatus::Correction => page.corrections(cycle),
+        }
     }
     if !bill.notes.is_empty() {
         page.heading("Notes");
@@ -68,7 +94,7 @@ impl Page {
     }
 
     fn cycle(&mut self, cycle: &CycleSummary<'_>) {
-        let CycleSummary { invoices, unbilled } = cycle;
+        let CycleSummary { invoices, unbilled, .. } = cycle;
         let Some(first) = invoices.first() else { return };
         let currency = first.total.currency();
         let currency =
@@ -134,6 +160,33 @@ impl Page {
         self.blank();
     }
 
+    /// What was written, and what the cycle comes to with it.
+    fn corrections(&mut self, cycle: &CycleSummary<'_>) {
+        let CycleSummary { invoices, documents, .. } = cycle;
+        let (Some(first), false) = (invoices.first(), documents.is_empty()) else { return };
+        let currency = first.total.currency();
+        let is_one = documents.iter().all(|document| document.total.currency() == currency);
+        self.title(first, false, is_one.then_some(currency));
+        let mut columns = vec![Column::elastic("tenant", 8), Column::text("document")];
+        columns.extend(["net", "tax", "total", "cycle in all"].map(Column::number));
+        if !is_one {
+            columns.push(Column::text(""));
+        }
+        let mut table = Table::new(columns);
+        for document in *documents {
+            let in_all = invoices.iter().find(|invoice| invoice.tenant == document.tenant);
+            let mut cells = vec![printable(&document.tenant), printable(&document.invoice_number)];
+            cells.extend([document.net, document.tax, document.total].map(grouped));
+            cells.push(in_all.map_or_else(String::new, |invoice| grouped(invoice.total)));
+            if !is_one {
+                cells.push(document.total.currency().code().to_owned());
+            }
+            table.push(cells);
+        }
+        self.lay_out(&table.lines(Some(self.width)));
+        self.blank();
+    }
+
     fn unbilled(&mut self, unbilled: &BTreeMap<Reason, u64>) {
         if unbilled.is_empty() {
             return;
@@ -151,8 +204,12 @@ impl Page {
 
     /// Where the files are.
     fn places(&mut self, bill: &BillSummary<'_>) {
-        let status = if bill.is_final { "Final" } else { "Draft" };
-        self.heading(&format!("{status} bill in {}", printable(bill.out)));
+        let status = match bill.status {
+            BillStatus::Draft => "Draft bill",
+            BillStatus::Final => "Final bill",
+            BillStatus::Correction => return self.documents(bill),
+        };
+        self.heading(&format!("{status} in {}", printable(bill.out)));
         let folders: Vec<String> = bill
             .cycles
             .iter()
@@ -162,6 +219,28 @@ impl Page {
         let mut places: Vec<(&str, &str)> =
             folders.iter().map(|folder| (&folder[..], "invoice.html, and users.csv behind it")).collect();
         places.push(("report.html", "all tenants on one page"));
+        self.files(places);
+    }
+
+    /// The documents of a correction, which is no bill of its own.
+    fn documents(&mut self, bill: &BillSummary<'_>) {
+        let documents = || bill.cycles.iter().flat_map(|cycle| cycle.documents);
+        if documents().next().is_none() {
+            return self.heading(&format!("The final bill in {} stays as it was", printable(bill.out)));
+        }
+        self.heading(&format!("Final documents in {}", printable(bill.out)));
+        let texts: Vec<(String, String)> = documents()
+            .map(|document| {
+                let code = document.total.currency();
+                let what =
+                    format!("{}, {} {}", document.invoice_number, grouped(document.total), code.code());
+                (printable(&document.file), printable(&what))
+            })
+            .collect();
+        self.files(texts.iter().map(|(file, what)| (&file[..], &what[..])).collect());
+    }
+
+    fn files(&mut self, mut places: Vec<(&str, &str)>) {
         places.push(("unbilled.csv", "who was seen and not charged, and why"));
         places.push(("manifest.json", "what it was made from"));
         let widest = places.iter().map(|(file, _)| file.len()).max().unwrap_or(0);
@@ -298,9 +377,10 @@ mod tests {
     }
 
     fn summary(invoices: &[Invoice], width: usize, has_style: bool) -> String {
-        let cycles = [CycleSummary { invoices, unbilled: &unbilled() }];
+        let cycles = [CycleSummary { invoices, documents: &[], unbilled: &unbilled() }];
         let notes = ["old.log.lz4: lz4 is not read; passed over".to_owned()];
-        let bill = BillSummary { cycles: &cycles, notes: &notes, out: "bills/october", is_final: false };
+        let bill =
+            BillSummary { cycles: &cycles, notes: &notes, out: "bills/october", status: BillStatus::Draft };
         summary_text(&bill, width, has_style)
     }
 

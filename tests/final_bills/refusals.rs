@@ -1,6 +1,6 @@
 //! What may not become final, and what may not be replaced: whatever the ledger is called.
 
-use super::shop::{Shop, quarter};
+use super::shop::{Shop, line, quarter};
 use super::{FIRST, SECOND, cut_off, errors, finished, said};
 use std::fs;
 
@@ -106,6 +106,41 @@ fn no_day_becomes_final_twice_for_a_tenant() {
     let other = moved.replace("\"acme\"", "\"newco\"").replace("\"beta\"", "\"other\"");
     fs::write(shop.path("book.toml"), other).expect("the book can be written");
     shop.billed(&["--cycle", "2026-10-02", "--out", "four", "--final"]);
+}
+
+#[test]
+fn a_correction_names_its_documents_and_amounts() {
+    let (shop, _) = finished();
+    let mut lines = quarter();
+    lines.push(line(5, "late@acme.example", true));
+    shop.write_log(&lines);
+    let flags = ["--cycle", FIRST, "--out", "bill", "--final", "--correction"];
+    let said = shop.billed(&flags);
+    insta::assert_snapshot!(said, @r"
+    Cycle 2026-10-01 to 2026-10-30, 30 days, amounts in EUR
+
+    tenant  document   net   tax  total  cycle in all
+    ─────────────────────────────────────────────────
+    acme    INV-3     1.07  0.23   1.30        127.91
+
+    Notes
+      26 lines read, 26 accepted registrations, 0 records rejected
+      final as INV-3, noted in ledger.jsonl
+      left over from an earlier bill: report.html
+
+    Final documents in bill
+      2026-10-01/acme/correction-3/correction.csv  INV-3, 1.30 EUR
+      unbilled.csv                                 who was seen and not charged, and why
+      manifest.json                                what it was made from
+    ");
+    let nothing = shop.billed(&flags);
+    insta::assert_snapshot!(nothing, @r"
+    Notes
+      26 lines read, 26 accepted registrations, 0 records rejected
+      nothing to correct, and nothing was written
+
+    The final bill in bill stays as it was
+    ");
 }
 
 #[test]
