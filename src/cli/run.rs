@@ -12,7 +12,7 @@ use crate::model::{Category, Cycle, Days, SipIdRef, Spot, Standing, Window};
 use crate::pipeline::audit::{AuditDays, Evidence, ambiguous_aors};
 use crate::pipeline::bill::{Bill, BillError};
 use crate::pipeline::census::{Census, CensusCount};
-use crate::pipeline::collect::Counting;
+use crate::pipeline::collect::{Counting, Range};
 use crate::pipeline::heard;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::probe;
@@ -51,6 +51,8 @@ pub struct Read {
     pub scan: Scan,
     /// What users are called, where not by their own names.
     pub pseudonyms: Option<Pseudonyms>,
+    /// A range that left out all who registered.
+    missed: Option<Window>,
     census: OnceLock<Census>,
 }
 
@@ -213,12 +215,32 @@ pub fn check_accepted(read: &Read, logs: &LogArgs) -> Result<(), Failure> {
     if is_any || logs.allow_empty {
         return Ok(());
     }
+    if let Some(window) = read.missed {
+        // It is the range that is empty, and not the logs that prove nothing.
+        if !logs.quiet {
+            say!("siptally: note: {}", nobody_in(window, read));
+        }
+        return Ok(());
+    }
     let findings = probe::findings(&read.scan, read.census(), &probe::Unread::default());
     let finding = findings.first().map_or("nothing here proves an accepted registration", String::as_str);
     Err(Failure::Quality(format!(
         "{finding}\nKamailio logs no accepted registration by itself: add the line `REG-OK …` after save(); \
          `siptally probe` prints it (--allow-empty goes on all the same)"
     )))
+}
+
+fn nobody_in(window: Window, read: &Read) -> String {
+    let Window { start, end } = window;
+    let times = match (start.micros() == i64::MIN, end.micros() == i64::MAX) {
+        (false, true) => format!("from {start} on"),
+        (true, _) => format!("before {end}"),
+        (false, false) => format!("between {start} and {end}"),
+    };
+    let records = &read.scan.part.records;
+    let logs = records.first.zip(records.last);
+    let logs = logs.map(|(first, last)| format!("; the logs run from {first} to {last}")).unwrap_or_default();
+    format!("nothing was accepted {times}{logs}")
 }
 
 /// Whether the logs hold a record of each of the cycles.
@@ -268,9 +290,10 @@ pub fn read_unchecked(
     let scanner = Scanner::for_logs(std::mem::take(&mut setup.patterns), &plan.sample);
     let push_sources = std::mem::take(&mut setup.push_sources);
     let audit_days = AuditDays::of_logs_from(plan.first());
+    let range = ask.range.map(Range::new);
     let counting = Counting {
         days: ask.cycles.unwrap_or(&audit_days),
-        range: ask.range,
+        range: range.as_ref(),
         push_sources: &push_sources,
         key: ask.key,
         wants_digests: ask.is_bill,
@@ -303,7 +326,8 @@ pub fn read_unchecked(
         }
         plan.notes.push(note);
     }
-    Ok(Read { plan, scan, pseudonyms, census: OnceLock::new() })
+    let missed = range.filter(Range::is_missed).map(|range| range.window);
+    Ok(Read { plan, scan, pseudonyms, missed, census: OnceLock::new() })
 }
 
 /// Surveys the logs for a verb that reads them in its own way.

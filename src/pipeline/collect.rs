@@ -15,6 +15,7 @@ use crate::model::{
 use crate::platform::{PushSources, hint};
 use crate::settle::{Asks, Held};
 use crate::tally::{Numbering, Observed, Slot, transaction};
+use std::sync::atomic::{AtomicBool, Ordering};
 use streak::Streak;
 
 /// One event of a user that `explain` asked for, owned.
@@ -41,11 +42,38 @@ pub struct Trace {
     pub source_ip: Vec<u8>,
 }
 
+/// The span that is counted.
+#[derive(Debug)]
+pub struct Range {
+    pub window: Window,
+    /// Whether anybody registered outside.
+    is_missed: AtomicBool,
+}
+
+impl Range {
+    /// That span, of which nothing is known yet.
+    pub const fn new(window: Window) -> Self {
+        Self { window, is_missed: AtomicBool::new(false) }
+    }
+
+    /// Whether anybody registered outside, when all is read.
+    pub fn is_missed(&self) -> bool {
+        self.is_missed.load(Ordering::Relaxed)
+    }
+
+    fn misses(&self, standing: Standing) {
+        // Asked first: a cache line that is only read is every core's own.
+        if standing == Standing::Accepted && !self.is_missed() {
+            self.is_missed.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// What decides how observations are counted, for the whole run.
 pub struct Counting<'p> {
     pub days: &'p dyn Days,
     /// Observations outside are not counted (they still say what order depends on).
-    pub range: Option<Window>,
+    pub range: Option<&'p Range>,
     pub push_sources: &'p PushSources,
     /// A manifest will name the inputs' digests; nothing else asks for them.
     pub wants_digests: bool,
@@ -79,7 +107,8 @@ pub fn note(
     let slot = match observation.moment {
         None => Slot::CLOCKLESS,
         Some(moment) => {
-            if counting.range.is_some_and(|range| !range.contains(moment)) {
+            if let Some(range) = counting.range.filter(|range| !range.window.contains(moment)) {
+                range.misses(observation.standing);
                 return;
             }
             match memory.slot {

@@ -34,7 +34,7 @@ impl<'p> LifeCounter<'p> {
         if !lists_unproven(self.counting) {
             let all =
                 Window { start: Moment::from_micros(i64::MIN / 2), end: Moment::from_micros(i64::MAX / 2) };
-            let window = self.counting.range.unwrap_or(all);
+            let window = self.counting.range.map_or(all, |range| range.window);
             if let Some((standing, spot)) = proof(life, window) {
                 let number = self.counting.days.day(life.end).window;
                 add(said, life, agent, standing, spot, number);
@@ -118,6 +118,7 @@ mod tests {
     use super::*;
     use crate::model::{DaySlot, Days, Hint};
     use crate::pipeline::audit::AuditDays;
+    use crate::pipeline::collect::Range;
     use crate::platform::PushSources;
     use crate::settle::Piece;
     use crate::tally::Tally;
@@ -152,7 +153,8 @@ mod tests {
         let at = Moment::from_seconds;
         let spot = |offset: i64| Spot { input: 0, offset: offset as u64 };
         let push_sources = PushSources::new(&[]).unwrap();
-        let range = range.map(|(start, end)| Window { start: at(start), end: at(end) });
+        let range = range.map(|(start, end)| Range::new(Window { start: at(start), end: at(end) }));
+        let range = range.as_ref();
         let counting = Counting { days, range, push_sources: &push_sources, wants_digests: false, key: None };
         let mut counter = LifeCounter::new(&counting);
         let (mut observed, mut numbering) = (Observed::default(), Numbering::of_worker(0));

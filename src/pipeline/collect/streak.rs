@@ -96,7 +96,7 @@ impl Collector<'_> {
             return;
         }
         let Some(hour) = self.part.coverage.hour(event.host, moment) else { return };
-        let window = hour.common(valid).common(self.counting.range.unwrap_or(hour));
+        let window = hour.common(valid).common(self.counting.range.map_or(hour, |range| range.window));
         if !window.contains(moment) {
             return;
         }
