@@ -67,8 +67,10 @@ pub fn make(
         desk.issue.under_pseudonyms(pseudonyms.fingerprint());
     }
     let roll = bill.roll(read.pseudonyms.as_ref());
+    // A note may name no user whom the lists do not.
+    let is_named = columns.fate("sip_uri") == Fate::Keep;
     let mut notes: Vec<String> =
-        cycles.iter().flat_map(|cycle| edge::notes(&read.plan, &roll, cycle)).collect();
+        cycles.iter().flat_map(|cycle| edge::notes(&read.plan, &roll, cycle, is_named)).collect();
     // An edge between two cycles is told by both.
     notes.dedup();
     notes.extend(cycles.iter().flat_map(|cycle| heard::silences(&read.scan, cycle)));

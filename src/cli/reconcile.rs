@@ -63,7 +63,7 @@ pub fn run(args: &ReconcileArgs) -> Result<(), Failure> {
     };
     let comparison = compare(&users, &rows, &setting, &prices);
     let roll_shown = read.pseudonyms.as_ref().map(|pseudonyms| bill.roll(Some(pseudonyms)));
-    let mut notes = edge::notes(&read.plan, roll_shown.as_ref().unwrap_or(&roll), &cycle);
+    let mut notes = edge::notes(&read.plan, roll_shown.as_ref().unwrap_or(&roll), &cycle, true);
     if !args.logs.quiet {
         notes.iter().for_each(|note| say!("siptally: note: {note}"));
     }

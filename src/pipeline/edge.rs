@@ -16,8 +16,8 @@ const FOLD_MAX_SECONDS: i64 = 2 * 3600;
 const NAMES_MAX: usize = 20;
 
 /// A note for each edge of the cycle that lies in a repeated hour of a log's zone, where a user's
-/// billing hangs on it.
-pub fn notes(plan: &Plan, roll: &Roll<'_>, cycle: &Cycle) -> Vec<String> {
+/// billing hangs on it. With `is_named` it names them.
+pub fn notes(plan: &Plan, roll: &Roll<'_>, cycle: &Cycle, is_named: bool) -> Vec<String> {
     let edges = [
         (cycle.window.start, cycle.number - 1, cycle.number),
         (cycle.window.end, cycle.number, cycle.number + 1),
@@ -29,21 +29,21 @@ pub fn notes(plan: &Plan, roll: &Roll<'_>, cycle: &Cycle) -> Vec<String> {
             users.extend(hangs(entries.iter(), span, before, after).then_some(shown));
         });
         users.sort_unstable();
-        (!users.is_empty()).then(|| note(edge, &zone, &users))
+        (!users.is_empty()).then(|| note(edge, &zone, &users, is_named))
     });
     notes.collect()
 }
 
-fn note(edge: Moment, zone: &str, users: &[SipIdRef<'_>]) -> String {
+fn note(edge: Moment, zone: &str, users: &[SipIdRef<'_>], is_named: bool) -> String {
     let mut names: Vec<String> = users.iter().take(NAMES_MAX).map(|id| id.escaped()).collect();
     if users.len() > NAMES_MAX {
         names.push(format!("{} more", users.len() - NAMES_MAX));
     }
+    let names = if is_named { format!(": {}", names.join(", ")) } else { String::new() };
     format!(
         "{zone} repeats the hour around the cycle's edge {edge}; the earlier reading is taken, and the later one could \
-         bill {} users differently: {}",
-        users.len(),
-        names.join(", ")
+         bill {} users differently{names}",
+        users.len()
     )
 }
 
