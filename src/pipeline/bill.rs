@@ -3,11 +3,13 @@
 mod all;
 mod counts;
 mod elsewhere;
+mod listed;
 mod one_user;
 mod side;
 mod skipped;
 
 use self::counts::Counts;
+use self::listed::unseen;
 use self::side::SideIndex;
 use super::audit::Verdicts;
 use super::census::Census;
@@ -326,7 +328,9 @@ impl<'b> Bill<'b> {
     ) -> Option<(Option<usize>, Decision<'s>)> {
         entries.retain(|entry| entry.window == cycle.number);
         let Some(number) = self.by_domain.of(id) else {
-            let user = unassigned_user(id, &entries, &self.rules(cycle)[0].verdicts)?;
+            let seen = unassigned_user(id, &entries, &self.rules(cycle)[0].verdicts);
+            let user =
+                seen.or_else(|| self.is_listed(id, cycle).then(|| unseen(id, Reason::Unassigned, None)))?;
             return Some((None, Decision { billed: Vec::new(), unbilled: vec![user] }));
         };
         let decision = self.rules(cycle)[number].decide(id, cycle, &entries)?;
@@ -379,7 +383,8 @@ impl<'b> TenantRules<'b> {
             }
         }
         let is_anything = !seen.is_empty() || !listings.is_empty();
-        is_anything.then(|| self.decider.decide(id, cycle, &seen, &listings))
+        let decision = is_anything.then(|| self.decider.decide(id, cycle, &seen, &listings));
+        self.with_guest(id, cycle, decision)
     }
 }
 

@@ -153,7 +153,11 @@ fn user(bill: &Bill<'_>, cycle: &Cycle, tenant: Option<usize>, decision: &Decisi
         first_seen: user.first_seen,
         last_seen: user.last_seen,
         spot: user.spot,
-        side_file_line: None,
+        // A guest whom no log tells of stands in a side file.
+        side_file_line: match (user.reason, user.spot) {
+            (Reason::ConferenceGuest, None) => bill.guest_row(user.sip_id, cycle),
+            _ => None,
+        },
     };
     Some(OurUser {
         id: SipId::from_canonical(id.as_bytes()),

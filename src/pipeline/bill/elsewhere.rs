@@ -36,13 +36,9 @@ impl Bill<'_> {
         numbers.into_iter().filter_map(decide).collect()
     }
 
-    /// The line of the side file that lists the user as a mere guest of a conference in the cycle: such rows
-    /// charge nobody, so no decision tells of them.
+    /// The line of the side file that lists the user as a mere guest of a conference in the cycle.
     pub fn guest_row(&self, id: SipIdRef<'_>, cycle: &Cycle) -> Option<u64> {
-        let rules = &self.rules(cycle)[self.by_domain.of(id)?];
-        let conferences = rules.side_files.iter().filter(|side| side.category == Category::Conferencing);
-        let rows = conferences.flat_map(|side| side.rows_of(id.as_bytes()));
-        rows.filter(|row| !row.is_host && row.overlaps(cycle.window)).map(|row| row.line).min()
+        self.rules(cycle)[self.by_domain.of(id)?].guest_row(id, cycle)
     }
 
     /// The first and the last moment that a row of a side file of the cycle is for.

@@ -19,9 +19,10 @@ impl<'b> Bill<'b> {
         let mut numbers: BTreeSet<i32> = entries.iter().map(|entry| entry.window).collect();
         numbers.remove(&Slot::CLOCKLESS.window);
         let tenant = self.by_domain.of(id.borrowed());
-        let rules =
-            tenant.into_iter().flat_map(|number| self.editions.iter().map(move |(_, rules)| &rules[number]));
-        // A side file may charge a user of whom no log says anything.
+        let is_own = |number: usize| tenant.is_none_or(|tenant| tenant == number);
+        let rules = self.editions.iter().flat_map(|(_, rules)| rules.iter().enumerate());
+        let rules = rules.filter(|(number, _)| is_own(*number)).map(|(_, rules)| rules);
+        // A side file may charge a user of whom no log says anything, or list one whom nobody can be charged for.
         for side in rules.flat_map(|rules| &rules.side_files) {
             for row in side.rows_of(id.as_bytes()) {
                 numbers.extend(self.cycles_of(row));
