@@ -137,7 +137,7 @@ pub struct LogArgs {
     /// Largest share of rejected records among registrations, in percent
     #[arg(long, value_name = "PERCENT", default_value = "0.1%")]
     pub max_reject: String,
-    /// Go on although nothing was accepted in the whole input
+    /// Go on although nothing was accepted in the whole input, or a cycle has no record in it
     #[arg(long)]
     pub allow_empty: bool,
     /// Call users by pseudonyms, made with the key in this file; the same key, the same pseudonyms
