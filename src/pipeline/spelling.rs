@@ -43,7 +43,7 @@ impl Spellings {
     /// spelling, since some servers tell cases apart and others do not. Where nobody is known, it means what it says.
     pub fn meaning(&self, text: &str, is_known: impl Fn(&SipId) -> bool) -> Meaning {
         let [kept, folded] = [Dialect::Unknown, Dialect::Kamailio].map(|dialect| self.ids(text, dialect));
-        let said = kept.iter().find(|id| id.as_bytes().contains(&b'@')).or(kept.first()).cloned();
+        let said = kept.first().cloned();
         for ids in [kept, folded] {
             let mut known: Vec<SipId> = ids.into_iter().filter(&is_known).collect();
             match known.len() {
@@ -132,8 +132,8 @@ mod tests {
         assert_eq!(meaning(&two, "bob", &["bob@b"]), is("bob@b"));
         assert_eq!(meaning(&two, "bob", &["bob@a", "bob@b"]), Err(2));
         assert_eq!(meaning(&two, "bob", &["bob", "bob@x"]), is("bob"));
-        // Nobody knows him: the first domain there is, so that he is listed under one.
-        assert_eq!(meaning(&two, "bob", &[]), is("bob@a"));
+        // Nobody knows him, and no domain is guessed.
+        assert_eq!(meaning(&two, "bob", &[]), is("bob"));
         assert_eq!(meaning(&two, "desk", &["bob@b"]), is("bob@b"));
     }
 }
