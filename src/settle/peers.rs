@@ -231,6 +231,11 @@ impl Bindings {
         }
     }
 
+    /// Whether any binding has been given a User-Agent.
+    pub fn has_ties(&self) -> bool {
+        !self.tied.is_empty()
+    }
+
     /// The text of a binding, where ties have given it just one.
     pub fn agent(&self, pair: Pair) -> Option<&[u8]> {
         match &self.tied.get(&pair)?.agent {

@@ -167,6 +167,9 @@ impl Settler {
     /// The User-Agent of a binding whose user the server's lines call so, by what dumps call the user.
     fn agent_elsewhere(&self, user: &[u8], contact: &[u8]) -> Option<&[u8]> {
         let Self { joins, ties, .. } = self;
+        if !ties.bindings.has_ties() {
+            return None;
+        }
         let of = |sip_id| ties.bindings.agent_of(sip_id, contact);
         joins.sip_id(user).and_then(of).or_else(|| joins.bare_name(user).and_then(of))
     }
