@@ -11,7 +11,7 @@ use crate::model::{Category, Currency, Quote, SipId, SipIdRef, Spot};
 use crate::pipeline::bill::{Bill, CycleBill, CycleChoice, check_coverage};
 use crate::pipeline::edge;
 use crate::pipeline::quote::quotes;
-use crate::pipeline::reconcile::{BookPrices, gap, ours, theirs, veiled};
+use crate::pipeline::reconcile::{BookPrices, gap, other_sums, ours, theirs, veiled};
 use crate::read::{VendorError, VendorFile};
 use crate::report::{self, Manifest, Parties, ReconcileSummary, Stage, StageError};
 use std::collections::BTreeMap;
@@ -69,6 +69,8 @@ pub fn run(args: &ReconcileArgs) -> Result<(), Failure> {
     }
     notes.extend(gap.map(|gap| format!("the logs of the cycle have gaps: {gap}")));
     notes.extend(list_notes(&file, &comparison, &rows));
+    let sums = other_sums(&comparison, &rows, &billed, &prices);
+    notes.extend(sums.iter().map(|sum| sum.sentence.clone()));
     let evidence = match &args.out {
         Some(_) => evidence(&read, &comparison)?,
         None => BTreeMap::new(),
@@ -95,7 +97,7 @@ pub fn run(args: &ReconcileArgs) -> Result<(), Failure> {
         outcome.write(out, &evidence)?;
     }
     outcome.summary()?;
-    match comparison.differences.len() {
+    match comparison.differences.len() + sums.iter().filter(|sum| sum.is_difference).count() {
         0 => Ok(()),
         1 => Err(Failure::Differences("1 difference".to_owned())),
         many => Err(Failure::Differences(format!("{many} differences"))),

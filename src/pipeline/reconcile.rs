@@ -1,5 +1,6 @@
 //! From a bill and the other party's list to what a comparison takes: our users, their rows, prices, coverage.
 
+mod sums;
 mod veiled;
 
 use super::bill::{Bill, CycleBill};
@@ -20,6 +21,7 @@ use rust_decimal::Decimal;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::convert::Infallible;
+pub use sums::{OtherSum, other_sums};
 pub use veiled::veiled;
 
 /// Hosts that a sentence about coverage names.
