@@ -36,7 +36,9 @@ pub(super) fn rank(mut inputs: Vec<Input>) -> Vec<Input> {
 pub(super) fn stream_of(found: &Found) -> (PathBuf, String) {
     let path = &found.path;
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    (server_directory(path), stem(&name))
+    // A number before the type may be that of one of several servers, unless the file that is written now is there, too.
+    let is_there = |name: &str| path.with_file_name(name).exists();
+    (server_directory(path), stem(&name, is_there))
 }
 
 /// The directory of a file, or the one around it where it is a day's or a month's: `pbx1` for
@@ -63,7 +65,7 @@ pub(super) fn server_directory(path: &Path) -> PathBuf {
 const YEARS: std::ops::RangeInclusive<u32> = 1990..=2099;
 
 /// `kamailio.log` for `kamailio.log.2.gz`, `kamailio.log-20261005`, `kamailio-2026-10-05.log` and the like.
-fn stem(name: &str) -> String {
+fn stem(name: &str, is_there: impl Fn(&str) -> bool) -> String {
     let mut name = name;
     for suffix in [".gz", ".zst", ".bz2", ".xz"] {
         name = name.strip_suffix(suffix).unwrap_or(name);
@@ -75,12 +77,15 @@ fn stem(name: &str) -> String {
         Some(at) if is_type(&undated[at + 1..]) => undated.split_at(at),
         _ => (&undated[..], ""),
     };
-    let unnumbered = without_number(body);
+    let unnumbered = format!("{}{file_type}", without_number(body));
+    if !file_type.is_empty() {
+        return if is_there(&unnumbered) { unnumbered } else { undated };
+    }
     // A dash and eight digits or more: the seconds of an epoch.
     let trimmed = body.trim_end_matches(|character: char| character.is_ascii_digit());
-    let is_stamped = file_type.is_empty() && trimmed.len() + 8 <= body.len();
+    let is_stamped = trimmed.len() + 8 <= body.len();
     let unstamped = trimmed.strip_suffix('-').filter(|rest| is_stamped && !rest.is_empty());
-    format!("{}{file_type}", unstamped.unwrap_or(unnumbered))
+    unstamped.map_or(unnumbered, str::to_owned)
 }
 
 /// Without the `.7` of a rotation, or the stamp of one: `full` for `full.7` and `full.1791209002`.
@@ -177,7 +182,7 @@ mod tests {
             ("2026-10-05.log", ".log"),
             ("pbx1.1", "pbx1"),
         ] {
-            assert_eq!(stem(name), expected, "{name}");
+            assert_eq!(stem(name, |sibling| sibling == "full.log"), expected, "{name}");
         }
     }
 
@@ -190,12 +195,13 @@ mod tests {
             "192.0.2.7.log",
             "pbx-20269905.log",
             "4201234567.log",
+            "kamailio.2.log",
             "1",
             "é1",
         ] {
-            assert_eq!(stem(name), name);
+            assert_eq!(stem(name, |_| false), name);
         }
-        assert_ne!(stem("edge1-20261005.log"), stem("edge2-20261005.log"));
+        assert_eq!(stem("edge1-20261005.log", |_| true), "edge1.log");
     }
 
     #[test]
