@@ -182,13 +182,18 @@ fn a_bill_among_its_logs_does_not_change_the_next_one() {
             fs::copy(log.path(), logs.join(server).join(log.file_name())).expect("a log can be copied");
         }
     }
-    let bill_in_logs = || {
-        bill(&logs.join("bill"), &[&logs.to_string_lossy()]);
-        // Its inputs stand in there, each with its digest.
-        fs::read_to_string(logs.join("bill/2026-10-01/acme/invoice.json")).expect("an invoice is there")
-    };
-    let first = bill_in_logs();
-    assert_eq!(bill_in_logs(), first);
+    // Beside the logs, in a folder of its own, and around everything.
+    for place in ["pbx1", "bill", "."] {
+        let bill_in_logs = || {
+            bill(&logs.join(place), &[&logs.to_string_lossy()]);
+            // Its inputs stand in there, each with its digest.
+            let invoice = logs.join(place).join("2026-10-01/acme/invoice.json");
+            fs::read_to_string(invoice).expect("an invoice is there")
+        };
+        let first = bill_in_logs();
+        assert_eq!(bill_in_logs(), first, "{place}");
+        assert_eq!(first.matches("\"file\": \"pbx1/").count(), 3, "{place}");
+    }
 }
 
 /// Whether an invoice line says everything that the expectation says.

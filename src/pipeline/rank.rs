@@ -8,15 +8,17 @@ use std::path::{Path, PathBuf};
 /// Ranks the inputs and numbers their streams: the rotated siblings of one directory, in the order
 /// of the times inside them. Streams are ranked by what they are called and when they begin; only
 /// between two that agree in both does the place they were read from decide.
-pub(super) fn rank(mut inputs: Vec<Input>) -> Vec<Input> {
+pub(super) fn rank(mut inputs: Vec<Input>, rule_of: impl Fn(&Found) -> Option<usize>) -> Vec<Input> {
+    // Files under different rules of the operator's are different servers', whatever they are called.
+    let key = |input: &Input| (stream_of(&input.found), rule_of(&input.found));
     inputs.sort_by_cached_key(|input| {
         let first = input.first.map_or(i64::MIN, Moment::micros);
-        (stream_of(&input.found), first, input.found.shown.clone())
+        (key(input), first, input.found.shown.clone())
     });
     let mut streams: Vec<Vec<Input>> = Vec::new();
     for input in inputs {
         match streams.last_mut() {
-            Some(stream) if stream_of(&stream[0].found) == stream_of(&input.found) => stream.push(input),
+            Some(stream) if key(&stream[0]) == key(&input) => stream.push(input),
             _ => streams.push(vec![input]),
         }
     }
@@ -41,8 +43,8 @@ pub(super) fn stream_of(found: &Found) -> (PathBuf, String) {
     (server_directory(path), stem(&name, is_there))
 }
 
-/// The directory of a file, or the one around it where it is a day's or a month's: `pbx1` for
-/// `pbx1/2026-10-05/full` and `pbx1/2026/10/05/full`.
+/// The directory of a file, or the one around it where it is a day's: `pbx1` for `pbx1/2026-10-05/full` and
+/// `pbx1/2026/10/05/full`. Digits alone may be a customer's number.
 pub(super) fn server_directory(path: &Path) -> PathBuf {
     let directory = path.parent().unwrap_or(Path::new(""));
     let names: Vec<String> =
@@ -51,18 +53,17 @@ pub(super) fn server_directory(path: &Path) -> PathBuf {
         let name = names.get(at).filter(|name| name.len() == len);
         name.and_then(|name| name.parse().ok()).is_some_and(|number| range.contains(&number))
     };
-    let is_day = names.first().is_some_and(|name| !name.is_empty() && without_dates(name).is_empty());
+    let is_day = names.first().is_some_and(|name| name.contains('-') && without_dates(name).is_empty());
     let levels = match () {
         () if is_day => 1,
         () if number(2, 4, YEARS) && number(1, 2, 1..=12) && number(0, 2, 1..=31) => 3,
-        () if number(1, 4, YEARS) && number(0, 2, 1..=12) => 2,
         () => 0,
     };
     directory.ancestors().nth(levels).unwrap_or(Path::new("")).to_owned()
 }
 
 /// Years that the date of a rotation may have.
-const YEARS: std::ops::RangeInclusive<u32> = 1990..=2099;
+const YEARS: std::ops::RangeInclusive<u32> = 2010..=2099;
 
 /// `kamailio.log` for `kamailio.log.2.gz`, `kamailio.log-20261005`, `kamailio-2026-10-05.log` and the like.
 fn stem(name: &str, is_there: impl Fn(&str) -> bool) -> String {
@@ -91,11 +92,19 @@ fn stem(name: &str, is_there: impl Fn(&str) -> bool) -> String {
 /// Without the `.7` of a rotation, or the stamp of one: `full` for `full.7` and `full.1791209002`.
 fn without_number(name: &str) -> &str {
     let trimmed = name.trim_end_matches(|character: char| character.is_ascii_digit());
-    let is_address = name.split('.').count() == 4 && name.split('.').all(|part| part.parse::<u8>().is_ok());
     match trimmed.strip_suffix('.') {
-        Some(rest) if !rest.is_empty() && trimmed.len() < name.len() && !is_address => rest,
+        Some(rest) if !rest.is_empty() && trimmed.len() < name.len() && !ends_with_address(name) => rest,
         _ => name,
     }
+}
+
+/// Whether the name ends with an address, which is a server's: `pbx-192.0.2.7`.
+fn ends_with_address(name: &str) -> bool {
+    let mut parts = name.rsplit('.');
+    let has_three = parts.by_ref().take(3).filter(|part| part.parse::<u8>().is_ok()).count() == 3;
+    let first = parts.next().unwrap_or_default();
+    let digits = first.trim_start_matches(|character: char| !character.is_ascii_digit());
+    has_three && first.ends_with(digits) && digits.parse::<u8>().is_ok() && !first.ends_with(".log")
 }
 
 /// Without dates, each with the time behind it and what separates it from what stands before.
@@ -134,24 +143,44 @@ fn date_len(text: &[u8]) -> Option<usize> {
             YEARS.contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
         })
     };
-    let mut len = match digits(0) {
-        // With hour, minute and second behind it, or without some of them.
-        digits @ (8 | 10 | 12 | 14) if is_date(4, 6) => digits,
+    let (date, mut time) = match digits(0) {
+        8 if is_date(4, 6) => (8, None),
+        // With the hour behind it, or more.
+        len @ (10 | 12 | 14) if is_date(4, 6) => (8, Some(8..len)),
         4 if matches!(text.get(4), Some(b'-' | b'_' | b'.'))
             && text.get(4) == text.get(7)
             && digits(8) == 2 =>
         {
-            is_date(5, 8).then_some(10)?
+            (is_date(5, 8).then_some(10)?, None)
         }
         _ => return None,
     };
-    loop {
-        let separators = text.iter().skip(len).take(2).take_while(|byte| b"-_T:".contains(byte)).count();
-        let fields = digits(len + separators);
-        if separators == 0 || !matches!(fields, 2 | 4 | 6) {
-            return Some(len);
-        }
-        len += separators + fields;
+    if time.is_none() {
+        let separators = text.iter().skip(date).take(2).take_while(|byte| b"-_T".contains(byte)).count();
+        let begin = date + separators;
+        let is_time = |byte: &&u8| byte.is_ascii_digit() || b"-_:".contains(byte);
+        let len = text[begin.min(text.len())..].iter().take_while(is_time).count();
+        time = (separators > 0).then_some(begin..begin + len);
+    }
+    let Some(time) = time else { return Some(date) };
+    let fields: Vec<u8> = text[time.clone()].iter().copied().filter(u8::is_ascii_digit).collect();
+    let fields: Vec<u8> =
+        fields.chunks(2).map(|two| two.iter().fold(0, |sum, digit| sum * 10 + (digit - b'0'))).collect();
+    let odd = text[time.clone()].split(|byte| !byte.is_ascii_digit()).any(|run| run.len() % 2 == 1);
+    // An hour by itself is one only where it is written to the date: else it may number servers. So may whatever goes on
+    // behind a dot.
+    let is_glued = time.start == date;
+    let is_time = !odd
+        && fields.first().is_some_and(|hour| *hour < 24)
+        && fields.iter().skip(1).all(|field| *field < 60)
+        && (is_glued || fields.len() >= 2)
+        && fields.len() <= 3
+        && !matches!(text[time.end..], [b'.', b'0'..=b'9', ..]);
+    match (is_time, is_glued) {
+        (true, _) => Some(time.end),
+        (false, false) => Some(date),
+        // Ten digits or more that are no such thing are no date either.
+        (false, true) => None,
     }
 }
 
@@ -174,7 +203,8 @@ mod tests {
             ("full_20261006", "full"),
             ("full-20261006_000000", "full"),
             ("full-2026100613", "full"),
-            ("full-2026-10-06T13", "full"),
+            ("full-2026-10-06T1300", "full"),
+            ("full-20261006-13:00:59.log", "full.log"),
             ("x.log.2026-10-05.gz", "x.log"),
             ("asterisk-2026-10-05.log.gz", "asterisk.log"),
             ("kamailio-sipdump-2026-10-05--10-00-05.data", "kamailio-sipdump.data"),
@@ -201,6 +231,18 @@ mod tests {
         ] {
             assert_eq!(stem(name, |_| false), name);
         }
+        for (name, expected) in [
+            ("pbx-10.0.0.1.log", "pbx-10.0.0.1.log"),
+            ("sip.10.0.0.1.messages", "sip.10.0.0.1.messages"),
+            ("x-20261005_10.0.0.1.log", "x_10.0.0.1.log"),
+            ("x-20261005_10-0-0-1.log", "x_10-0-0-1.log"),
+            ("asterisk-2026-10-05-5060.log", "asterisk-5060.log"),
+            ("asterisk-20261005-01.log", "asterisk-01.log"),
+            ("full-2026-10-05.4201.log", "full.4201.log"),
+            ("full-2026100599", "full"),
+        ] {
+            assert_eq!(stem(name, |_| false), expected);
+        }
         assert_eq!(stem("edge1-20261005.log", |_| true), "edge1.log");
     }
 
@@ -209,9 +251,9 @@ mod tests {
         for (path, expected) in [
             ("logs/pbx1/full", "logs/pbx1"),
             ("logs/pbx1/2026-10-05/full", "logs/pbx1"),
-            ("logs/pbx1/20261005/full", "logs/pbx1"),
+            ("logs/20261005/full", "logs/20261005"),
             ("logs/pbx1/2026/10/05/full", "logs/pbx1"),
-            ("logs/pbx1/2026/10/full", "logs/pbx1"),
+            ("logs/2026/10/full", "logs/2026/10"),
             ("logs/10/full", "logs/10"),
             ("logs/2026/full", "logs/2026"),
             ("2026-10-05/full", ""),

@@ -118,7 +118,7 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     for (look, year) in readable.into_iter().zip(years) {
         inputs.push(plan_input(look, year, setup, &mut without_zone)?);
     }
-    let inputs = rank(inputs);
+    let inputs = rank(inputs, |found| setup.rule_of(found));
     without_zone.sort();
     notes.extend(zone_note(&without_zone));
     notes.sort();

@@ -9,6 +9,9 @@ use std::fs::{self, File, FileType};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// A manifest is no longer.
+const MANIFEST_MAX: u64 = 64 << 20;
+
 /// One input to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -80,7 +83,13 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, InputError> {
         }
         let canonical = canonical(path)?;
         if path.is_dir() {
-            let mut walk = Walk { root: path, entered: HashSet::new(), files: Vec::new(), notes: &mut notes };
+            let mut walk = Walk {
+                root: path,
+                entered: HashSet::new(),
+                files: Vec::new(),
+                bills: HashSet::new(),
+                notes: &mut notes,
+            };
             walk.enter(path, canonical, false)?;
             if walk.files.is_empty() {
                 return Err(InputError::EmptyDirectory { path: path.clone() });
@@ -136,6 +145,8 @@ struct Walk<'w> {
     /// Canonical paths of the directories entered.
     entered: HashSet<PathBuf>,
     files: Vec<Candidate>,
+    /// Files of bills in the directories entered.
+    bills: HashSet<PathBuf>,
     notes: &'w mut Vec<String>,
 }
 
@@ -144,6 +155,14 @@ impl Walk<'_> {
     fn enter(&mut self, directory: &Path, canonical: PathBuf, is_linked: bool) -> Result<(), InputError> {
         if !self.entered.insert(canonical) {
             return Ok(());
+        }
+        let bill = files_of_bill(directory);
+        if !bill.is_empty() {
+            self.pass_over(
+                directory,
+                "holds a bill of siptally, whose files are not read; name one to read it",
+            );
+            self.bills.extend(bill);
         }
         let unreadable = |cause| InputError::unreadable(directory, cause);
         let mut entries = Vec::new();
@@ -179,11 +198,18 @@ impl Walk<'_> {
         };
         let (metadata, canonical) = target;
         if metadata.is_dir() {
-            if is_bill(&path) {
-                self.pass_over(&path, "a bill of siptally, not read; name it to read it");
-                return Ok(());
+            let bill = files_of_bill(&path);
+            if !bill.is_empty() {
+                self.pass_over(
+                    &path,
+                    "holds a bill of siptally, whose files are not read; name one to read it",
+                );
+                self.bills.extend(bill);
             }
             return self.enter(&path, canonical, is_linked);
+        }
+        if self.bills.contains(&path) {
+            return Ok(());
         }
         if !metadata.is_file() {
             self.pass_over(&path, "no file (a socket, pipe or device), not read");
@@ -199,14 +225,19 @@ impl Walk<'_> {
     }
 }
 
-/// Whether the directory is one that `bill --out` wrote. Read as a log, it would make the next bill of the same logs
-/// another one.
-fn is_bill(directory: &Path) -> bool {
-    let mut head = Vec::new();
-    // The manifest begins with who wrote it.
-    let read =
-        File::open(directory.join("manifest.json")).and_then(|file| file.take(256).read_to_end(&mut head));
-    read.is_ok() && head.starts_with(b"{") && memchr::memmem::find(&head, b"\"name\": \"siptally\"").is_some()
+/// The files that `bill --out` wrote into the directory, by the manifest there. Read as logs, they would make the next
+/// bill of the same logs another one.
+fn files_of_bill(directory: &Path) -> Vec<PathBuf> {
+    let manifest = directory.join("manifest.json");
+    let read = File::open(&manifest).and_then(|file| {
+        let mut text = Vec::new();
+        file.take(MANIFEST_MAX).read_to_end(&mut text).map(|_| text)
+    });
+    let json: Option<serde_json::Value> = read.ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let Some(json) = json.filter(|json| json["tool"]["name"] == "siptally") else { return Vec::new() };
+    let outputs = json["outputs"].as_array().into_iter().flatten();
+    let files = outputs.filter_map(|output| Some(directory.join(output["file"].as_str()?)));
+    files.chain([manifest]).collect()
 }
 
 fn is_stdin(path: &Path) -> bool {

@@ -233,7 +233,7 @@ impl<T> Joins<T> {
 }
 
 /// The user part of a SIP-ID, or the whole of a name without a domain.
-fn name_of(user: &[u8]) -> &[u8] {
+pub(super) fn name_of(user: &[u8]) -> &[u8] {
     memchr::memrchr(b'@', user).map_or(user, |at| &user[..at])
 }
 

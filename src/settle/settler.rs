@@ -1,6 +1,6 @@
 //! The settling of one stream: residues in, observations out.
 
-use super::joins::{Joins, Pending};
+use super::joins::{Joins, Pending, name_of};
 use super::lives::{Ended, Life, LifeRules, Lives};
 use super::peers::{Released, Waiting};
 use super::ties::{Line, Ties, accepted};
@@ -227,7 +227,7 @@ impl Settler {
                     fill_key(&mut self.key, held);
                     let reply =
                         Reply { code, moment: held.moment, leaves: held.asks, contacts: held.contact };
-                    let key = Key { call: &self.key, user: held.user };
+                    let key = Key { call: &self.key, user: name_of(held.user) };
                     if let Some(settled) = self.transactions.answer(key, reply) {
                         tell_settled(
                             &settled,

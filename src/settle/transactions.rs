@@ -7,10 +7,11 @@
 //! forgotten only when many records have passed as well.
 //!
 //! A client chooses its Call-ID and CSeq, so two may choose the same: records of one key that name
-//! two users are of two transactions. A reply that names nobody answers the only user there is, or
-//! none.
+//! two users are of two transactions. A reply that names nobody answers the only user there has been, or
+//! none. Users are told apart by what stands before the domain, which a server may write otherwise.
 
 use super::Asks;
+use super::joins::name_of;
 use crate::model::near::fetch;
 use crate::model::{AgentRef, Hint, Moment, Spot};
 use ahash::RandomState;
@@ -156,8 +157,12 @@ struct Transaction {
     /// The user behind the rest of the key, which is so long.
     key: Vec<u8>,
     call_len: usize,
-    /// Of the key without its user.
+    /// Of the key, without its user where it is the first of its call.
     hash: u64,
+    /// No other user's transaction of that call was open when it began.
+    is_first: bool,
+    /// Another user's has begun since.
+    is_shared: bool,
     /// When it began, which is the moment of its half, and as which record.
     moment: Option<Moment>,
     record: u64,
@@ -168,10 +173,17 @@ struct Transaction {
 }
 
 impl Transaction {
-    /// Whether a record of that key may be of it: neither names another user than the other.
-    fn is_of(&self, key: Key<'_>) -> bool {
-        let (call, user) = self.key.split_at(self.call_len);
-        call == key.call && (user == key.user || user.is_empty() || key.user.is_empty())
+    fn call(&self) -> &[u8] {
+        &self.key[..self.call_len]
+    }
+
+    /// Empty where nobody has been named.
+    fn user(&self) -> &[u8] {
+        &self.key[self.call_len..]
+    }
+
+    fn is_near(&self, moment: Option<Moment>) -> bool {
+        self.moment.zip(moment).is_none_or(|(begun, now)| are_near(begun, now))
     }
 }
 
@@ -242,8 +254,8 @@ impl Transactions {
 
     /// A request; settled at once where its reply had come first.
     pub fn ask<'t>(&'t mut self, call: &[u8], request: Request<'t>) -> Option<Settled<'t>> {
-        let (key, hash) = (Key { call, user: request.user }, self.state.hash_one(call));
-        let at = match self.find(hash, key, request.moment) {
+        let key = Key { call, user: name_of(request.user) };
+        let at = match self.find(key, request.moment) {
             Candidates::One(at) => at,
             Candidates::None => {
                 let Request { user, agent, moment, spot, asks, contacts } = request;
@@ -251,7 +263,7 @@ impl Transactions {
                 let (user_len, agent_len) = (user.len(), text.map(<[u8]>::len));
                 let asked = Asked { user_len, agent_len, hint, is_push_source, spot, asks };
                 let texts = [user, text.unwrap_or_default(), contacts];
-                self.begin(hash, key, moment, Some((Half::Asked(asked), texts)));
+                self.begin(key, moment, Some((Half::Asked(asked), texts)));
                 return None;
             }
             Candidates::Several => {
@@ -272,13 +284,12 @@ impl Transactions {
 
     /// A final reply; settles the request that waits for it.
     pub fn answer<'t>(&'t mut self, key: Key<'_>, reply: Reply<'t>) -> Option<Settled<'t>> {
-        let hash = self.state.hash_one(key.call);
-        let at = match self.find(hash, key, reply.moment) {
+        let at = match self.find(key, reply.moment) {
             Candidates::One(at) => at,
             Candidates::None => {
                 let Reply { code, moment, leaves, contacts } = reply;
                 let half = Half::Answered { code, leaves };
-                self.begin(hash, key, moment, Some((half, [contacts, b"", b""])));
+                self.begin(key, moment, Some((half, [contacts, b"", b""])));
                 return None;
             }
             Candidates::Several => {
@@ -297,12 +308,11 @@ impl Transactions {
 
     /// Whether a self-proving record is the first of its transaction.
     pub fn is_first(&mut self, key: Key<'_>, moment: Option<Moment>) -> bool {
-        let hash = self.state.hash_one(key.call);
-        if !matches!(self.find(hash, key, moment), Candidates::None) {
+        if !matches!(self.find(key, moment), Candidates::None) {
             self.repeated += 1;
             return false;
         }
-        self.begin(hash, key, moment, None);
+        self.begin(key, moment, None);
         true
     }
 
@@ -323,27 +333,62 @@ impl Transactions {
         self.halves.leave(room);
     }
 
-    /// The open transactions that a record of that key, and that hash of it without the user, may be of at that moment.
-    fn find(&self, hash: u64, key: Key<'_>, moment: Option<Moment>) -> Candidates {
-        let places = self.numbers.iter_hash(hash).map(|number| place(*number, self.first));
-        let mut places = places.filter(|at| {
-            let known = &self.open[*at];
-            known.is_of(key) && known.moment.zip(moment).is_none_or(|(begun, now)| are_near(begun, now))
-        });
-        match (places.next(), places.next()) {
-            (None, _) => Candidates::None,
-            (Some(at), None) => Candidates::One(at),
-            _ => Candidates::Several,
+    /// The open transactions that a record of that key may be of at that moment.
+    fn find(&self, key: Key<'_>, moment: Option<Moment>) -> Candidates {
+        let first = self.first_of(key.call).filter(|at| self.open[*at].is_near(moment));
+        match first.map(|at| (at, &self.open[at])) {
+            Some((_, first)) if key.user.is_empty() && first.is_shared => Candidates::Several,
+            Some((at, first))
+                if key.user.is_empty() || first.user().is_empty() || first.user() == key.user =>
+            {
+                Candidates::One(at)
+            }
+            _ if key.user.is_empty() => Candidates::None,
+            _ => {
+                let other = self.other_of(key).filter(|at| self.open[*at].is_near(moment));
+                other.map_or(Candidates::None, Candidates::One)
+            }
         }
     }
 
-    fn begin(&mut self, hash: u64, key: Key<'_>, moment: Option<Moment>, half: Option<(Half, [&[u8]; 3])>) {
+    /// The first transaction of a call.
+    fn first_of(&self, call: &[u8]) -> Option<usize> {
+        let at = |number: &u32| place(*number, self.first);
+        let is_it = |number: &u32| {
+            let known = &self.open[at(number)];
+            known.is_first && known.call() == call
+        };
+        self.numbers.find(self.state.hash_one(call), is_it).map(at)
+    }
+
+    /// That of a user who was not the first of the call.
+    fn other_of(&self, key: Key<'_>) -> Option<usize> {
+        let at = |number: &u32| place(*number, self.first);
+        let is_it = |number: &u32| {
+            let known = &self.open[at(number)];
+            !known.is_first && known.call() == key.call && known.user() == key.user
+        };
+        self.numbers.find(self.state.hash_one((key.call, key.user)), is_it).map(at)
+    }
+
+    fn begin(&mut self, key: Key<'_>, moment: Option<Moment>, half: Option<(Half, [&[u8]; 3])>) {
         let number = self.first.wrapping_add(self.open.len() as u32);
-        let (open, first) = (&self.open, self.first);
-        // Those of that key that are too far away stay in the queue to be accounted for, unseen.
-        while let Ok(earlier) = self.numbers.find_entry(hash, |number| open[place(*number, first)].is_of(key))
-        {
-            earlier.remove();
+        let first = self.first_of(key.call);
+        let near = first.filter(|at| self.open[*at].is_near(moment));
+        let (is_first, hash, earlier) = match near {
+            // Another user's, or it would have been found.
+            Some(at) => {
+                self.open[at].is_shared = true;
+                (false, self.state.hash_one((key.call, key.user)), self.other_of(key))
+            }
+            None => (true, self.state.hash_one(key.call), first),
+        };
+        // One of that key that is too far away stays in the queue to be accounted for, unseen.
+        if let Some(at) = earlier {
+            let number = self.first.wrapping_add(at as u32);
+            if let Ok(found) = self.numbers.find_entry(self.open[at].hash, |known| *known == number) {
+                found.remove();
+            }
         }
         let mut owned = self.spares.pop().unwrap_or_default();
         owned.extend_from_slice(key.call);
@@ -354,7 +399,18 @@ impl Transactions {
         self.bytes += bytes;
         let half = half.map(|(half, texts)| self.halves.keep(half, texts));
         let (call_len, record) = (key.call.len(), self.records);
-        self.open.push_back(Transaction { key: owned, call_len, hash, moment, record, half, bytes });
+        let is_shared = false;
+        self.open.push_back(Transaction {
+            key: owned,
+            call_len,
+            hash,
+            is_first,
+            is_shared,
+            moment,
+            record,
+            half,
+            bytes,
+        });
         let (open, first) = (&self.open, self.first);
         let hash_of = |number: &u32| open[place(*number, first)].hash;
         self.numbers.insert_unique(hash, number, hash_of);

@@ -21,11 +21,13 @@ const BY_FLAG: &str = "--year";
 
 /// The rotations among the inputs: the numbers of their members that have a span, and the spans.
 fn rotations(looks: &[Look], setup: &Setup) -> Vec<(Vec<usize>, Vec<Span>)> {
-    let mut rotations: BTreeMap<(PathBuf, String), (Vec<usize>, Vec<Span>)> = BTreeMap::new();
+    type Key = ((PathBuf, String), Option<usize>);
+    let mut rotations: BTreeMap<Key, (Vec<usize>, Vec<Span>)> = BTreeMap::new();
     for (number, look) in looks.iter().enumerate() {
         let zone = setup.zone_of(&look.found).unwrap_or(TimeZone::UTC);
         if let Some(span) = look.span(&zone) {
-            let (members, spans) = rotations.entry(stream_of(&look.found)).or_default();
+            let key = (stream_of(&look.found), setup.rule_of(&look.found));
+            let (members, spans) = rotations.entry(key).or_default();
             members.push(number);
             spans.push(span);
         }
