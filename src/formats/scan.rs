@@ -248,6 +248,7 @@ impl Scanner {
                 at = dump.end.max(whole.start + 1);
                 if let Some(body) = dump.body(bytes).filter(|body| told <= body.start) {
                     // No line of a body tells anything of the log.
+                    let body = body.start..dump::line_end(bytes, body.end);
                     lines.stretch(bytes, told..body.start);
                     told = body.end;
                     lines.counted(bytes, body.clone(), lines_of(&bytes[body]));

@@ -35,6 +35,7 @@ impl Ledger {
                 })
                 .sum(),
             skipped_from: None,
+            invoiced: before().map(|entry| entry.cycle_start.clone()).collect(),
         }
     }
 

@@ -70,7 +70,7 @@ pub struct UserNote {
 }
 
 /// What the tenant's final invoices before this one say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
     /// Whether no invoice came before; `None` where nobody keeps a ledger.
     pub is_first: Option<bool>,
@@ -79,6 +79,8 @@ pub struct History {
     /// First day of the skipped cycles that this one follows, where it follows any: what was due once in them is due
     /// now.
     pub skipped_from: Option<Date>,
+    /// First days of the cycles that have an invoice already.
+    pub invoiced: Vec<String>,
 }
 
 /// What makes an invoice final.

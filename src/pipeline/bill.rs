@@ -170,7 +170,7 @@ impl<'b> Bill<'b> {
     pub fn check_side_files(book: &Book) -> Result<(), BillError> {
         let later = book.editions.iter().flat_map(|edition| &edition.tenants);
         for tenant in book.tenants.iter().chain(later) {
-            SideIndex::of_tenant(book, tenant, 0, &|_| false)?;
+            SideIndex::of_tenant(book, tenant, 0, None)?;
         }
         Ok(())
     }
@@ -304,8 +304,9 @@ impl<'b> Bill<'b> {
             let (tenant, usage) = (rules.tenant, &counts.usage[number]);
             let name = &tenant.name;
             let invoice = || {
-                let skipped_from = self.skipped_before(number, cycle);
-                let history = History { skipped_from, ..history(name) };
+                let history = history(name);
+                let skipped_from = self.skipped_before(number, cycle, &history.invoiced);
+                let history = History { skipped_from, ..history };
                 rate_after(&history, name, &tenant.tariff, cycle, is_partial, usage)
             };
             TenantBill {
@@ -364,9 +365,7 @@ impl<'b> TenantRules<'b> {
             tenant,
             verdicts: Verdicts::of(&scan.part.tally, &classifier),
             decider,
-            side_files: SideIndex::of_tenant(book, tenant, shift_seconds, &|id| {
-                scan.part.tally.knows(id.as_bytes())
-            })?,
+            side_files: SideIndex::of_tenant(book, tenant, shift_seconds, Some(scan))?,
         })
     }
 

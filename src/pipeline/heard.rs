@@ -31,7 +31,7 @@ pub fn check(scan: &Scan, census: &Census, cycles: &[Cycle]) -> Result<(), BillE
     let Some((first, last)) = records.first.zip(records.last) else { return Ok(()) };
     let Some(cycle) = cycles.iter().find(|cycle| !is_heard(scan, census, cycle)) else { return Ok(()) };
     let is_between = first < cycle.window.start && cycle.window.end <= last;
-    let but = if is_between { ", and hold no record of that time" } else { "" };
+    let but = if is_between { ", and no record of registrations is of that time" } else { "" };
     Err(BillError::Quality(format!(
         "the logs say nothing of the cycle of {}: they run from {first} to {last}{but} (--allow-empty goes on all the \
          same)",
@@ -63,7 +63,7 @@ fn early_end(scan: &Scan, cycle: &Cycle) -> Option<String> {
     let days = days(hour.end, cycle.window.end);
     (days > 0).then(|| {
         format!(
-            "the logs fall silent {} before the cycle of {} ends, in the hour of {}: who was there only after is not on \
+            "the records of registrations end {} before the cycle of {} ends, in the hour of {}: who was there only after is not on \
              the bill",
             days_text(days),
             cycle.first_day,
@@ -87,12 +87,12 @@ pub fn left_out(cycles: &[Cycle]) -> Vec<String> {
     let note = |run: &[Cycle]| match run {
         [] => None,
         [one] => Some(format!(
-            "the logs hold no record of the cycle of {0}, so it is not billed (--cycle {0} --allow-empty bills it all \
+            "the logs hold no record of registrations in the cycle of {0}, so it is not billed (--cycle {0} --allow-empty bills it all \
              the same)",
             one.first_day
         )),
         [first, .., last] => Some(format!(
-            "the logs hold no record of the {} cycles from {} to {}, so they are not billed (--cycle DAY --allow-empty \
+            "the logs hold no record of registrations in the {} cycles from {} to {}, so they are not billed (--cycle DAY --allow-empty \
              bills one all the same)",
             run.len(),
             first.first_day,
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the logs say nothing of the cycle of 2026-10-31: they run from 2026-10-30T23:59:59Z to \
-             2026-12-30T00:00:00Z, and hold no record of that time (--allow-empty goes on all the same)"
+             2026-12-30T00:00:00Z, and no record of registrations is of that time (--allow-empty goes on all the same)"
         );
     }
 
@@ -163,7 +163,7 @@ mod tests {
             [
                 "the logs begin 1 day after the cycle of 2026-10-01 does, at 2026-10-02T00:00:00Z: who was there only \
                  before is not on the bill",
-                "the logs fall silent 2 days before the cycle of 2026-10-01 ends, in the hour of 2026-10-28T22:00:00Z: \
+                "the records of registrations end 2 days before the cycle of 2026-10-01 ends, in the hour of 2026-10-28T22:00:00Z: \
                  who was there only after is not on the bill",
             ]
         );
@@ -177,11 +177,11 @@ mod tests {
         let cycles: Vec<Cycle> = [1, 3, 4, 5].map(|number| calendar.cycle(number)).to_vec();
         let notes = left_out(&cycles);
         assert_eq!(notes.len(), 2);
-        assert!(
-            notes[0].starts_with("the logs hold no record of the cycle of 2026-10-31, so it is not billed")
-        );
-        assert!(
-            notes[1].starts_with("the logs hold no record of the 3 cycles from 2026-12-30 to 2027-03-30, so")
-        );
+        assert!(notes[0].starts_with(
+            "the logs hold no record of registrations in the cycle of 2026-10-31, so it is not billed"
+        ));
+        assert!(notes[1].starts_with(
+            "the logs hold no record of registrations in the 3 cycles from 2026-12-30 to 2027-03-30, so"
+        ));
     }
 }

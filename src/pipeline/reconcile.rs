@@ -29,7 +29,7 @@ const HOSTS_NAMED_MAX: usize = 3;
 
 /// Their rows with the users whom they mean, of those whom the bill knows, and tenants by their numbers.
 pub fn theirs(file: &VendorFile, book: &Book, bill: &Bill<'_>) -> Vec<TheirRow> {
-    let spellings = Spellings::of(&book.config);
+    let spellings = Spellings::of(&book.config, bill.evidence());
     let meaning = |text: &str| spellings.meaning(text, |id| bill.knows(id));
     // One implied tenant that owns everything has no name that anybody else could know.
     let is_one = matches!(&book.tenants[..], [tenant] if tenant.domains.is_empty());

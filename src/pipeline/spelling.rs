@@ -2,14 +2,20 @@
 //! they are.
 
 use crate::book::Config;
+use crate::facts::Evidence;
 use crate::identity::{Policy, canonical};
 use crate::model::{Aor, Dialect, SipId};
+
+/// What the records of servers are called that tell cases apart.
+const KEEPING: [&str; 4] = ["asterisk-", "freeswitch-", "opensips-", "flexisip-"];
 
 /// The policies under which a user of a list may be known.
 #[derive(Debug)]
 pub struct Spellings {
     /// That of the book, then those of its sources that differ.
     policies: Vec<Policy>,
+    /// Some server may tell no cases apart.
+    may_fold: bool,
 }
 
 /// Whom a text means.
@@ -22,8 +28,8 @@ pub enum Meaning {
 }
 
 impl Spellings {
-    /// Those of a configuration. An alias is one everywhere.
-    pub fn of(config: &Config) -> Self {
+    /// Those of a configuration, for the servers whose records these are. An alias is one everywhere.
+    pub fn of(config: &Config, evidence: &Evidence) -> Self {
         let mut book = config.identity.clone();
         for source in &config.sources {
             for (alias, domain) in &source.identity.aliases {
@@ -36,13 +42,18 @@ impl Spellings {
                 policies.push(source.identity.clone());
             }
         }
-        Self { policies }
+        let keeps = |source: &str| KEEPING.iter().any(|server| source.starts_with(server));
+        Self { policies, may_fold: evidence.iter().any(|(source, ..)| !keeps(source)) }
     }
 
     /// Whom the text means: of those whom it may name the one who `is_known`, and of several the one in its own
     /// spelling, since some servers tell cases apart and others do not. Where nobody is known, it means what it says.
     pub fn meaning(&self, text: &str, is_known: impl Fn(&SipId) -> bool) -> Meaning {
-        let [kept, folded] = [Dialect::Unknown, Dialect::Kamailio].map(|dialect| self.ids(text, dialect));
+        // Nothing is guessed where the book says whose a user without a domain is.
+        let is_told = !text.contains('@') && self.policies[0].default_domain.is_some();
+        let policies = if is_told { &self.policies[..1] } else { &self.policies[..] };
+        let kept = ids(policies, text, Dialect::Unknown);
+        let folded = if self.may_fold { ids(policies, text, Dialect::Kamailio) } else { Vec::new() };
         let said = kept.first().cloned();
         for ids in [kept, folded] {
             let mut known: Vec<SipId> = ids.into_iter().filter(&is_known).collect();
@@ -54,23 +65,23 @@ impl Spellings {
         }
         said.map_or(Meaning::Nobody, Meaning::One)
     }
+}
 
-    /// The SIP-IDs that the text has on servers of that kind, each once.
-    fn ids(&self, text: &str, dialect: Dialect) -> Vec<SipId> {
-        let (mut ids, mut id) = (Vec::new(), Vec::new());
-        for policy in &self.policies {
-            let name = policy.names.contains_key(text.as_bytes()).then_some(Aor::Name(text.as_bytes()));
-            for aor in name.into_iter().chain([Aor::Uri(text.as_bytes())]) {
-                if canonical(aor, dialect, policy, &mut id) {
-                    let id = SipId::from_canonical(&id);
-                    if !ids.contains(&id) {
-                        ids.push(id);
-                    }
+/// The SIP-IDs that the text has on servers of that kind, each once.
+fn ids(policies: &[Policy], text: &str, dialect: Dialect) -> Vec<SipId> {
+    let (mut ids, mut id) = (Vec::new(), Vec::new());
+    for policy in policies {
+        let name = policy.names.contains_key(text.as_bytes()).then_some(Aor::Name(text.as_bytes()));
+        for aor in name.into_iter().chain([Aor::Uri(text.as_bytes())]) {
+            if canonical(aor, dialect, policy, &mut id) {
+                let id = SipId::from_canonical(&id);
+                if !ids.contains(&id) {
+                    ids.push(id);
                 }
             }
         }
-        ids
     }
+    ids
 }
 
 impl Meaning {
@@ -94,7 +105,7 @@ mod tests {
     use std::collections::HashMap;
 
     fn spellings(policies: Vec<Policy>) -> Spellings {
-        Spellings { policies }
+        Spellings { policies, may_fold: true }
     }
 
     fn domain(domain: &str) -> Policy {
@@ -122,6 +133,8 @@ mod tests {
         let keeps =
             spellings(vec![Policy { user_case: crate::identity::UserCase::Keep, ..Policy::default() }]);
         assert_eq!(meaning(&keeps, "Bob@x", &["bob@x"]), is("Bob@x"));
+        let asterisk = Spellings { policies: vec![Policy::default()], may_fold: false };
+        assert_eq!(meaning(&asterisk, "Bob@x", &["bob@x"]), is("Bob@x"));
     }
 
     #[test]
@@ -135,5 +148,8 @@ mod tests {
         // Nobody knows him, and no domain is guessed.
         assert_eq!(meaning(&two, "bob", &[]), is("bob"));
         assert_eq!(meaning(&two, "desk", &["bob@b"]), is("bob@b"));
+        // The book says whose he is.
+        let told = spellings(vec![domain("a"), domain("b")]);
+        assert_eq!(meaning(&told, "bob", &["bob@b"]), is("bob@a"));
     }
 }

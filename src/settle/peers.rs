@@ -76,6 +76,11 @@ impl Peers {
         tell(user, agent_of(peer, &registration), registration);
     }
 
+    /// Whether something may still be told of later.
+    pub fn has_waiting(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
     /// The peer's text, as far as it is known.
     pub fn agent(&self, user: &[u8]) -> Option<&[u8]> {
         self.peers.get(user)?.agent.as_deref()

@@ -267,7 +267,7 @@ impl Settler {
             Kind::AgentTie => {
                 if let Some(agent) = held.agent.text {
                     match held.contact.is_empty() {
-                        true => self.ties.peers.of(held.host).tie(held.user, agent),
+                        true => self.ties.peers.tie(held.host, held.user, agent),
                         false => self.ties.bindings.tie(held.user, held.contact, agent),
                     }
                 }

@@ -4,6 +4,8 @@ use super::joins::Pending;
 use super::peers::{Bindings, Peers, Waiting};
 use crate::model::short::is_same;
 use crate::model::{AgentRef, EvidenceKind, Moment, Observation, Standing};
+use ahash::RandomState;
+use std::collections::HashMap;
 
 /// What a line of the server tells, while it waits for its transaction.
 #[derive(Debug)]
@@ -19,24 +21,51 @@ pub(super) struct Line {
 /// still knows.
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
-    /// One or a few.
-    hosts: Vec<(Box<[u8]>, Peers)>,
+    hosts: Vec<Host>,
+    by_name: HashMap<Box<[u8]>, usize, RandomState>,
+    /// The one that was asked for last.
+    latest: usize,
+    /// Those where something may wait.
+    busy: Vec<usize>,
+    /// User-Agents that records of no host have tied to a name, which may be any host's.
+    tied: HashMap<Box<[u8]>, Box<[u8]>, RandomState>,
+}
+
+#[derive(Debug)]
+struct Host {
+    name: Box<[u8]>,
+    peers: Peers,
+    is_busy: bool,
 }
 
 impl Hosts {
-    /// The peers of a host.
-    pub fn of(&mut self, host: &[u8]) -> &mut Peers {
-        let known = self.hosts.iter().position(|(name, _)| is_same(name, host));
-        let at = known.unwrap_or_else(|| {
-            self.hosts.push((host.into(), Peers::default()));
-            self.hosts.len() - 1
-        });
-        &mut self.hosts[at].1
+    /// The number of a host.
+    fn number(&mut self, name: &[u8]) -> usize {
+        if !self.hosts.get(self.latest).is_some_and(|host| is_same(&host.name, name)) {
+            self.latest = match self.by_name.get(name) {
+                Some(known) => *known,
+                None => {
+                    self.hosts.push(Host { name: name.into(), peers: Peers::default(), is_busy: false });
+                    self.by_name.insert(name.into(), self.hosts.len() - 1);
+                    self.hosts.len() - 1
+                }
+            };
+        }
+        self.latest
+    }
+
+    /// A text is a peer's from here on, on other evidence than a registration.
+    pub fn tie(&mut self, host: &[u8], user: &[u8], agent: &[u8]) {
+        if host.is_empty() {
+            self.tied.insert(user.into(), agent.into());
+        }
+        let number = self.number(host);
+        self.hosts[number].peers.tie(user, agent);
     }
 
     /// The User-Agent of the peer of that name, where no two hosts know another one.
     pub fn agent(&self, user: &[u8]) -> Option<&[u8]> {
-        let mut agents = self.hosts.iter().filter_map(|(_, peers)| peers.agent(user));
+        let mut agents = self.hosts.iter().filter_map(|host| host.peers.agent(user));
         let first = agents.next()?;
         agents.all(|agent| agent == first).then_some(first)
     }
@@ -73,7 +102,9 @@ impl Ties {
         if *has_dumps {
             bindings.told(user);
         }
-        peers.of(host).saved(user, agent, waiting, &mut register(bindings, *has_dumps, tell));
+        let number = peers.number(host);
+        let Hosts { hosts, tied, .. } = peers;
+        hosts[number].peers.saved(user, agent, waiting, &mut register(bindings, tied, *has_dumps, tell));
     }
 
     /// The server tells of a binding; the contact is empty for a peer, which is that host's.
@@ -86,7 +117,15 @@ impl Ties {
     ) {
         let Self { peers, bindings, has_dumps } = self;
         match contact.is_empty() {
-            true => peers.of(host).bound(user, waiting, &mut register(bindings, *has_dumps, tell)),
+            true => {
+                let number = peers.number(host);
+                let Hosts { hosts, tied, busy, .. } = peers;
+                let host = &mut hosts[number];
+                if !std::mem::replace(&mut host.is_busy, true) {
+                    busy.push(number);
+                }
+                host.peers.bound(user, waiting, &mut register(bindings, tied, *has_dumps, tell));
+            }
             false => bindings.bound(user, contact, waiting),
         }
     }
@@ -94,22 +133,32 @@ impl Ties {
     /// The log has moved on.
     pub fn advance(&mut self, now: Option<Moment>, record: u64, tell: &mut impl FnMut(&Observation<'_>)) {
         let Self { peers, bindings, has_dumps } = self;
-        for (_, peers) in &mut peers.hosts {
-            peers.advance(now, record, &mut register(bindings, *has_dumps, tell));
-        }
+        let Hosts { hosts, tied, busy, .. } = peers;
+        busy.retain(|number| {
+            let host = &mut hosts[*number];
+            host.peers.advance(now, record, &mut register(bindings, tied, *has_dumps, tell));
+            host.is_busy = host.peers.has_waiting();
+            host.is_busy
+        });
     }
 
     /// A host forgot its peers' User-Agents.
     pub fn restart(&mut self, host: &[u8], tell: &mut impl FnMut(&Observation<'_>)) {
         let Self { peers, bindings, has_dumps } = self;
-        peers.of(host).restart(&mut register(bindings, *has_dumps, tell));
+        let number = peers.number(host);
+        let Hosts { hosts, tied, .. } = peers;
+        hosts[number].peers.restart(&mut register(bindings, tied, *has_dumps, tell));
+        if host.is_empty() {
+            tied.clear();
+        }
     }
 
     /// One stream is over; the bindings wait for the server's others.
     pub fn end_stream(&mut self, tell: &mut impl FnMut(&Observation<'_>)) {
         let Self { peers, bindings, has_dumps } = self;
-        for (_, mut peers) in std::mem::take(peers).hosts {
-            peers.release_all(&mut register(bindings, *has_dumps, tell));
+        let Hosts { hosts, tied, .. } = std::mem::take(peers);
+        for mut host in hosts {
+            host.peers.release_all(&mut register(bindings, &tied, *has_dumps, tell));
         }
     }
 }
@@ -117,12 +166,16 @@ impl Ties {
 /// Tells of a peer's registration, or keeps it where a dump may name its User-Agent.
 fn register<'t>(
     bindings: &'t mut Bindings,
+    tied: &'t HashMap<Box<[u8]>, Box<[u8]>, RandomState>,
     has_dumps: bool,
     tell: &'t mut impl FnMut(&Observation<'_>),
 ) -> impl FnMut(&[u8], AgentRef<'_>, Waiting) + 't {
-    move |user, agent, waiting| match agent.text {
-        None if has_dumps => bindings.bound(user, b"", waiting),
-        _ => tell(&accepted(user, agent, &waiting)),
+    move |user, agent, waiting| {
+        let text = agent.text.or_else(|| tied.get(user).map(|text| &**text));
+        match text {
+            None if has_dumps => bindings.bound(user, b"", waiting),
+            text => tell(&accepted(user, AgentRef { text, ..agent }, &waiting)),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Records where none can be believed: in what a message declares as its body, where its writer does not end it there.
 
 use super::{Block, Scanner, Scratch};
+use crate::formats::sip::opener;
 use crate::model::{Event, Kind, Reject, RejectReason, Sink, Spot, Stamp};
 use std::ops::Range;
 
@@ -21,11 +22,30 @@ impl Scanner {
         scratch.is_inside = true;
         self.scan(&Block { bytes, start, follows_cr: false, dumps: None, ..*block }, scratch, &mut doubt);
         scratch.is_inside = false;
+        if doubt.rejected == 0
+            && let Some(at) = opener_in(bytes)
+        {
+            // The length may end inside the message that this opens.
+            let spot = Spot { offset: start.offset + at as u64, ..start };
+            doubt.reject(Reject { spot, reason: RejectReason::Ambiguous, source: "sip-message".to_owned() });
+        }
         doubt.rejected
     }
 }
 
-/// Rejects every record that would be evidence of an acceptance, and counts them; tells of nothing else.
+/// Where the first line begins that opens a dump.
+fn opener_in(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if opener::opens_record(line) {
+            return Some(at);
+        }
+        at += line.len();
+    }
+    None
+}
+
+/// Rejects every record that could decide on a user, and counts them; tells of nothing else.
 struct Doubt<'s> {
     sink: &'s mut dyn Sink,
     rejected: u64,

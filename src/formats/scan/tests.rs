@@ -83,13 +83,8 @@ fn a_length_that_is_a_lie_hides_nothing_in_silence() {
     let accepted = format!("{}\n", LINES[3]);
     let refused = format!("{}\n", LINES[7]);
     let text = [options, &accepted, &refused, "log\n", &accepted].concat();
-    let told = told(text.as_bytes());
-    let (first, second) = (options.len(), text.rfind(&*accepted).unwrap());
-    assert_eq!(told[1], format!("{first} ambiguous"));
-    assert!(told.contains(&"0 other".to_owned()), "{told:?}");
-    // Whether it stands behind the length or not, nothing more is rejected than what would be counted.
-    assert!(told.iter().all(|it| !it.contains("Refused")), "{told:?}");
-    assert!(told.iter().any(|it| it.starts_with(&second.to_string())), "{told:?}");
+    // Who was refused is no loss.
+    assert_eq!(told(text.as_bytes()), ["0 other".to_owned(), format!("{} ambiguous", options.len())]);
 }
 
 #[test]

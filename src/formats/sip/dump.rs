@@ -27,7 +27,6 @@ pub(in crate::formats) const NEEDLES: [&[u8]; 2] = [b" SIP/2.0", b"SIP/2.0 "];
 // Built once: making a searcher costs as much as searching a short line.
 static VERSION: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"SIP/2.0"));
 static EMPTY_LINE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\n\r\n"));
-static EMPTY_LINE_LF: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\n\n"));
 static STATUS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b": SIP/2.0 "));
 
 /// No record is shorter; what is behind a message without a body is.
@@ -43,15 +42,24 @@ pub fn all(bytes: &[u8]) -> Vec<Dump> {
     dumps
 }
 
-/// The bodies of those messages, none of which begins inside another.
+/// The lines of those messages' bodies, none of which begins inside another.
 pub fn bodies(dumps: &[Dump], bytes: &[u8]) -> Vec<Range<usize>> {
     let mut bodies: Vec<Range<usize>> = Vec::new();
     for dump in dumps {
         // One may begin in the line that another one's length cuts.
         let floor = bodies.last().map_or(0, |body| body.end);
-        bodies.extend(dump.body(bytes).filter(|body| floor <= body.start));
+        let body = dump.body(bytes).filter(|body| floor <= body.start);
+        bodies.extend(body.map(|body| body.start..line_end(bytes, body.end)));
     }
     bodies
+}
+
+/// The end of the line that a body ends in.
+pub fn line_end(bytes: &[u8], end: usize) -> usize {
+    if bytes[..end].ends_with(b"\n") {
+        return end;
+    }
+    memchr::memchr(b'\n', &bytes[end..]).map_or(bytes.len(), |feed| end + feed + 1)
 }
 
 /// One message, as a log holds it over many lines. All places are in the bytes it was found in.
@@ -72,6 +80,8 @@ pub struct Dump {
     addresses: Option<[Range<usize>; 2]>,
     /// The message's own bytes.
     pub message: Range<usize>,
+    /// Behind its headers, where that is known.
+    headers: Option<usize>,
     /// Lines of the message are indented by three blanks.
     pub is_indented: bool,
     /// Where the log goes on.
@@ -91,20 +101,14 @@ impl Dump {
         &bytes[self.peer.clone()]
     }
 
-    /// Whole lines in what the message declares as its body, and behind that up to where the log goes on: text of
-    /// whoever sent it, unless the length is a lie. None where no record has room there.
+    /// What the message declares as its body, and what is behind that up to where the log goes on: text of whoever sent
+    /// it, unless the length is a lie. `None` where no record has room there.
     pub fn body(&self, bytes: &[u8]) -> Option<Range<usize>> {
-        let message = &bytes[self.message.clone()];
-        let behind = |mark: &memmem::Finder<'_>| mark.find(message).map(|at| at + mark.needle().len());
-        let begin = self.message.start + [&*EMPTY_LINE, &*EMPTY_LINE_LF].into_iter().find_map(behind)?;
-        if self.end < begin + BODY_MIN {
-            return None;
-        }
-        // A line that the length cuts in two is the sender's, too.
-        let rest = &bytes[self.end..];
-        let is_cut = bytes[self.end - 1] != b'\n';
-        let more = if is_cut { memchr::memchr(b'\n', rest).map_or(rest.len(), |feed| feed + 1) } else { 0 };
-        Some(begin..self.end + more)
+        let begin = self.headers.or_else(|| {
+            let message = &bytes[self.message.clone()];
+            Some(self.message.start + EMPTY_LINE.find(message)? + EMPTY_LINE.needle().len())
+        })?;
+        (self.end >= begin + BODY_MIN).then_some(begin..self.end)
     }
 
     /// Sender and receiver with their ports, where both are told beside the message.
@@ -203,6 +207,7 @@ fn opened(bytes: &[u8], opener: Opener<'_>, from: usize) -> Dump {
         peer: place(bytes, opener.peer),
         addresses: opener.addresses.map(|(sender, receiver)| [place(bytes, sender), place(bytes, receiver)]),
         message: extent.message,
+        headers: extent.headers,
         is_indented: false,
         end: extent.end,
         is_ambiguous: extent.is_ambiguous,

@@ -34,6 +34,8 @@ pub(super) enum Ending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Extent {
     pub message: Range<usize>,
+    /// Behind the empty line that ends its headers, where that was looked for.
+    pub headers: Option<usize>,
     /// Where the log goes on.
     pub end: usize,
     /// How many of its line feeds have been counted, from the message's first on, and the place up to which that
@@ -54,18 +56,25 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
     // An opening line may be longer than any record by itself; the message then has no room left.
     let limit = bytes.len().min(begin.saturating_add(most)).max(from);
     let unread = (0, from);
-    let cut =
-        || Extent { message: from..limit, end: limit, lines: unread, is_ambiguous: false, is_sure: false };
+    let cut = |headers| Extent {
+        message: from..limit,
+        headers,
+        end: limit,
+        lines: unread,
+        is_ambiguous: false,
+        is_sure: false,
+    };
     if let Ending::Bytes(length) = ending {
         let end = from.saturating_add(length);
         if end > limit {
-            return cut();
+            return cut(headers(bytes, from, limit).map(|headers| headers.end));
         }
         // A body with a NUL in it was written up to there only.
         if matches!(bytes.get(end), None | Some(b'\n')) {
             let behind = (end + 1).min(bytes.len());
             return Extent {
                 message: from..end,
+                headers: None,
                 end: behind,
                 lines: unread,
                 is_ambiguous: false,
@@ -73,13 +82,14 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
             };
         }
     }
-    let Some(Headers { end: headers, lines, length }) = headers(bytes, from, limit) else { return cut() };
+    let Some(Headers { end: headers, lines, length }) = headers(bytes, from, limit) else { return cut(None) };
     let body = body_end(bytes, from, headers, length, ending);
     if body > limit {
-        return cut();
+        return cut(Some(headers));
     }
     let plain = Extent {
         message: from..body,
+        headers: Some(headers),
         end: body,
         lines: (lines, headers),
         is_ambiguous: false,
@@ -88,7 +98,7 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
     let rest = &bytes[body..];
     match ending {
         Ending::Bytes(_) => plain,
-        // Nothing is known of what follows but that it is a line.
+        // Nothing ends it but the length, which so ends with a line.
         Ending::Length => {
             let is_sure = matches!(rest, [] | [b'\n' | b'\r', ..]) || bytes[body - 1] == b'\n';
             Extent { is_sure, ..plain }

@@ -60,7 +60,7 @@ const SIPDUMP_HEAD_MAX: usize = 512;
 
 /// Whether a line without any frame opens a record: the ruler of `sipdump`, the head of a message
 /// in a text capture, sofia's `recv` and `send`.
-pub(super) fn opens_record(line: &[u8]) -> bool {
+pub(in crate::formats) fn opens_record(line: &[u8]) -> bool {
     let line = trim(line);
     is_sipdump_head(line) || text_capture(line).is_some() || sofia(line).is_some()
 }

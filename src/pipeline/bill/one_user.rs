@@ -2,6 +2,7 @@
 
 use super::Bill;
 use crate::book::Tenant;
+use crate::facts::Evidence;
 use crate::model::{Category, Cycle, Decision, Moment, SipId};
 use crate::read::SideRow;
 use crate::tally::{Entry, Slot};
@@ -63,6 +64,11 @@ impl<'b> Bill<'b> {
         rules.find_map(|rules| {
             rules.side_files.iter().find(|side| side.category == category).map(|side| side.shown.as_str())
         })
+    }
+
+    /// What recognised the records that the bill goes by.
+    pub fn evidence(&self) -> &Evidence {
+        &self.scan.part.records.evidence
     }
 
     /// Whether logs or side files know the user.

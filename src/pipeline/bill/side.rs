@@ -2,7 +2,9 @@
 
 use super::BillError;
 use crate::book::{Book, Tenant};
+use crate::facts::Evidence;
 use crate::model::{Category, SipId};
+use crate::pipeline::scan::Scan;
 use crate::pipeline::spelling::{Meaning, Spellings};
 use crate::read::{SideFile, SideKind, SideRow};
 use ahash::RandomState;
@@ -21,17 +23,17 @@ pub(super) struct SideIndex {
 
 impl SideIndex {
     /// Those of the charges that a tenant pays; their times are shifted as those of the calendar are. Whom a row means
-    /// depends on who `is_known`.
+    /// depends on whom the scan knows.
     pub fn of_tenant(
         book: &Book,
         tenant: &Tenant,
         shift_seconds: i64,
-        is_known: &dyn Fn(&SipId) -> bool,
+        scan: Option<&Scan>,
     ) -> Result<Vec<Self>, BillError> {
         let charges = tenant.tariff.charges.iter().filter(|charge| charge.enabled);
         let indexes = charges.filter_map(|charge| {
             let name = charge.side_file.as_ref()?;
-            Some(Self::load(book, charge.category, name, shift_seconds, is_known))
+            Some(Self::load(book, charge.category, name, shift_seconds, scan))
         });
         indexes.collect()
     }
@@ -41,7 +43,7 @@ impl SideIndex {
         category: Category,
         name: &str,
         shift_seconds: i64,
-        is_known: &dyn Fn(&SipId) -> bool,
+        scan: Option<&Scan>,
     ) -> Result<Self, BillError> {
         let path = book.path.parent().unwrap_or(Path::new("")).join(name);
         let kind = match category {
@@ -54,7 +56,9 @@ impl SideIndex {
             row.until = row.until.map(|until| until.plus_seconds(shift_seconds));
         }
         let mut rows: HashMap<SipId, Vec<usize>, RandomState> = HashMap::default();
-        let spellings = Spellings::of(&book.config);
+        let evidence = scan.map_or_else(Evidence::default, |scan| scan.part.records.evidence.clone());
+        let spellings = Spellings::of(&book.config, &evidence);
+        let is_known = |id: &SipId| scan.is_some_and(|scan| scan.part.tally.knows(id.as_bytes()));
         for (number, row) in file.rows.iter().enumerate() {
             let meaning = spellings.meaning(&row.sip_id_text, is_known);
             if let Some(problem) = meaning.problem(&row.sip_id_text) {

@@ -20,10 +20,14 @@ impl Bill<'_> {
         self.tenant_number(id).is_some_and(|tenant| self.is_skipped(tenant, cycle))
     }
 
-    /// First day of the skipped cycles that lie directly before the cycle; `None` where the one before has an invoice.
-    pub(super) fn skipped_before(&self, tenant: usize, cycle: &Cycle) -> Option<Date> {
+    /// First day of the skipped cycles that lie directly before the cycle; `None` where the one before has an invoice, by
+    /// the book or among those that the ledger has `invoiced`.
+    pub(super) fn skipped_before(&self, tenant: usize, cycle: &Cycle, invoiced: &[String]) -> Option<Date> {
         let before = (1..).map_while(|back| Some(self.calendar.cycle(cycle.number.checked_sub(back)?)));
-        before.take_while(|before| self.is_skipped(tenant, before)).last().map(|before| before.first_day)
+        let is_left = |before: &Cycle| {
+            self.is_skipped(tenant, before) && !invoiced.contains(&before.first_day.to_string())
+        };
+        before.take_while(is_left).last().map(|before| before.first_day)
     }
 
     /// Who gets no invoice of the cycle, as a sentence; `None` where everybody does.

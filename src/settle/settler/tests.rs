@@ -123,6 +123,12 @@ fn one_host_does_not_forget_what_another_does() {
         on("p", bound(50)),
     ];
     assert_eq!(said(&log), ["Accepted 7 - at 40", "Accepted 7 A at 1", "Accepted 7 A at 50"]);
+    // What another program ties to the name holds on every host.
+    let tie = Held { agent: agent("T"), ..held(Kind::AgentTie, "7", 1) };
+    assert_eq!(
+        said(&[tie, on("p", bound(2)), on("q", bound(9))]),
+        ["Accepted 7 T at 2", "Accepted 7 T at 9"]
+    );
 }
 
 #[test]
