@@ -104,7 +104,7 @@ fn ends_with_address(name: &str) -> bool {
     let has_three = parts.by_ref().take(3).filter(|part| part.parse::<u8>().is_ok()).count() == 3;
     let first = parts.next().unwrap_or_default();
     let digits = first.trim_start_matches(|character: char| !character.is_ascii_digit());
-    has_three && first.ends_with(digits) && digits.parse::<u8>().is_ok() && !first.ends_with(".log")
+    has_three && digits.parse::<u8>().is_ok()
 }
 
 /// Without dates, each with the time behind it and what separates it from what stands before.
@@ -143,44 +143,44 @@ fn date_len(text: &[u8]) -> Option<usize> {
             YEARS.contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
         })
     };
-    let (date, mut time) = match digits(0) {
-        8 if is_date(4, 6) => (8, None),
-        // With the hour behind it, or more.
-        len @ (10 | 12 | 14) if is_date(4, 6) => (8, Some(8..len)),
+    match digits(0) {
+        8 if is_date(4, 6) => Some(8 + time_len(&text[8..])),
+        // With the hour written to it, or more.
+        len @ (10 | 12 | 14) if is_date(4, 6) && is_time(&text[8..len]) => Some(len),
         4 if matches!(text.get(4), Some(b'-' | b'_' | b'.'))
             && text.get(4) == text.get(7)
-            && digits(8) == 2 =>
+            && digits(8) == 2
+            && is_date(5, 8) =>
         {
-            (is_date(5, 8).then_some(10)?, None)
+            Some(10 + time_len(&text[10..]))
         }
-        _ => return None,
-    };
-    if time.is_none() {
-        let separators = text.iter().skip(date).take(2).take_while(|byte| b"-_T".contains(byte)).count();
-        let begin = date + separators;
-        let is_time = |byte: &&u8| byte.is_ascii_digit() || b"-_:".contains(byte);
-        let len = text[begin.min(text.len())..].iter().take_while(is_time).count();
-        time = (separators > 0).then_some(begin..begin + len);
+        _ => None,
     }
-    let Some(time) = time else { return Some(date) };
-    let fields: Vec<u8> = text[time.clone()].iter().copied().filter(u8::is_ascii_digit).collect();
-    let fields: Vec<u8> =
-        fields.chunks(2).map(|two| two.iter().fold(0, |sum, digit| sum * 10 + (digit - b'0'))).collect();
-    let odd = text[time.clone()].split(|byte| !byte.is_ascii_digit()).any(|run| run.len() % 2 == 1);
-    // An hour by itself is one only where it is written to the date: else it may number servers. So may whatever goes on
-    // behind a dot.
-    let is_glued = time.start == date;
-    let is_time = !odd
-        && fields.first().is_some_and(|hour| *hour < 24)
-        && fields.iter().skip(1).all(|field| *field < 60)
-        && (is_glued || fields.len() >= 2)
-        && fields.len() <= 3
-        && !matches!(text[time.end..], [b'.', b'0'..=b'9', ..]);
-    match (is_time, is_glued) {
-        (true, _) => Some(time.end),
-        (false, false) => Some(date),
-        // Ten digits or more that are no such thing are no date either.
-        (false, true) => None,
+}
+
+/// The length of the time at the front, with what separates it from the date before; 0 where there is none.
+fn time_len(text: &[u8]) -> usize {
+    let separators = text.iter().take(2).take_while(|byte| b"-_T".contains(byte)).count();
+    let rest = &text[separators..];
+    let len = rest.iter().take_while(|byte| byte.is_ascii_digit() || b"-_:".contains(byte)).count();
+    let (time, behind) = rest.split_at(len);
+    // An hour by itself may number servers, and so may whatever goes on behind a dot.
+    let is_long = time.iter().filter(|byte| byte.is_ascii_digit()).count() >= 4;
+    let goes_on = matches!(behind, [b'.', b'0'..=b'9', ..]);
+    if separators > 0 && is_long && !goes_on && is_time(time) { separators + len } else { 0 }
+}
+
+/// Whether it is an hour, or an hour and a minute, or those and a second, of two digits each.
+fn is_time(text: &[u8]) -> bool {
+    let runs = text.split(|byte| !byte.is_ascii_digit());
+    let fields: Vec<&[u8]> = runs.flat_map(|run| run.chunks(2)).collect();
+    let is_below =
+        |field: &[u8], most: u8| matches!(field, [tens, ones] if (tens - b'0') * 10 + ones - b'0' < most);
+    match &fields[..] {
+        [hour, rest @ ..] if rest.len() < 3 => {
+            is_below(hour, 24) && rest.iter().all(|field| is_below(field, 60))
+        }
+        _ => false,
     }
 }
 
