@@ -246,13 +246,7 @@ impl Scanner {
                 let records = 1 + self.dump(block, dump, scratch, sink);
                 sink.continued(feeds_of(&bytes[dump.begin..dump.end]).saturating_sub(records));
                 at = dump.end.max(whole.start + 1);
-                if let Some(body) = dump.body(bytes).filter(|body| told <= body.start) {
-                    // No line of a body tells anything of the log.
-                    let body = body.start..dump::line_end(bytes, body.end);
-                    lines.stretch(bytes, told..body.start);
-                    told = body.end;
-                    lines.counted(bytes, body.clone(), lines_of(&bytes[body]));
-                }
+                told = skip_body(bytes, dump, told, lines);
                 continue;
             }
             let context = Context {
@@ -480,6 +474,17 @@ fn is_wide() -> bool {
         && is_x86_feature_detected!("bmi2")
         && is_x86_feature_detected!("lzcnt")
         && is_x86_feature_detected!("popcnt")
+}
+
+/// Tells of the lines up to a dump's body and counts those of the body, which tell nothing of the log; gives what has
+/// been told of. Out of the way of lines that are no dumps.
+#[inline(never)]
+fn skip_body(bytes: &[u8], dump: &dump::Dump, told: usize, lines: &mut impl Lines) -> usize {
+    let Some(body) = dump.body(bytes).filter(|body| told <= body.start) else { return told };
+    let body = body.start..dump::line_end(bytes, body.end);
+    lines.stretch(bytes, told..body.start);
+    lines.counted(bytes, body.clone(), lines_of(&bytes[body.clone()]));
+    body.end
 }
 
 /// Where the line begins that goes on at that place.
