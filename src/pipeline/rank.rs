@@ -8,19 +8,22 @@ use std::path::{Path, PathBuf};
 /// Ranks the inputs and numbers their streams: the rotated siblings of one directory, in the order
 /// of the times inside them. Streams are ranked by what they are called and when they begin; only
 /// between two that agree in both does the place they were read from decide.
-pub(super) fn rank(mut inputs: Vec<Input>, rule_of: impl Fn(&Found) -> Option<usize>) -> Vec<Input> {
+pub(super) fn rank(inputs: Vec<Input>, rule_of: impl Fn(&Found) -> Option<usize>) -> Vec<Input> {
     // Files under different rules of the operator's are different servers', whatever they are called.
     let key = |input: &Input| (stream_of(&input.found), rule_of(&input.found));
-    inputs.sort_by_cached_key(|input| {
+    let mut keyed: Vec<_> = inputs.into_iter().map(|input| (key(&input), input)).collect();
+    keyed.sort_by_cached_key(|(key, input)| {
         let first = input.first.map_or(i64::MIN, Moment::micros);
-        (key(input), first, input.found.shown.clone())
+        (key.clone(), first, input.found.shown.clone())
     });
     let mut streams: Vec<Vec<Input>> = Vec::new();
-    for input in inputs {
+    let mut latest = None;
+    for (key, input) in keyed {
         match streams.last_mut() {
-            Some(stream) if key(&stream[0]) == key(&input) => stream.push(input),
+            Some(stream) if latest.as_ref() == Some(&key) => stream.push(input),
             _ => streams.push(vec![input]),
         }
+        latest = Some(key);
     }
     streams.sort_by_cached_key(|stream| {
         let first = &stream[0];
@@ -39,8 +42,7 @@ pub(super) fn stream_of(found: &Found) -> (PathBuf, String) {
     let path = &found.path;
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     // A number before the type may be that of one of several servers, unless the file that is written now is there, too.
-    let is_there = |name: &str| path.with_file_name(name).exists();
-    (server_directory(path), stem(&name, is_there))
+    (server_directory(path), stem(&name, |sibling| found.has_sibling(sibling)))
 }
 
 /// The directory of a file, or the one around it where it is a day's: `pbx1` for `pbx1/2026-10-05/full` and

@@ -33,6 +33,11 @@ impl Found {
         is_stdin(&self.path)
     }
 
+    /// Whether a file of that name stands beside it.
+    pub fn has_sibling(&self, name: &str) -> bool {
+        self.path.with_file_name(name).exists()
+    }
+
     /// Whether it can be opened once more: a pipe is read but once.
     pub fn is_file(&self) -> bool {
         !self.is_stdin() && self.path.is_file()

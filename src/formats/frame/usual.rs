@@ -35,13 +35,51 @@ impl Opened<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Usual {
     files: asterisk::Files,
-    known: Vec<Known>,
+    known: Recent<Known, KNOWN_MAX>,
+    /// The minute of the stamp that was read last.
+    minute: Option<Minute>,
+}
+
+/// What was found out last, up to so many.
+#[derive(Debug)]
+struct Recent<T, const MAX: usize> {
+    items: Vec<T>,
     /// The one that will be forgotten next.
     oldest: usize,
     /// The one that held last.
     latest: usize,
-    /// The minute of the stamp that was read last.
-    minute: Option<Minute>,
+}
+
+impl<T, const MAX: usize> Default for Recent<T, MAX> {
+    fn default() -> Self {
+        Self { items: Vec::new(), oldest: 0, latest: 0 }
+    }
+}
+
+impl<T, const MAX: usize> Recent<T, MAX> {
+    /// The one that held last.
+    #[inline(always)]
+    fn latest(&self) -> Option<&T> {
+        self.items.get(self.latest)
+    }
+
+    /// One that holds.
+    fn find(&mut self, holds: impl Fn(&T) -> bool) -> Option<&T> {
+        self.latest = self.items.iter().position(holds)?;
+        self.latest()
+    }
+
+    /// Keeps one more, in the place of the oldest where there are enough.
+    fn keep(&mut self, item: T) {
+        if self.items.len() < MAX {
+            self.latest = self.items.len();
+            self.items.push(item);
+        } else {
+            self.latest = self.oldest;
+            self.items[self.oldest] = item;
+            self.oldest = (self.oldest + 1) % MAX;
+        }
+    }
 }
 
 /// A line whose prefix is known.
@@ -162,7 +200,7 @@ impl Usual {
     /// Reads the prefix of a line (trimmed), where it is known.
     #[inline(always)]
     pub fn prefix<'t>(&mut self, line: &'t [u8], allow_bare: bool) -> Option<Opened<'t>> {
-        let known = self.known.get(self.latest)?;
+        let known = self.known.latest()?;
         let (stamp, len) = match self.minute.and_then(|minute| minute.stamp_of(line)) {
             Some(stamp) => (stamp, SHORT_LEN),
             None => {
@@ -175,12 +213,7 @@ impl Usual {
         let is_iso = line[0].is_ascii_digit();
         let holds =
             |known: &Known| known.is_iso == is_iso && known.allow_bare == allow_bare && known.begins(rest);
-        let known = if holds(known) {
-            known
-        } else {
-            self.latest = self.known.iter().position(holds)?;
-            &self.known[self.latest]
-        };
+        let known = if holds(known) { known } else { self.known.find(holds)? };
         let begin = len + known.len;
         if may_be_coloured(line, begin) {
             return None;
@@ -217,14 +250,7 @@ impl Usual {
         }
         let is_iso = line[0].is_ascii_digit();
         let Some(known) = Known::new(between, host, is_iso, allow_bare) else { return };
-        if self.known.len() < KNOWN_MAX {
-            self.latest = self.known.len();
-            self.known.push(known);
-        } else {
-            self.latest = self.oldest;
-            self.known[self.oldest] = known;
-            self.oldest = (self.oldest + 1) % KNOWN_MAX;
-        }
+        self.known.keep(known);
     }
 }
 

@@ -214,15 +214,28 @@ proptest! {
 
 /// What settling says of the streams of one server, of which dumps are there.
 fn said_of_server(streams: &[&[Held<'_>]]) -> Vec<String> {
+    said_by(Settler::with_dumps(true), streams)
+}
+
+/// The same of a server whose default domain is `d`.
+fn said_with_domain(records: &[Held<'_>]) -> Vec<String> {
+    let mut settler = Settler::with_dumps(true);
+    settler.begin_stream(LifeRules::default(), true, b"@d");
+    said_by(settler, &[records])
+}
+
+fn said_by(mut settler: Settler, streams: &[&[Held<'_>]]) -> Vec<String> {
     let mut said = Vec::new();
     let mut tell = |it: &Observation<'_>| {
         let agent = it.agent.text.map_or("-".into(), |text| String::from_utf8_lossy(text).into_owned());
         said.push(format!("{:?} {} {agent}", it.standing, String::from_utf8_lossy(it.user)));
     };
-    let mut settler = Settler::with_dumps(true);
     for stream in streams {
         let mut residue = Residue::default();
-        stream.iter().for_each(|held| residue.push(held));
+        for held in *stream {
+            residue.hear(held.host, held.moment.expect("these have a clock"), 3600);
+            residue.push(held);
+        }
         settler.take(&residue, &mut tell);
         settler.end_stream(&mut tell);
     }
@@ -267,35 +280,13 @@ fn a_list_without_agents_adds_nothing_to_a_dump_with_them() {
     assert_eq!(said_of_server(&[&[row, other, dump, row]]), expected);
 }
 
-/// What settling says of the records of a server that is heard from, whose default domain is `d`.
-fn said_with_domain(records: &[Held<'_>]) -> Vec<String> {
-    let mut said = Vec::new();
-    let mut tell = |it: &Observation<'_>| {
-        let agent = it.agent.text.map_or("-".into(), |text| String::from_utf8_lossy(text).into_owned());
-        said.push(format!("{} {agent}", String::from_utf8_lossy(it.user)));
-    };
-    let mut settler = Settler::with_dumps(true);
-    settler.begin_stream(LifeRules::default(), true, b"@d");
-    let mut residue = Residue::default();
-    for held in records {
-        residue.hear(held.host, held.moment.unwrap(), 3600);
-        residue.push(held);
-    }
-    settler.take(&residue, &mut tell);
-    settler.end_stream(&mut tell);
-    settler.waiting(0..settler.waiting_len(), &mut tell);
-    settler.finish(&mut tell);
-    said.sort();
-    said
-}
-
 #[test]
 fn a_line_that_names_no_domain_tells_what_a_dump_tells_with_one() {
     let ask = Held { user: b"7@e", agent: agent("A"), ..request("a", 1, Asks::Bind) };
     let answer = Held { user: b"7@e", ..reply("a", 1, 200) };
     let line = Held { agent_is_elsewhere: true, ..held(Kind::Bound, "7@d", 1) };
-    assert_eq!(said_with_domain(&[ask, Held { is_bare: true, ..line }, answer]), ["7@e A"]);
-    assert_eq!(said_with_domain(&[ask, line, answer]), ["7@d -", "7@e A"]);
+    assert_eq!(said_with_domain(&[ask, Held { is_bare: true, ..line }, answer]), ["Accepted 7@e A"]);
+    assert_eq!(said_with_domain(&[ask, line, answer]), ["Accepted 7@d -", "Accepted 7@e A"]);
 }
 
 #[test]
@@ -310,11 +301,14 @@ fn a_dumped_refresh_tells_whose_the_binding_is() {
     };
     let refreshed = [line(Kind::Bound, "c", 1), ask, answer];
     // A server writes lines before its messages are dumped, or nothing is told twice.
-    assert_eq!(said_with_domain(&refreshed), ["7@e A", "7@e A"]);
+    assert_eq!(said_with_domain(&refreshed), ["Accepted 7@e A", "Accepted 7@e A"]);
     // Nothing tells whose a binding was that had ended, or that had another contact.
     let ended = [line(Kind::Bound, "c", 1), line(Kind::Expired, "c", 500), ask, answer];
-    assert_eq!(said_with_domain(&ended), ["7@d -", "7@d A", "7@e A"]);
-    assert_eq!(said_with_domain(&[line(Kind::Bound, "b", 1), ask, answer]), ["7@d -", "7@e A"]);
+    assert_eq!(said_with_domain(&ended), ["Accepted 7@d A", "Accepted 7@e A", "Expired 7@d -"]);
+    assert_eq!(
+        said_with_domain(&[line(Kind::Bound, "b", 1), ask, answer]),
+        ["Accepted 7@d -", "Accepted 7@e A"]
+    );
 }
 
 /// The lives that a server's streams tell of, each with its User-Agent and its stream's place in the offsets.

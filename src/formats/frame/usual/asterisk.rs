@@ -4,7 +4,7 @@
 //! a few messages.
 
 use super::super::{Origin, Outer, Record, Starts};
-use super::place_of;
+use super::{Recent, place_of};
 use crate::formats::stamp;
 use crate::model::{Civil, Dialect, Stamp};
 use std::ops::Range;
@@ -17,11 +17,7 @@ const THREAD_MAX: usize = 10;
 /// What a file's prefixes look like.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    known: Vec<Known>,
-    /// The one that will be forgotten next.
-    oldest: usize,
-    /// The one that held last.
-    latest: usize,
+    known: Recent<Known, KNOWN_MAX>,
     /// The minute of the stamp that was read last.
     minute: Option<Minute>,
 }
@@ -52,7 +48,7 @@ impl Known {
 impl Files {
     /// Opens a line (trimmed) whose prefix is known.
     pub fn open<'t>(&mut self, line: &'t [u8]) -> Option<Record<'t>> {
-        let known = self.known.get(self.latest)?;
+        let known = self.known.latest()?;
         let (stamp, len) = match self.minute.and_then(|minute| minute.stamp_of(line)) {
             Some(stamp) => (stamp, Minute::LEN),
             None => {
@@ -64,17 +60,7 @@ impl Files {
         let rest = &line[len..];
         let (thread, file, text) = match known.parts(rest) {
             Some(parts) => parts,
-            None => {
-                let parts = |known: &Known| known.parts(rest);
-                let (number, parts) = self
-                    .known
-                    .iter()
-                    .map(parts)
-                    .enumerate()
-                    .find_map(|(number, parts)| Some((number, parts?)))?;
-                self.latest = number;
-                parts
-            }
+            None => self.known.find(|known| known.parts(rest).is_some())?.parts(rest)?,
         };
         let begin = line.len() - text.len();
         // A console's mark, or colours, perhaps.
@@ -88,14 +74,8 @@ impl Files {
 
     /// Remembers the prefix of a line that has been opened the long way.
     pub fn learn(&mut self, line: &[u8], record: &Record<'_>) {
-        let Some(known) = known(line, record) else { return };
-        if self.known.len() < KNOWN_MAX {
-            self.latest = self.known.len();
-            self.known.push(known);
-        } else {
-            self.latest = self.oldest;
-            self.known[self.oldest] = known;
-            self.oldest = (self.oldest + 1) % KNOWN_MAX;
+        if let Some(known) = known(line, record) {
+            self.known.keep(known);
         }
     }
 }
@@ -162,25 +142,16 @@ mod tests {
     use proptest::prelude::*;
 
     /// What the long way tells of a line, and what is told behind those lines.
-    fn told(before: &[Vec<u8>], line: &[u8]) -> [Option<Told>; 2] {
+    fn told(before: &[Vec<u8>], line: &[u8]) -> [Option<String>; 2] {
         let (mut scratch, mut marks) = (Scratch::default(), LineMarks::default());
-        let long = frame::open(line, &mut scratch, false).map(|record| Told::of(&record));
+        let long = frame::open(line, &mut scratch, false).map(|record| format!("{record:?}"));
         let mut scratch = Scratch::default();
         for line in before {
             marks.find(line);
             let _ = frame::open_next(line, &marks, &mut scratch, false);
         }
         marks.find(line);
-        [long, frame::open_next(line, &marks, &mut scratch, false).map(|record| Told::of(&record))]
-    }
-
-    #[derive(Debug, PartialEq)]
-    struct Told(String);
-
-    impl Told {
-        fn of(record: &Record<'_>) -> Self {
-            Self(format!("{record:?}"))
-        }
+        [long, frame::open_next(line, &marks, &mut scratch, false).map(|record| format!("{record:?}"))]
     }
 
     const PARTS: [&[&str]; 6] = [
