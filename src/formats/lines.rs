@@ -1,5 +1,6 @@
 //! Who is told of the lines of a block, and how they are counted.
 
+use super::needles::Ends;
 use std::ops::Range;
 
 /// Who is told of every line of a block, in their order.
@@ -17,7 +18,7 @@ pub trait Lines {
     }
 
     /// Lines that nobody reads: the first begins there, and each ends at a line feed.
-    fn ended(&mut self, bytes: &[u8], begin: usize, feeds: &[usize]);
+    fn ended(&mut self, bytes: &[u8], begin: usize, ends: Ends<'_>);
 }
 
 /// Counts lines.
@@ -39,8 +40,8 @@ impl Lines for Counted {
         self.0 += count;
     }
 
-    fn ended(&mut self, _: &[u8], _: usize, feeds: &[usize]) {
-        self.0 += feeds.len() as u64;
+    fn ended(&mut self, _: &[u8], _: usize, ends: Ends<'_>) {
+        self.0 += ends.count();
     }
 }
 

@@ -105,41 +105,100 @@ impl Needles {
 #[derive(Debug, Default)]
 pub struct Feeds {
     /// What is behind the first `len` is of no meaning.
-    places: Vec<usize>,
+    chunks: Vec<Chunk>,
     len: usize,
 }
 
+/// The line feeds of some bytes that begin at `at`, a bit each.
+#[derive(Debug, Clone, Copy, Default)]
+struct Chunk {
+    at: usize,
+    bits: u64,
+}
+
+/// Room for those of [`RUN`] chunks.
+pub(super) struct Room<'f> {
+    chunks: &'f mut [Chunk; RUN],
+    len: &'f mut usize,
+    used: usize,
+}
+
+/// So many chunks are noted without asking whether there is room for them.
+pub(super) const RUN: usize = 64;
+
+impl Room<'_> {
+    /// Notes those of a chunk that begins at `at`. Whether it has any is as good as drawn by lot, so it is written without
+    /// asking.
+    #[inline(always)]
+    pub fn push(&mut self, at: usize, bits: u64) {
+        self.chunks[self.used % RUN] = Chunk { at, bits };
+        self.used += usize::from(bits != 0);
+    }
+}
+
+impl Drop for Room<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        *self.len += self.used;
+    }
+}
+
 impl Feeds {
+    #[inline]
+    pub(super) fn room(&mut self) -> Room<'_> {
+        if self.chunks.len() < self.len + RUN {
+            self.chunks.resize(self.len + 4 * RUN, Chunk::default());
+        }
+        let chunks = self.chunks[self.len..].first_chunk_mut().expect("there is room now");
+        Room { chunks, len: &mut self.len, used: 0 }
+    }
+
     /// Notes those of a chunk that begins at `at`, a bit each.
     #[inline]
-    pub(super) fn push(&mut self, at: usize, mut bits: u64) {
-        /// Most of a chunk.
-        const MOST: usize = 64;
-        if self.places.len() < self.len + MOST {
-            self.places.resize(self.len + 16 * MOST, 0);
-        }
-        let room: &mut [usize; MOST] = self.places[self.len..].first_chunk_mut().expect("there is room now");
-        self.len += bits.count_ones() as usize;
-        // Hardly any chunk has more than two, and whether it has one is as good as drawn by lot: so two are written
-        // without asking.
-        for place in &mut room[..2] {
-            *place = at + bits.trailing_zeros() as usize;
-            bits &= bits.wrapping_sub(1);
-        }
-        for place in &mut room[2..] {
-            if bits == 0 {
-                break;
-            }
-            *place = at + bits.trailing_zeros() as usize;
-            bits &= bits - 1;
-        }
+    pub(super) fn push(&mut self, at: usize, bits: u64) {
+        self.room().push(at, bits);
     }
 
     /// Those that were noted last and stand before `end`.
-    pub fn before(&self, end: usize) -> &[usize] {
-        let noted = &self.places[..self.len];
-        let behind = noted.iter().rev().take_while(|at| **at >= end).count();
-        &noted[..self.len - behind]
+    pub fn before(&mut self, end: usize) -> Ends<'_> {
+        while let Some(last) = self.len.checked_sub(1).map(|last| &mut self.chunks[last]) {
+            if last.at < end {
+                let behind = u32::try_from(end - last.at).ok().and_then(|kept| u64::MAX.checked_shl(kept));
+                last.bits &= !behind.unwrap_or(0);
+                if last.bits != 0 {
+                    break;
+                }
+            }
+            self.len -= 1;
+        }
+        Ends { chunks: &self.chunks[..self.len] }
+    }
+}
+
+/// The ends of some lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Ends<'f> {
+    /// None without a line feed.
+    chunks: &'f [Chunk],
+}
+
+impl Ends<'_> {
+    pub fn count(self) -> u64 {
+        self.chunks.iter().map(|chunk| u64::from(chunk.bits.count_ones())).sum()
+    }
+
+    pub fn last(self) -> Option<usize> {
+        self.chunks.last().map(|chunk| chunk.at + chunk.bits.ilog2() as usize)
+    }
+
+    #[inline(always)]
+    pub fn for_each(self, mut tell: impl FnMut(usize)) {
+        for Chunk { at, mut bits } in self.chunks.iter().copied() {
+            while bits != 0 {
+                tell(at + bits.trailing_zeros() as usize);
+                bits &= bits - 1;
+            }
+        }
     }
 }
 
@@ -174,7 +233,11 @@ mod tests {
         let hit = search.find(text, from, &mut feeds);
         let end = hit.map_or(text.len(), |hit| hit.at);
         let expected: Vec<usize> = (from..end).filter(|at| text[*at] == b'\n').collect();
-        assert_eq!(feeds.before(end), expected);
+        let ends = feeds.before(end);
+        let mut told = Vec::new();
+        ends.for_each(|end| told.push(end));
+        assert_eq!(told, expected);
+        assert_eq!((ends.count(), ends.last()), (told.len() as u64, told.last().copied()));
         hit
     }
 

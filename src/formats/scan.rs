@@ -208,10 +208,10 @@ impl Scanner {
             }
             if !is_known {
                 let hit = self.needles.find(bytes, at, &mut scratch.feeds);
-                let feeds = scratch.feeds.before(hit.map_or(bytes.len(), |hit| hit.at));
-                begin = feeds.last().map_or(at, |before| before + 1);
+                let ends = scratch.feeds.before(hit.map_or(bytes.len(), |hit| hit.at));
+                begin = ends.last().map_or(at, |before| before + 1);
                 if told == at {
-                    lines.ended(bytes, at, feeds);
+                    lines.ended(bytes, at, ends);
                     told = begin;
                 }
                 let Some(hit) = hit else { break };

@@ -7,9 +7,8 @@
 //! the very logs that are read, and literals that have three in common (`contact '`, `SIP/2.0`) may share them: so
 //! hardly an ordinary line is looked at closely.
 
-use super::needles::{Feeds, Hit, Needle};
+use super::needles::{Feeds, Hit, Needle, RUN};
 use crate::model::marks::WIDE;
-use crate::model::near::{AHEAD, fetch};
 
 /// So many bytes of a literal are sought.
 const SOUGHT: usize = 3;
@@ -206,16 +205,27 @@ impl Sieve {
         look: impl Fn(&Seen) -> (u64, u64),
     ) -> Option<Hit> {
         let mut at = from;
-        while let Some(seen) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-            fetch(bytes, at + AHEAD);
-            let (found, ends) = look(seen);
-            feeds.push(at, ends);
-            if found != 0
-                && let Some(hit) = self.closer(needles, bytes, (at, from), found)
-            {
-                return Some(hit);
+        while bytes.len().saturating_sub(at) >= SEEN {
+            let mut room = feeds.room();
+            let mut found = 0;
+            // Nothing is called in here, so the tables stay in registers; where a call would have to spare them, each chunk
+            // loaded them anew, and slowly where the stack happened to put them across two lines of memory.
+            for _ in 0..RUN {
+                let Some(seen) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+                let ends;
+                (found, ends) = look(seen);
+                room.push(at, ends);
+                if found != 0 {
+                    break;
+                }
+                at += WIDE;
             }
-            at += WIDE;
+            if found != 0 {
+                if let Some(hit) = self.closer(needles, bytes, (at, from), found) {
+                    return Some(hit);
+                }
+                at += WIDE;
+            }
         }
         let rest = bytes.get(at..)?;
         let mut seen: Seen = [0; SEEN];
@@ -411,7 +421,9 @@ mod tests {
                 sieve.way = *way;
                 let mut feeds = Feeds::default();
                 let hit = sieve.find(&needles, &text, from, &mut feeds);
-                (hit, feeds.before(hit.map_or(text.len(), |hit| hit.at)).to_vec())
+                let mut ends = Vec::new();
+                feeds.before(hit.map_or(text.len(), |hit| hit.at)).for_each(|end| ends.push(end));
+                (hit, ends)
             });
             let found: Vec<_> = found.collect();
             assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{from}: {found:?}");

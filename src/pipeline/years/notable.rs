@@ -3,6 +3,7 @@
 
 use super::told::{anchor, front_stamp, full_date_of};
 use crate::formats::lines::{Lines, lines_of};
+use crate::formats::needles::Ends;
 use crate::formats::sip::dump;
 use crate::model::Civil;
 use crate::model::marks::each_line;
@@ -145,11 +146,11 @@ impl Lines for Notable {
         self.lines_len += count;
     }
 
-    fn ended(&mut self, bytes: &[u8], mut begin: usize, feeds: &[usize]) {
-        for end in feeds {
-            self.line(bytes, begin..*end);
+    fn ended(&mut self, bytes: &[u8], mut begin: usize, ends: Ends<'_>) {
+        ends.for_each(|end| {
+            self.line(bytes, begin..end);
             begin = end + 1;
-        }
+        });
     }
 }
 
