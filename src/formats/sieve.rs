@@ -27,6 +27,8 @@ pub(super) struct Sieve {
     /// For each place of the bytes sought and each half of a byte, the buckets that have a byte with such a half there.
     low: [Table; SOUGHT],
     high: [Table; SOUGHT],
+    /// The same for the lower six bits of a byte: what any byte with these has.
+    six: [Table; SOUGHT],
     buckets: [Vec<Sought>; BUCKETS],
 }
 
@@ -122,7 +124,7 @@ impl Sieve {
         let sample = Sample::of(sample);
         let mut buckets: Vec<Bucket> = (0..BUCKETS).map(|_| Bucket::new()).collect();
         let tables = [[0; WIDE]; SOUGHT];
-        let mut sieve = Self { way, low: tables, high: tables, buckets: Default::default() };
+        let mut sieve = Self { way, low: tables, high: tables, six: tables, buckets: Default::default() };
         let mut order: Vec<usize> = (0..needles.len()).collect();
         // Those with the least choice first; what longer ones have in common with them costs nothing then.
         order.sort_by_key(|number| needles[*number].bytes().len());
@@ -144,6 +146,11 @@ impl Sieve {
                     sieve.low[place][at] |= ((low >> (at % 16) & 1) as u8) << bucket;
                     sieve.high[place][at] |= ((high >> (at % 16) & 1) as u8) << bucket;
                 }
+            }
+        }
+        for (place, six) in sieve.six.iter_mut().enumerate() {
+            for byte in 0..=i8::MAX as usize {
+                six[byte % WIDE] |= sieve.low[place][byte % 16] & sieve.high[place][byte / 16];
             }
         }
         Some(sieve)
@@ -180,7 +187,7 @@ impl Sieve {
     }
 
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,avx512bw,bmi1,popcnt")]
+    #[target_feature(enable = "avx2,avx512bw,avx512vbmi,bmi1,popcnt")]
     fn find_by_avx512(
         &self,
         needles: &[Needle],
@@ -188,7 +195,7 @@ impl Sieve {
         from: usize,
         feeds: &mut Feeds,
     ) -> Option<Hit> {
-        let tables = by_avx512::Tables::of(&self.low, &self.high);
+        let tables = by_avx512::Tables::of(&self.six);
         self.find_by(needles, bytes, from, feeds, |seen| tables.look(seen))
     }
 
@@ -285,7 +292,7 @@ impl Way {
             && is_x86_feature_detected!("bmi1")
             && is_x86_feature_detected!("popcnt")
         {
-            let is_wide = is_x86_feature_detected!("avx512bw");
+            let is_wide = is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi");
             return Some(if is_wide { Self::Avx512 } else { Self::Avx2 });
         }
         None
@@ -363,41 +370,32 @@ mod by_avx512 {
     use super::{SOUGHT, Seen, Table};
     use crate::model::marks::whole;
     use std::arch::x86_64::{
-        __m512i, _mm512_and_si512, _mm512_cmpeq_epi8_mask, _mm512_set1_epi8, _mm512_shuffle_epi8,
-        _mm512_srli_epi16, _mm512_test_epi8_mask,
+        __m512i, _mm512_and_si512, _mm512_cmpeq_epi8_mask, _mm512_permutexvar_epi8, _mm512_set1_epi8,
+        _mm512_test_epi8_mask,
     };
 
     /// The tables of a sieve in registers.
-    pub struct Tables {
-        low: [__m512i; SOUGHT],
-        high: [__m512i; SOUGHT],
-    }
+    pub struct Tables([__m512i; SOUGHT]);
 
     impl Tables {
         #[inline]
         #[target_feature(enable = "avx512bw")]
-        pub fn of(low: &[Table; SOUGHT], high: &[Table; SOUGHT]) -> Self {
-            Self {
-                low: [whole(&low[0]), whole(&low[1]), whole(&low[2])],
-                high: [whole(&high[0]), whole(&high[1]), whole(&high[2])],
-            }
+        pub fn of(six: &[Table; SOUGHT]) -> Self {
+            Self([whole(&six[0]), whole(&six[1]), whole(&six[2])])
         }
 
         #[inline]
-        #[target_feature(enable = "avx512bw")]
+        #[target_feature(enable = "avx512bw,avx512vbmi")]
         pub fn look(&self, seen: &Seen) -> (u64, u64) {
-            let mut all = _mm512_set1_epi8(-1);
-            for place in 0..SOUGHT {
-                let bytes = whole(seen[place..].first_chunk().expect("sixty-four bytes from each place on"));
-                // As in the narrower registers.
-                let low = _mm512_shuffle_epi8(self.low[place], bytes);
-                let high = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), _mm512_set1_epi8(15));
-                let high = _mm512_shuffle_epi8(self.high[place], high);
-                all = _mm512_and_si512(all, _mm512_and_si512(low, high));
-            }
-            let bytes = whole(seen.first_chunk().expect("a whole chunk"));
-            let feeds = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'\n' as i8));
-            (_mm512_test_epi8_mask(all, all), feeds)
+            let bytes = |place: usize| {
+                whole(seen[place..].first_chunk().expect("sixty-four bytes from each place on"))
+            };
+            // One look at a table of sixty-four, which asks for the lower six bits only, is quicker than two at tables of
+            // sixteen.
+            let buckets = |place: usize| _mm512_permutexvar_epi8(bytes(place), self.0[place]);
+            let first_two = _mm512_and_si512(buckets(0), buckets(1));
+            let feeds = _mm512_cmpeq_epi8_mask(bytes(0), _mm512_set1_epi8(b'\n' as i8));
+            (_mm512_test_epi8_mask(first_two, buckets(2)), feeds)
         }
     }
 }
