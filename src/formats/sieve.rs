@@ -15,8 +15,8 @@ const SOUGHT: usize = 3;
 /// So many sets of literals are told apart.
 const BUCKETS: usize = 8;
 
-/// Bytes of a sample that are asked: enough to hold some twenty lines, and asked in a few million instructions.
-const SAMPLE_LEN: usize = 4096;
+/// Bytes of a sample that are asked: enough to hold some eighty lines.
+const SAMPLE_LEN: usize = 16 << 10;
 /// Bits of a [`Places`] word.
 const WORD: usize = 64;
 
@@ -27,7 +27,7 @@ pub(super) struct Sieve {
     /// For each place of the bytes sought and each half of a byte, the buckets that have a byte with such a half there.
     low: [Table; SOUGHT],
     high: [Table; SOUGHT],
-    /// The same for the lower six bits of a byte: what any byte with these has.
+    /// The same by the lower six bits of a byte.
     six: [Table; SOUGHT],
     buckets: [Vec<Sought>; BUCKETS],
 }
@@ -48,12 +48,15 @@ struct Sample {
 }
 
 impl Sample {
-    fn of(text: &[u8]) -> Box<Self> {
+    /// That way makes no difference between some bytes.
+    fn of(text: &[u8], way: Way) -> Box<Self> {
         let mut sample = Box::new(Self { low: [[NOWHERE; 16]; SOUGHT], high: [[NOWHERE; 16]; SOUGHT] });
         for (at, bytes) in text.windows(SOUGHT).take(SAMPLE_LEN).enumerate() {
             for (place, byte) in bytes.iter().enumerate() {
                 sample.low[place][usize::from(byte & 15)][at / WORD] |= 1 << (at % WORD);
-                sample.high[place][usize::from(byte >> 4)][at / WORD] |= 1 << (at % WORD);
+                for high in way.alike(byte >> 4) {
+                    sample.high[place][usize::from(high)][at / WORD] |= 1 << (at % WORD);
+                }
             }
         }
         sample
@@ -77,6 +80,7 @@ impl Bucket {
     }
 
     /// What it costs with three more bytes.
+    #[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,popcnt"))]
     fn with(&self, bytes: &[u8], sample: &Sample) -> Price {
         let mut all = [u64::MAX; SAMPLE_LEN / WORD];
         let mut room = 1;
@@ -93,6 +97,7 @@ impl Bucket {
         Price(all.iter().map(|word| word.count_ones()).sum(), room)
     }
 
+    #[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,popcnt"))]
     fn add(&mut self, bytes: &[u8], sample: &Sample) {
         self.price = self.with(bytes, sample);
         for (place, byte) in bytes.iter().enumerate() {
@@ -121,7 +126,20 @@ impl Sieve {
     /// seven bits in a row, or the processor cannot do it.
     pub fn new(needles: &[Needle], sample: &[u8]) -> Option<Self> {
         let way = Way::best()?;
-        let sample = Sample::of(sample);
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[expect(unsafe_code, reason = "the compiler cannot see what was asked just before")]
+            // SAFETY: the processor has what either way needs.
+            return unsafe { Self::of(way, needles, sample) };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        Self::of(way, needles, sample)
+    }
+
+    /// Most of the time goes into counting bits, for which there are instructions.
+    #[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,popcnt"))]
+    fn of(way: Way, needles: &[Needle], sample: &[u8]) -> Option<Self> {
+        let sample = Sample::of(sample, way);
         let mut buckets: Vec<Bucket> = (0..BUCKETS).map(|_| Bucket::new()).collect();
         let tables = [[0; WIDE]; SOUGHT];
         let mut sieve = Self { way, low: tables, high: tables, six: tables, buckets: Default::default() };
@@ -131,7 +149,11 @@ impl Sieve {
         for needle in order {
             let windows = needles[needle].bytes().windows(SOUGHT).enumerate();
             let ascii = windows.filter(|(_, window)| window.is_ascii());
-            let choices = ascii.flat_map(|(at, window)| (0..BUCKETS).map(move |bucket| (at, window, bucket)));
+            // One empty bucket is like another.
+            let choosable = buckets.iter().take_while(|bucket| bucket.price.1 > 0).count() + 1;
+            let choosable = choosable.min(BUCKETS);
+            let choices =
+                ascii.flat_map(|(at, window)| (0..choosable).map(move |bucket| (at, window, bucket)));
             let (at, window, bucket) = choices.min_by_key(|(_, window, number)| {
                 let bucket = &buckets[*number];
                 let Price(looks, room) = bucket.with(window, &sample);
@@ -139,6 +161,9 @@ impl Sieve {
             })?;
             buckets[bucket].add(window, &sample);
             sieve.buckets[bucket].push(Sought { needle, at });
+            for (six, byte) in sieve.six.iter_mut().zip(window) {
+                six[usize::from(*byte) % WIDE] |= 1 << bucket;
+            }
         }
         for (bucket, Bucket { halves, .. }) in buckets.iter().enumerate() {
             for (place, (low, high)) in halves.iter().enumerate() {
@@ -146,11 +171,6 @@ impl Sieve {
                     sieve.low[place][at] |= ((low >> (at % 16) & 1) as u8) << bucket;
                     sieve.high[place][at] |= ((high >> (at % 16) & 1) as u8) << bucket;
                 }
-            }
-        }
-        for (place, six) in sieve.six.iter_mut().enumerate() {
-            for byte in 0..=i8::MAX as usize {
-                six[byte % WIDE] |= sieve.low[place][byte % 16] & sieve.high[place][byte / 16];
             }
         }
         Some(sieve)
@@ -285,6 +305,14 @@ enum Way {
 }
 
 impl Way {
+    /// The upper halves of bytes that it takes for one.
+    const fn alike(self, high: u8) -> [u8; 4] {
+        match self {
+            Self::Avx2 => [high; 4],
+            Self::Avx512 => [high & 3, high & 3 | 4, high & 3 | 8, high & 3 | 12],
+        }
+    }
+
     /// The best that the processor has.
     fn best() -> Option<Self> {
         #[cfg(target_arch = "x86_64")]

@@ -32,7 +32,7 @@ const SAMPLE_LEN: usize = START_LEN;
 /// So far the first record of an input is looked for.
 const FIRST_SOUGHT: usize = 16 << 20;
 /// How much text of all inputs the plan shows.
-const SAMPLE_SHOWN: usize = 4096;
+const SAMPLE_SHOWN: usize = 16 << 10;
 
 /// What one look into an input told.
 struct Look {
@@ -66,7 +66,8 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     let mut unreadable = Vec::new();
     // A scan that begins anew finds a pipe empty.
     let can_begin_anew = discovery.found.iter().all(Found::is_file);
-    let look = |found| look(found, setup, !goes_on && !setup.walks_first && can_begin_anew);
+    let shown_len = SAMPLE_SHOWN / discovery.found.len().max(1);
+    let look = |found| look(found, setup, shown_len, !goes_on && !setup.walks_first && can_begin_anew);
     let looks: Vec<Result<Look, PlanError>> = discovery.found.into_par_iter().map(look).collect();
     let mut readable = Vec::new();
     for result in looks {
@@ -112,7 +113,7 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
         }
         notes.push(mixed(&shown));
     }
-    let sample = sample_of(&readable);
+    let sample = readable.iter().flat_map(|look| &look.sample.shown).copied().collect();
     let (mut inputs, mut without_zone) = (Vec::new(), Vec::new());
     let years = first_years(&readable, setup);
     for (look, year) in readable.into_iter().zip(years) {
@@ -151,13 +152,6 @@ fn zone_note(without_zone: &[String]) -> Option<String> {
     let (first, others) = without_zone.split_first()?;
     let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
     Some(format!("{first}{more}: stamps carry no zone; UTC is assumed (--log-zone names another)"))
-}
-
-/// Some text of every log, all together not much.
-fn sample_of(looks: &[Look]) -> Vec<u8> {
-    let each = SAMPLE_SHOWN / looks.len().max(1);
-    let ends = looks.iter().map(|look| &look.sample.shown[look.sample.shown.len().saturating_sub(each)..]);
-    ends.flatten().copied().collect()
 }
 
 fn is_named(error: &InputError, paths: &[PathBuf]) -> bool {
@@ -200,7 +194,7 @@ impl Look {
     }
 }
 
-fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanError> {
+fn look(found: Found, setup: &Setup, shown_len: usize, may_walk_on: bool) -> Result<Look, PlanError> {
     let mut scratch = Scratch::default();
     let (mut walk, mut walks_on, mut jumps) = (Walk::default(), false, Jumps::default());
     let zone = setup.zone_of(&found).unwrap_or(TimeZone::UTC);
@@ -211,7 +205,7 @@ fn look(found: Found, setup: &Setup, may_walk_on: bool) -> Result<Look, PlanErro
     let is_yearless = setup.yearless.contains(&found.path);
     let may_walk_on = may_walk_on && !is_yearless;
     let sample_of = |start: &[u8], scratch: &mut Scratch| {
-        let mut sample = take_sample(start, scratch);
+        let mut sample = take_sample(start, shown_len, scratch);
         sample.has_yearless |= is_yearless;
         sample
     };

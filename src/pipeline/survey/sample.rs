@@ -1,6 +1,6 @@
 //! What the start of an input tells: frames, clocks, and some text to know it by.
 
-use super::{SAMPLE_LEN, SAMPLE_SHOWN};
+use super::SAMPLE_LEN;
 use crate::formats::frame::{self, Scratch};
 use crate::formats::sip::dump;
 use crate::formats::snapshot::recognises;
@@ -92,14 +92,15 @@ impl Sample {
     }
 }
 
-pub(super) fn take_sample(start: &[u8], scratch: &mut Scratch) -> Sample {
+/// The sample of an input that begins so; it shows as much of its text as is asked for.
+pub(super) fn take_sample(start: &[u8], shown_len: usize, scratch: &mut Scratch) -> Sample {
     let mut sample = Sample::default();
     if is_capture(start) {
         sample.form = Form::Capture;
         return sample;
     }
     let start = &start[..start.len().min(SAMPLE_LEN)];
-    sample.shown = start[start.len().saturating_sub(SAMPLE_SHOWN)..].to_vec();
+    sample.shown = start[start.len().saturating_sub(shown_len)..].to_vec();
     let dumps = dump::all(start);
     let bodies = dump::bodies(&dumps, start);
     let (mut dumps, mut bodies) = (dumps.iter().peekable(), bodies.iter().peekable());
