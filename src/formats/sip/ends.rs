@@ -4,6 +4,7 @@
 //! than to search, so line feeds are marked by chunks.
 
 use crate::model::marks::{WIDE, feeds};
+use crate::model::near::{AHEAD, fetch};
 
 /// The line feeds of a text, in their order.
 #[derive(Debug, Clone)]
@@ -53,6 +54,7 @@ impl Iterator for Ends<'_> {
             if self.next >= self.text.len() {
                 return None;
             }
+            fetch(self.text, self.next + AHEAD);
             self.bits = self.bits(self.next);
             self.chunk = self.next;
             self.next += WIDE;

@@ -5,7 +5,8 @@ use super::extent::Ending;
 use crate::formats::frame::{self, Origin, Scratch};
 use crate::formats::stamp;
 use crate::formats::text::{between, host_of, number, split_once};
-use crate::model::marks::holds;
+use crate::model::marks::{WIDE, holds};
+use crate::model::near::{AHEAD, fetch};
 use crate::model::{Dialect, Stamp};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
@@ -264,6 +265,8 @@ fn sipdump_as_written(bytes: &[u8], floor: usize, middle: usize) -> Option<Opene
 /// or a value has a slash.
 pub(super) fn sipdump_at(bytes: &[u8], begin: usize) -> Option<(Opener<'_>, usize)> {
     let most = bytes.len().min(begin + SIPDUMP_HEAD_MAX);
+    // Some of the dumps behind it.
+    (begin + AHEAD..most + AHEAD).step_by(WIDE).for_each(|at| fetch(bytes, at));
     let head = bytes[begin..most].strip_prefix(SIPDUMP_HEAD)?;
     let (opener, rest) = sipdump_behind_ruler(head, begin)?;
     let behind = rest.strip_prefix(SIPDUMP_MIDDLE)?.strip_prefix(b"\n")?;
