@@ -75,6 +75,7 @@ pub fn make(
     notes.dedup();
     notes.extend(cycles.iter().flat_map(|cycle| heard::silences(&read.scan, cycle)));
     notes.extend(cycles.iter().filter_map(|cycle| bill.skipped_note(cycle)));
+    notes.extend(cycles.iter().flat_map(|cycle| bill.stray_rows(cycle)));
     if choices.contains(&CycleChoice::All) {
         let (_, unheard) = bill.all(read.census());
         notes.extend(heard::left_out(&unheard));

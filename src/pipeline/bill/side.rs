@@ -73,6 +73,11 @@ impl SideIndex {
         Ok(Self { category, file, shown, rows })
     }
 
+    /// Whether both are one file, read for one category.
+    pub fn is_as(&self, other: &Self) -> bool {
+        self.category == other.category && self.shown == other.shown
+    }
+
     /// Everybody whom it lists.
     pub fn users(&self) -> impl Iterator<Item = &SipId> {
         self.rows.keys()
