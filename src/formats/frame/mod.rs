@@ -189,6 +189,23 @@ pub fn open_next<'t>(
     Some(record)
 }
 
+/// Whether every line that the program printed has a prefix of its own, as this one has: no message goes on behind it then.
+pub fn is_line_by_line(line: &[u8]) -> bool {
+    syslog::is_by_runtime(trim(line))
+}
+
+/// What stands before the text of a record that is no message's continuation; `None` where it had to be rewritten to be read.
+pub fn prefix<'t>(line: &'t [u8], scratch: &mut Scratch) -> Option<&'t [u8]> {
+    let line = trim(line);
+    let text = open(line, scratch, false)?.text;
+    line.strip_suffix(text)
+}
+
+/// Host, program and process by their words, where a prefix of syslog's names all three.
+pub fn process(prefix: &[u8]) -> Option<[&[u8]; 3]> {
+    syslog::process(prefix)
+}
+
 /// The line of a routing script, whose prefix is known.
 #[derive(Debug, Clone, Copy)]
 pub struct Script<'t> {

@@ -2,7 +2,7 @@
 //! and compose.
 
 use crate::formats::stamp;
-use crate::formats::text::{between, word};
+use crate::formats::text::{between, split_once, word};
 use crate::model::Stamp;
 
 /// Bytes of a message that rsyslog keeps where it says that it was repeated.
@@ -42,6 +42,22 @@ fn priority(text: &[u8]) -> Option<Layer<'_>> {
     }
     let (stamp, len) = stamp::rfc3164(rest).or_else(|| stamp::iso(rest))?;
     headed(stamp, rest[len..].strip_prefix(b" ")?)
+}
+
+/// Host, program and process that such a prefix names.
+pub(super) fn process(prefix: &[u8]) -> Option<[&[u8]; 3]> {
+    let is_number = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let words: Vec<&[u8]> = prefix.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).collect();
+    if let [version, _, host, program, process, ..] = words[..]
+        && version.starts_with(b"<")
+        && version.ends_with(b">1")
+    {
+        return is_number(process).then_some([host, program, process]);
+    }
+    words.windows(2).find_map(|pair| {
+        let (program, process) = split_once(pair[1].strip_suffix(b"]:")?, b"[")?;
+        is_number(process).then_some([pair[0], program, process])
+    })
 }
 
 /// RFC 5424 §6 after the version: TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA MSG.
@@ -96,17 +112,34 @@ fn monotonic(text: &[u8]) -> Option<Layer<'_>> {
     (!layer.host.is_empty()).then_some(layer)
 }
 
+/// Whether a container's runtime has put something in front of the line (CRI, `docker compose logs`). It does so to every line that
+/// a program prints, so none of a message's line breaks is without it.
+pub(super) fn is_by_runtime(text: &[u8]) -> bool {
+    match text.first() {
+        Some(b'0'..=b'9') => cri(text).is_some(),
+        Some(first) if first.is_ascii_alphabetic() => {
+            stamp::rfc3164(text).is_none() && compose(text).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// `<time> stdout F <line>` (kubelet): the stamp and the line.
+fn cri(text: &[u8]) -> Option<(Stamp, &[u8])> {
+    let (stamp, len) = stamp::iso(text)?;
+    let rest = text[len..].strip_prefix(b" ")?;
+    let rest = rest.strip_prefix(b"stdout ").or_else(|| rest.strip_prefix(b"stderr "))?;
+    // The flag `P` marks the parts of a long line; only whole lines are records.
+    Some((stamp, rest.strip_prefix(b"F ")?))
+}
+
 /// ISO 8601 files, `journalctl -o short-unix` and `short-iso`, and CRI.
 fn numeric(text: &[u8]) -> Option<Layer<'_>> {
-    let (stamp, len) = stamp::iso(text).or_else(|| stamp::epoch(text))?;
-    let rest = text[len..].strip_prefix(b" ")?;
-    for stream in [&b"stdout "[..], b"stderr "] {
-        // The flag `P` marks the parts of a long line; only whole lines are records.
-        if let Some(line) = rest.strip_prefix(stream).and_then(|rest| rest.strip_prefix(b"F ")) {
-            return Some(Layer { stamp, host: b"", rest: line });
-        }
+    if let Some((stamp, rest)) = cri(text) {
+        return Some(Layer { stamp, host: b"", rest });
     }
-    let layer = headed(stamp, rest)?;
+    let (stamp, len) = stamp::iso(text).or_else(|| stamp::epoch(text))?;
+    let layer = headed(stamp, text[len..].strip_prefix(b" ")?)?;
     // A date without host is some application's own prefix (FreeSWITCH's), not a transport's.
     (!layer.host.is_empty()).then_some(layer)
 }

@@ -185,6 +185,9 @@ pub fn at(bytes: &[u8], floor: usize, line: Range<usize>, layers: &mut Scratch) 
         (opener::before(bytes, floor, line.start, layers)?, line.start)
     } else {
         let from = line.start + first_line_within(text, layers)?;
+        if !may_go_on(bytes, &line, layers) {
+            return None;
+        }
         (opener::on(line.clone()), from)
     };
     let is_indented = opener.ending == Ending::Ruler;
@@ -303,6 +306,17 @@ pub fn unindent(message: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Whether a message that begins on that framed line may have others: not where whoever wrote the prefix puts one in front
+/// of every line, as the next one shows. No stranger knows the process that it names.
+fn may_go_on(bytes: &[u8], line: &Range<usize>, layers: &mut Scratch) -> bool {
+    let (line, behind) = (&bytes[line.clone()], &bytes[line.end..]);
+    let next = memchr::memchr(b'\n', behind).map_or(behind, |end| &behind[..end]);
+    let Some(prefix) = frame::prefix(next, layers) else { return !behind.is_empty() };
+    frame::process(prefix).is_none_or(|process| {
+        frame::prefix(line, layers).and_then(frame::process).is_none_or(|other| other != process)
+    })
+}
+
 /// Where in a framed line a message's first line begins, so that it goes on below: an operator
 /// who logs the message and nothing before it.
 fn first_line_within(line: &[u8], layers: &mut Scratch) -> Option<usize> {
@@ -315,7 +329,8 @@ fn first_line_within(line: &[u8], layers: &mut Scratch) -> Option<usize> {
     let start = record.starts.iter().next()?;
     let text = &record.text[start.at..];
     start_line(text)?;
-    line.ends_with(text).then(|| line.len() - text.len())
+    let is_alone = frame::is_line_by_line(line);
+    (!is_alone && line.ends_with(text)).then(|| line.len() - text.len())
 }
 
 /// The next line behind `from` and before `until` that may be a message's first.

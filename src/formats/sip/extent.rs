@@ -1,8 +1,9 @@
 //! How far a dumped message reaches: nothing inside it is believed to be a record of its own.
 
 use super::ends::Ends;
-use super::header::declared_length;
+use super::header::{begins_with_name, declared_length};
 use super::message::start_line;
+use crate::formats::frame;
 use std::ops::Range;
 
 /// No dump is longer: a SIP message over UDP is at most 64 KiB, and `sipdump` cuts there.
@@ -34,7 +35,8 @@ pub(super) enum Ending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Extent {
     pub message: Range<usize>,
-    /// Behind the empty line that ends its headers, where that was looked for.
+    /// Behind the empty line that ends its headers, where that was looked for, or before a line among them that reads like
+    /// a record.
     pub headers: Option<usize>,
     /// Where the log goes on.
     pub end: usize,
@@ -67,7 +69,7 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
     if let Ending::Bytes(length) = ending {
         let end = from.saturating_add(length);
         if end > limit {
-            return cut(headers(bytes, from, limit).map(|headers| headers.end));
+            return cut(headers(bytes, from, limit).sure_end());
         }
         // A body with a NUL in it was written up to there only.
         if matches!(bytes.get(end), None | Some(b'\n')) {
@@ -82,14 +84,15 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
             };
         }
     }
-    let Some(Headers { end: headers, lines, length }) = headers(bytes, from, limit) else { return cut(None) };
+    let found = headers(bytes, from, limit);
+    let Headers { end: Some(headers), lines, length, .. } = found else { return cut(found.sure_end()) };
     let body = body_end(bytes, from, headers, length, ending);
     if body > limit {
-        return cut(Some(headers));
+        return cut(found.sure_end());
     }
     let plain = Extent {
         message: from..body,
-        headers: Some(headers),
+        headers: found.sure_end(),
         end: body,
         lines: (lines, headers),
         is_ambiguous: false,
@@ -100,8 +103,8 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
         Ending::Bytes(_) => plain,
         // Nothing ends it but the length, which so ends with a line.
         Ending::Length => {
-            let is_sure = matches!(rest, [] | [b'\n' | b'\r', ..]) || bytes[body - 1] == b'\n';
-            Extent { is_sure, ..plain }
+            let ends_line = matches!(rest, [] | [b'\n' | b'\r', ..]) || bytes[body - 1] == b'\n';
+            Extent { is_sure: ends_line && found.record.is_none(), ..plain }
         }
         Ending::Closer(closer) => {
             let end = line_that(bytes, body.saturating_sub(1), limit, |line| line == closer);
@@ -135,37 +138,57 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
 
 /// The first line of a message and its headers.
 struct Headers {
-    /// Behind the empty line that ends them.
-    end: usize,
+    /// Behind the empty line that ends them, where there is one.
+    end: Option<usize>,
     /// How many lines there are, with that one.
     lines: usize,
     /// The bytes of the body that they declare.
     length: usize,
+    /// The first line that reads like a record of the log: a header that a stranger made up, or the message has ended
+    /// without an empty line.
+    record: Option<usize>,
 }
 
-fn headers(bytes: &[u8], from: usize, limit: usize) -> Option<Headers> {
+impl Headers {
+    /// Up to here they are the message's without a doubt.
+    fn sure_end(&self) -> Option<usize> {
+        self.record.or(self.end)
+    }
+}
+
+fn headers(bytes: &[u8], from: usize, limit: usize) -> Headers {
     let text = &bytes[from..limit];
     let mut ends = Ends::of(text);
     let mut length = None;
-    let mut at = ends.next()? + 1;
-    let mut lines = 2;
+    let mut found = Headers { end: None, lines: 2, length: 0, record: None };
+    let Some(first_end) = ends.next() else { return found };
+    let mut at = first_end + 1;
     loop {
         let first = text.get(at).copied().unwrap_or(0);
         // Whatever an empty line may begin with is no higher than this.
         if first <= b'.'
             && let Some(empty_len) = empty_len(&text[at..])
         {
-            let end = from + at + empty_len;
-            return Some(Headers { end, lines, length: length.flatten().unwrap_or(0) });
+            found.end = Some(from + at + empty_len);
+            found.length = length.flatten().unwrap_or(0);
+            return found;
         }
-        lines += 1;
-        let end = ends.next()? + 1;
+        let Some(end) = ends.next() else { return found };
+        found.lines += 1;
+        let line = &text[at..end + 1];
         if length.is_none() && matches!(first | 0x20, b'l' | b'c') {
-            let line = &text[at..end];
             length = declared_length(line.strip_suffix(b".\n").unwrap_or(line));
         }
-        at = end;
+        if !begins_with_name(line) && found.record.is_none() && opens_record(line) {
+            found.record = Some(from + at);
+        }
+        at = end + 1;
     }
+}
+
+#[cold]
+fn opens_record(line: &[u8]) -> bool {
+    frame::open(line, &mut frame::Scratch::default(), false).is_some()
 }
 
 /// How long the empty line is that the text begins with, if it does.

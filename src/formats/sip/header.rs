@@ -2,6 +2,7 @@
 
 use crate::formats::contact::seconds;
 use crate::formats::text::near;
+use crate::model::marks::{marks, marks_of};
 
 /// The headers that are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,18 @@ pub(super) fn declared_length(line: &[u8]) -> Option<Option<usize>> {
         _ => false,
     };
     is_length.then(|| seconds(line[colon + 1..].trim_ascii()).map(|length| length as usize))
+}
+
+/// Whether the line begins with the name of a header as clients write them, of letters and hyphens, which no prefix of a log is.
+#[inline]
+pub(super) fn begins_with_name(line: &[u8]) -> bool {
+    let Some(first) = line.first_chunk() else {
+        let name = line.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'-').count();
+        return name > 0 && line.get(name) == Some(&b':');
+    };
+    let name = marks_of(&[(b'a', 25), (b'A', 25)], first) | marks(b'-', first);
+    let before_colon = !name & name.wrapping_add(1);
+    marks(b':', first) & before_colon & !1 != 0
 }
 
 /// Without its line end.
@@ -139,6 +152,24 @@ fn as_written(line: &[u8]) -> Option<(Option<Name>, usize)> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_name_of_letters_and_hyphens_begins_a_line_and_no_prefix_of_a_log_does() {
+        for line in ["Via: x", "t:", "Content-Length: 0\r\n", "a-b:"] {
+            assert!(begins_with_name(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "",
+            ":",
+            "Via",
+            "Oct  5 14:03:22 reg1 x: y",
+            "2026-10-05T14:03:22Z reg1",
+            " t: folded",
+            "kamailio[7]: x",
+        ] {
+            assert!(!begins_with_name(line.as_bytes()), "{line}");
+        }
+    }
 
     #[test]
     fn the_length_of_a_body_is_declared_in_either_form() {
