@@ -10,7 +10,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use siptally::formats::frame;
 use siptally::formats::line_marks::LineMarks;
 use siptally::formats::pattern::Patterns;
-use siptally::formats::scan::{Block, LineEnds, Scanner};
+use siptally::formats::scan::{Before, Block, LineEnds, Scanner};
 use siptally::generate::{Format, Share};
 use siptally::model::{Dialect, Event, Kind, Reject, Sink, Spot, Stamp};
 use std::hint::black_box;
@@ -41,8 +41,8 @@ impl Sink for Counts {
 
 fn scan(scanner: &Scanner, bytes: &[u8]) -> Counts {
     let start = Spot { input: 0, offset: 0 };
-    let (line_ends, follows_cr, dumps) = (LineEnds::Lf, false, None);
-    let block = Block { bytes, start, allow_bare: false, line_ends, follows_cr, dumps };
+    let (line_ends, before, dumps) = (LineEnds::Lf, Before::default(), None);
+    let block = Block { bytes, start, allow_bare: false, line_ends, before, dumps };
     let mut counts = Counts::default();
     scanner.scan(&block, &mut scanner.scratch(), &mut counts);
     counts

@@ -4,7 +4,7 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use siptally::formats::pattern::Patterns;
-use siptally::formats::scan::{Block, LineEnds, Scanner};
+use siptally::formats::scan::{Before, Block, LineEnds, Scanner};
 use siptally::identity::{Policy, canonical};
 use siptally::model::{
     AgentRef, Event, EvidenceKind, Hint, Moment, Observation, Reject, Sink, Spot, Stamp, Standing,
@@ -95,7 +95,7 @@ fn run(scanner: &Scanner, bytes: &[u8], counter: &mut Counter) {
         start: Spot { input: 0, offset: 0 },
         allow_bare: false,
         line_ends: LineEnds::Lf,
-        follows_cr: false,
+        before: Before::default(),
         dumps: None,
     };
     scanner.scan(&block, &mut scanner.scratch(), counter);

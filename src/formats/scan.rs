@@ -7,7 +7,7 @@
 mod block;
 mod doubt;
 
-pub use self::block::{Block, LineEnds};
+pub use self::block::{Before, Block, LineEnds};
 use super::frame::{self, Script};
 use super::line_marks::LineMarks;
 use super::lines::{Counted, Lines, feeds_of, lines_of};

@@ -3,7 +3,7 @@
 use super::census::Census;
 use super::plan::{Form, Plan};
 use super::scan::{Scan, ScanError};
-use crate::formats::scan::{Block, LineEnds, Scanner, Scratch};
+use crate::formats::scan::{Before, Block, LineEnds, Scanner, Scratch};
 use crate::formats::sip::message::start_line;
 use crate::model::{Event, Grade, Kind, Reject, Sink, Spot, Stamp, Standing};
 use crate::read::Source;
@@ -96,7 +96,7 @@ pub(super) fn is_read(line: &[u8], scanner: &Scanner, scratch: &mut Scratch, all
         start: Spot { input: 0, offset: 0 },
         allow_bare,
         line_ends: LineEnds::Lf,
-        follows_cr: false,
+        before: Before::default(),
         dumps: None,
     };
     scanner.scan(&block, scratch, &mut any);

@@ -1,7 +1,7 @@
 //! Frames that are JSON objects: journald, Docker, Kamailio's JSON log engine (plain and CEE),
 //! OpenSIPS' and Asterisk's.
 
-use super::{Origin, Outer, Record, Start, Starts, asterisk, kamailio, peel, trim};
+use super::{Origin, Outer, Record, Start, Starts, asterisk, kamailio, parted, peel, trim};
 use crate::formats::json::{Value, byte_array, member, unescape, unique_member};
 use crate::formats::stamp;
 use crate::model::{Dialect, Moment, Stamp};
@@ -14,8 +14,11 @@ pub(super) fn open<'t>(object: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec
     if find(object, b"\"__REALTIME_TIMESTAMP\"").is_some() {
         return journald(object, outer, scratch);
     }
-    if head.starts_with(b"{\"log\":") {
-        return docker(object, outer, scratch);
+    if head.starts_with(DOCKER) {
+        return match is_part(object) {
+            true => Some(parted(outer, object)),
+            false => docker(object, outer, scratch),
+        };
     }
     if find(head, b"\"logmsg\":").is_some() && find(head, b"\"identifiers\":").is_some() {
         return from_asterisk(object, outer, scratch);
@@ -40,6 +43,22 @@ fn journald<'t>(object: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) 
     let outer = outer.with_stamp(Stamp::Instant(Moment::from_micros(micros))).with_host(host);
     let (text, rest) = text_of(member(object, b"\"MESSAGE\"")?, scratch)?;
     peel(text, outer, rest)
+}
+
+/// How an object of Docker's json-file driver begins.
+pub(super) const DOCKER: &[u8] = b"{\"log\":";
+
+/// Docker cuts a line behind so many bytes (`daemon/logger/copier.go : defaultBufSize`); only the last part ends in a line feed.
+const DOCKER_PART: usize = 16 << 10;
+
+/// Whether the object holds a part of a longer line, which the next one goes on with.
+pub(super) fn is_part(object: &[u8]) -> bool {
+    if object.len() < DOCKER_PART || !object.starts_with(DOCKER) {
+        return false;
+    }
+    let Some(Value::Text(text)) = member(object, b"\"log\"") else { return false };
+    let is_escaped = |text: &[u8]| text.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1;
+    text.len() >= DOCKER_PART && !text.strip_suffix(b"n").is_some_and(is_escaped)
 }
 
 /// Docker's json-file driver.
@@ -116,4 +135,27 @@ fn text_of<'t>(value: Value<'t>, scratch: &'t mut [Vec<u8>]) -> Option<(&'t [u8]
     buffer.clear();
     unescape(text, buffer);
     Some((trim(buffer), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_of_docker_is_a_part_where_its_long_text_lacks_the_line_feed() {
+        let object =
+            |len: usize, end: &str| format!("{{\"log\":\"{}{end}\",\"stream\":\"stderr\"}}", "x".repeat(len));
+        for (len, end, expected) in [
+            (DOCKER_PART, "", true),
+            (DOCKER_PART, r"\n", false),
+            // A backslash and an n that were printed.
+            (DOCKER_PART, r"\\n", true),
+            (DOCKER_PART, r"\\\n", false),
+            (DOCKER_PART, "n", true),
+            // Too short for one: some shippers keep no line feed.
+            (100, "", false),
+        ] {
+            assert_eq!(is_part(object(len, end).as_bytes()), expected, "{len} {end}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod syslog;
 mod usual;
 
 use super::line_marks::LineMarks;
+use super::text::near;
 use crate::model::{Dialect, Stamp};
 use usual::Usual;
 
@@ -194,6 +195,30 @@ pub fn is_line_by_line(line: &[u8]) -> bool {
     syslog::is_by_runtime(trim(line))
 }
 
+/// Whether the last of these whole lines is a part of a longer one, as container runtimes cut it (Docker behind 16 KiB, and CRI):
+/// the line behind it goes on with it.
+pub fn ends_in_part(bytes: &[u8]) -> bool {
+    let Some(bytes) = bytes.strip_suffix(b"\n") else { return false };
+    let line = &bytes[memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1)..];
+    match line.first() {
+        Some(b'{') => json::is_part(line),
+        Some(b'0'..=b'9') => syslog::is_part(line),
+        _ => false,
+    }
+}
+
+/// Whether the line that stands there is of a kind that may be a part of a longer one, or the rest of it.
+#[inline]
+pub fn may_be_parted(text: &[u8]) -> bool {
+    match text.first() {
+        Some(b'{') => text.starts_with(json::DOCKER),
+        Some(b'0'..=b'9') => {
+            near(b' ', &text[..text.len().min(64)]).is_some_and(|blank| text[blank..].starts_with(b" std"))
+        }
+        _ => false,
+    }
+}
+
 /// What stands before the text of a record that is no message's continuation; `None` where it had to be rewritten to be read.
 pub fn prefix<'t>(line: &'t [u8], scratch: &mut Scratch) -> Option<&'t [u8]> {
     let line = trim(line);
@@ -270,6 +295,7 @@ fn peel<'t>(text: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) -> Opt
         },
         b'<' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'[' => {
             match syslog::peel(text).filter(|_| !outer.is_framed || outer.host.is_empty()) {
+                Some(layer) if layer.is_part => Some(parted(outer, layer.rest)),
                 Some(layer) => {
                     let inner = outer.with_stamp(layer.stamp).with_host(layer.host);
                     let rest = syslog::repeated(layer.rest).unwrap_or(layer.rest);
@@ -284,6 +310,12 @@ fn peel<'t>(text: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) -> Opt
         }
         _ => application(text, outer),
     }
+}
+
+/// A part of a longer line, of which nothing is believed.
+fn parted<'t>(outer: Outer<'t>, text: &'t [u8]) -> Record<'t> {
+    let starts = Starts { is_ambiguous: true, ..Starts::only(Origin::Plain) };
+    Outer { is_framed: true, ..outer }.record(Dialect::Unknown, text, starts)
 }
 
 /// The innermost layer: the server's own prefix.

@@ -14,6 +14,8 @@ pub(super) struct Layer<'t> {
     pub stamp: Stamp,
     pub host: &'t [u8],
     pub rest: &'t [u8],
+    /// It is a part of a longer line.
+    pub is_part: bool,
 }
 
 /// Peels one transport prefix.
@@ -79,7 +81,7 @@ fn rfc5424(text: &[u8]) -> Option<Layer<'_>> {
     let rest = rest.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(rest);
     // rsyslog keeps the blank between the tag's colon and the text.
     let rest = rest.strip_prefix(b" ").unwrap_or(rest);
-    Some(Layer { stamp, host: if host == b"-" { b"" } else { host }, rest })
+    Some(Layer { stamp, host: if host == b"-" { b"" } else { host }, rest, is_part: false })
 }
 
 /// What follows `[id k="v"]…`; a `]` inside a value is escaped with a backslash.
@@ -124,19 +126,28 @@ pub(super) fn is_by_runtime(text: &[u8]) -> bool {
     }
 }
 
-/// `<time> stdout F <line>` (kubelet): the stamp and the line.
-fn cri(text: &[u8]) -> Option<(Stamp, &[u8])> {
+/// `<time> stdout F <line>` (CRI), or `P` in front of a part that the next line goes on with.
+fn cri(text: &[u8]) -> Option<Layer<'_>> {
     let (stamp, len) = stamp::iso(text)?;
     let rest = text[len..].strip_prefix(b" ")?;
     let rest = rest.strip_prefix(b"stdout ").or_else(|| rest.strip_prefix(b"stderr "))?;
-    // The flag `P` marks the parts of a long line; only whole lines are records.
-    Some((stamp, rest.strip_prefix(b"F ")?))
+    let (is_part, rest) = match rest {
+        [b'P', b' ', rest @ ..] => (true, rest),
+        [b'F', b' ', rest @ ..] => (false, rest),
+        _ => return None,
+    };
+    Some(Layer { stamp, host: b"", rest, is_part })
+}
+
+/// Whether the line is a part of a longer one.
+pub(super) fn is_part(line: &[u8]) -> bool {
+    cri(line).is_some_and(|layer| layer.is_part)
 }
 
 /// ISO 8601 files, `journalctl -o short-unix` and `short-iso`, and CRI.
 fn numeric(text: &[u8]) -> Option<Layer<'_>> {
-    if let Some((stamp, rest)) = cri(text) {
-        return Some(Layer { stamp, host: b"", rest });
+    if let Some(layer) = cri(text) {
+        return Some(layer);
     }
     let (stamp, len) = stamp::iso(text).or_else(|| stamp::epoch(text))?;
     let layer = headed(stamp, text[len..].strip_prefix(b" ")?)?;
@@ -166,7 +177,12 @@ fn compose(text: &[u8]) -> Option<Layer<'_>> {
     let bar = memchr::memmem::find(head, b" | ")?;
     let name = head[..bar].trim_ascii_end();
     let is_name = name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte));
-    (is_name && !name.is_empty()).then(|| Layer { stamp: Stamp::None, host: b"", rest: &text[bar + 3..] })
+    (is_name && !name.is_empty()).then(|| Layer {
+        stamp: Stamp::None,
+        host: b"",
+        rest: &text[bar + 3..],
+        is_part: false,
+    })
 }
 
 /// The message inside rsyslog's `message repeated 3 times: [ …]`, which stands for so many equal
@@ -186,7 +202,7 @@ pub(super) fn repeated(text: &[u8]) -> Option<&[u8]> {
 fn headed(stamp: Stamp, text: &[u8]) -> Option<Layer<'_>> {
     let (first, after_first) = word(text)?;
     if is_tag(first) || (first.starts_with(b"[") && first.ends_with(b"]")) {
-        return Some(Layer { stamp, host: b"", rest: after_first });
+        return Some(Layer { stamp, host: b"", rest: after_first, is_part: false });
     }
     if !first.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte)) {
         return None;
@@ -196,7 +212,7 @@ fn headed(stamp: Stamp, text: &[u8]) -> Option<Layer<'_>> {
         // No tag: some relays drop it.
         _ => after_first,
     };
-    Some(Layer { stamp, host: first, rest })
+    Some(Layer { stamp, host: first, rest, is_part: false })
 }
 
 /// `ident:` or `ident[pid]:`.

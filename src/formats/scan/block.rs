@@ -1,5 +1,6 @@
 //! A block of an input, as the scan takes it.
 
+use crate::formats::frame;
 use crate::formats::sip::dump;
 use crate::model::Spot;
 
@@ -14,8 +15,7 @@ pub struct Block<'t> {
     pub allow_bare: bool,
     /// How lines end in this input.
     pub line_ends: LineEnds,
-    /// The line before the block ended in CR LF.
-    pub follows_cr: bool,
+    pub before: Before,
     /// Its dumps, where whoever cut the block has found them all.
     pub dumps: Option<&'t [dump::Dump]>,
 }
@@ -32,6 +32,22 @@ pub enum LineEnds {
     CrLf,
 }
 
+/// What the line before a block says of the block's first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Before {
+    /// It ended in CR LF.
+    has_cr: bool,
+    /// It is a part of a longer line.
+    is_part: bool,
+}
+
+impl Before {
+    /// Of a block that stands behind these bytes, or at least behind the last line of them.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { has_cr: bytes.ends_with(b"\r\n"), is_part: frame::ends_in_part(bytes) }
+    }
+}
+
 impl Block<'_> {
     /// The place of a byte of the block.
     #[inline]
@@ -39,14 +55,24 @@ impl Block<'_> {
         Spot { input: self.start.input, offset: self.start.offset + at as u64 }
     }
 
-    /// Whether the line that begins at `begin` is the next header of a message that was written raw.
+    /// Whether the line that begins at `begin` is the next header of a message that was written raw, or goes on with the line
+    /// before it: it may be a stranger's text all the same.
     #[inline]
     pub(super) fn is_continuation(&self, begin: usize) -> bool {
         let follows_cr = match begin {
-            0 => self.follows_cr,
+            0 => self.before.has_cr,
             1 => false,
             _ => self.bytes[begin - 2] == b'\r' && self.bytes[begin - 1] == b'\n',
         };
-        follows_cr && self.line_ends == LineEnds::Lf
+        (follows_cr && self.line_ends == LineEnds::Lf)
+            || (frame::may_be_parted(&self.bytes[begin..]) && self.follows_part(begin))
+    }
+
+    #[inline(never)]
+    fn follows_part(&self, begin: usize) -> bool {
+        match begin {
+            0 => self.before.is_part,
+            _ => frame::ends_in_part(&self.bytes[..begin]),
+        }
     }
 }

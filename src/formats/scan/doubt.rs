@@ -1,6 +1,6 @@
 //! Records where none can be believed: in what a message declares as its body, where its writer does not end it there.
 
-use super::{Block, Scanner, Scratch};
+use super::{Before, Block, Scanner, Scratch};
 use crate::formats::sip::opener;
 use crate::model::{Event, Kind, Reject, RejectReason, Sink, Spot, Stamp};
 use std::ops::Range;
@@ -20,7 +20,11 @@ impl Scanner {
         let (start, bytes) = (block.spot(body.start), &block.bytes[body]);
         let mut doubt = Doubt { sink, rejected: 0 };
         scratch.is_inside = true;
-        self.scan(&Block { bytes, start, follows_cr: false, dumps: None, ..*block }, scratch, &mut doubt);
+        self.scan(
+            &Block { bytes, start, before: Before::default(), dumps: None, ..*block },
+            scratch,
+            &mut doubt,
+        );
         scratch.is_inside = false;
         if doubt.rejected == 0
             && let Some(at) = opener_in(bytes)

@@ -41,6 +41,10 @@ impl Sink for Told {
     }
 }
 
+fn before(follows_cr: bool) -> Before {
+    Before::of(if follows_cr { b"\r\n" } else { b"" })
+}
+
 fn scan(scanner: &Scanner, bytes: &[u8], offset: u64, follows_cr: bool, told: &mut Told) -> u64 {
     scan_with(scanner, &mut scanner.scratch(), bytes, offset, follows_cr, told)
 }
@@ -54,7 +58,14 @@ fn scan_with(
     told: &mut Told,
 ) -> u64 {
     let start = Spot { input: 0, offset };
-    let block = Block { bytes, start, allow_bare: false, line_ends: LineEnds::Lf, follows_cr, dumps: None };
+    let block = Block {
+        bytes,
+        start,
+        allow_bare: false,
+        line_ends: LineEnds::Lf,
+        before: before(follows_cr),
+        dumps: None,
+    };
     scanner.scan(&block, scratch, told)
 }
 
@@ -172,7 +183,7 @@ proptest! {
         let text: String = picks.into_iter().map(|pick| PIECES[pick]).collect();
         let read = |bytes: &str, offset, follows_cr, told: &mut Told| {
             let start = Spot { input: 0, offset };
-            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: true, line_ends: LineEnds::Lf, follows_cr, dumps: None };
+            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: true, line_ends: LineEnds::Lf, before: before(follows_cr), dumps: None };
             scanner.scan(&block, &mut scanner.scratch(), told)
         };
         let (mut whole, mut single) = (Told::default(), Told::default());
@@ -265,7 +276,7 @@ proptest! {
         text.push_str(&format!("\n{USUAL}\n{USUAL}\n"));
         let scan = |bytes: &str, offset, follows_cr, scratch: &mut Scratch, told: &mut Whole| {
             let start = Spot { input: 0, offset };
-            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: false, line_ends: LineEnds::Lf, follows_cr, dumps: None };
+            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: false, line_ends: LineEnds::Lf, before: before(follows_cr), dumps: None };
             scanner.scan(&block, scratch, told)
         };
         let (mut together, mut single) = (Whole::default(), Whole::default());
@@ -342,7 +353,7 @@ proptest! {
         let bytes = &text.as_bytes()[..cut.end];
         let read = |dumps| {
             let start = Spot { input: 0, offset: 0 };
-            let block = Block { bytes, start, allow_bare, line_ends: LineEnds::Lf, follows_cr: false, dumps };
+            let block = Block { bytes, start, allow_bare, line_ends: LineEnds::Lf, before: Before::default(), dumps };
             let mut told = Continued::default();
             let lines = scanner.scan(&block, &mut scanner.scratch(), &mut told);
             (lines, told)

@@ -1,7 +1,7 @@
 //! The blocks of one log, as they become ready: cut where a file's bytes tell, and read by who scans them, or decoded.
 
 use crate::formats::frame;
-use crate::formats::scan::{Block, LineEnds};
+use crate::formats::scan::{Before, Block, LineEnds};
 use crate::formats::sip::dump::{self, Cut, DUMP_MAX, Dump};
 use crate::model::Spot;
 use crate::pipeline::clock::Years;
@@ -33,7 +33,7 @@ pub(super) struct Piece {
     bytes: Bytes,
     start: Spot,
     line_ends: LineEnds,
-    follows_cr: bool,
+    before: Before,
     /// Its dumps, where the cut had to find them all.
     dumps: Option<Vec<Dump>>,
     /// Of its stamps, where its input did not know them beforehand.
@@ -81,7 +81,7 @@ impl Piece {
             start: self.start,
             allow_bare,
             line_ends: self.line_ends,
-            follows_cr: self.follows_cr,
+            before: self.before,
             dumps: self.dumps.as_deref(),
         }
     }
@@ -168,8 +168,8 @@ enum Kind {
 struct Cutting {
     mapped: Arc<Mapped>,
     at: usize,
-    /// What is before ended in CR LF.
-    follows_cr: bool,
+    /// Of what is before.
+    before: Before,
     /// The block before had dumps near its end, and so has this one, probably: all of it has to be seen.
     has_dumps: bool,
     /// Of the blocks that have been read.
@@ -187,7 +187,7 @@ struct Decoding {
     /// The start of a record of which no end has been read.
     kept: Vec<u8>,
     offset: u64,
-    follows_cr: bool,
+    before: Before,
 }
 
 /// How an input ended.
@@ -356,7 +356,7 @@ impl Kind {
             is_over: false,
             kept: Vec::new(),
             offset: 0,
-            follows_cr: false,
+            before: Before::default(),
         }))
     }
 }
@@ -364,7 +364,8 @@ impl Kind {
 impl Cutting {
     fn of(mapped: Mapped) -> Self {
         let (digest, buffer) = (Digest::default(), Vec::new());
-        Self { mapped: Arc::new(mapped), at: 0, follows_cr: false, has_dumps: false, digest, buffer }
+        let before = Before::default();
+        Self { mapped: Arc::new(mapped), at: 0, before, has_dumps: false, digest, buffer }
     }
 
     fn is_over(&self) -> bool {
@@ -373,11 +374,11 @@ impl Cutting {
 
     /// The next block.
     fn piece(&mut self, len: usize, start: Spot, lines: &mut LineSort, list: Vec<Dump>) -> Piece {
-        let (begin, follows_cr) = (self.at, self.follows_cr);
+        let (begin, before) = (self.at, self.before);
         let dumps;
         match self.cut_nearby(len, lines) {
-            Some((end, is_behind_cr)) => {
-                (self.at, self.follows_cr) = (end, is_behind_cr);
+            Some(nearby) => {
+                (self.at, self.before) = nearby;
                 // Nobody has looked for any.
                 dumps = None;
             }
@@ -385,17 +386,17 @@ impl Cutting {
                 let bytes = self.mapped.bytes();
                 Cut { end: self.at, dumps } =
                     dump::cut(bytes, begin, len, lines.has_records, &mut lines.layers, list);
-                self.follows_cr = bytes[..self.at].ends_with(b"\r\n");
+                self.before = Before::of(&bytes[..self.at]);
                 self.has_dumps = dumps.is_some();
             }
         }
         let bytes = Bytes::Mapped(Arc::clone(&self.mapped), begin..self.at);
-        Piece { bytes, start, line_ends: lines.ends, follows_cr, dumps, years: None }
+        Piece { bytes, start, line_ends: lines.ends, before, dumps, years: None }
     }
 
     /// Where the next block ends, and whether in CR LF, where what is near tells of it: so that the rest of it is read but once,
     /// by the core that scans it.
-    fn cut_nearby(&mut self, len: usize, lines: &mut LineSort) -> Option<(usize, bool)> {
+    fn cut_nearby(&mut self, len: usize, lines: &mut LineSort) -> Option<(usize, Before)> {
         let target = self.at + len.max(1);
         if self.has_dumps || target + BEHIND >= self.mapped.bytes().len() {
             return None;
@@ -403,7 +404,7 @@ impl Cutting {
         let from = target.saturating_sub(DUMP_MAX).max(self.at);
         let near = self.mapped.read(from..target + BEHIND, &mut self.buffer);
         let end = dump::cut_nearby(near, target - from, lines.has_records, &mut lines.layers)?;
-        Some((from + end, near[..end].ends_with(b"\r\n")))
+        Some((from + end, Before::of(&near[..end])))
     }
 }
 
@@ -455,13 +456,13 @@ impl Decoding {
         self.stream.put_back(&bytes[cut..]);
         bytes.truncate(cut);
         let start = Spot { offset: start.offset + self.offset, ..start };
-        let follows_cr = std::mem::replace(&mut self.follows_cr, bytes.ends_with(b"\r\n"));
+        let before = std::mem::replace(&mut self.before, Before::of(&bytes));
         self.offset += cut as u64;
         Ok(Some(Piece {
             bytes: Bytes::Owned(bytes),
             start,
             line_ends: lines.ends,
-            follows_cr,
+            before,
             dumps,
             years: None,
         }))
