@@ -179,17 +179,29 @@ impl Walk<'_> {
 
     /// A bracketed class, after its opening bracket.
     fn class(&mut self) {
+        self.class_start();
         let mut depth = 1;
         while depth > 0 {
-            let is_first = self.regex[..self.at].ends_with('[') || self.regex[..self.at].ends_with("[^");
             match self.take() {
                 Some('\\') => {
                     self.take();
                 }
-                Some('[') => depth += 1,
-                Some(']') if !is_first => depth -= 1,
+                Some('[') => {
+                    self.class_start();
+                    depth += 1;
+                }
+                Some(']') => depth -= 1,
                 Some(_) => {}
                 None => return,
+            }
+        }
+    }
+
+    /// What an opening bracket takes with it: a `]` that comes first is one of the class and does not close it.
+    fn class_start(&mut self) {
+        for mark in ['^', ']'] {
+            if self.peek() == Some(mark) {
+                self.take();
             }
         }
     }
@@ -300,6 +312,12 @@ mod tests {
     #[test]
     fn a_class_is_skipped_whole() {
         assert_eq!(texts(r"a[]x]b[^]\]y]c[[:alpha:]z]d"), ["a", "b", "c", "d"]);
+        assert_eq!(texts(r"a[^\\[]x]]b[x&&[^]y]]c[[^]]]d"), ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn an_escaped_bracket_opens_no_class() {
+        assert_eq!(texts(r"a(?:b[^\[]+c)?d[\]\[]e[\[^]f"), ["a", "d", "e", "f"]);
     }
 
     #[test]
@@ -347,8 +365,8 @@ mod tests {
         /// Against the regex crate itself: every match holds every run, in front of it the prefix.
         #[test]
         fn every_match_holds_the_literals(
-            regex in r"([ab.x|]|\\d|\\\[|[ab][*+?]{1,3}|\\[<>b]|a\{[01],?1?\}|\([ab|]{0,3}\)[*+?]?|\[\^?[]ab]{1,2}b\]|\(\?:a\|?b\)|a\{0,1\}){0,6}",
-            text in r"[ab\[x0]{0,8}",
+            regex in r"([ab.x|]|\\d|\\\[|[ab][*+?]{1,3}|\\[<>b]|a\{[01],?1?\}|\([ab|]{0,3}\)[*+?]?|\[\^?[]ab]{1,2}b\]|\[\^?(a|-|&&|\\\[|\\\]|\\\\|\[:alpha:\]|\[\^?]?a\]){1,3}\]|\(\?:a\|?b\)|a\{0,1\}){0,6}",
+            text in r"[ab\[\]\\x0-]{0,8}",
         ) {
             let Ok(compiled) = regex::bytes::Regex::new(&format!(r"\A(?:{regex})")) else { return Ok(()) };
             let found = literals(&regex, HeadEnd::First(&[]));
