@@ -29,7 +29,7 @@ pub fn canonical(aor: Aor<'_>, dialect: Dialect, policy: &Policy, out: &mut Vec<
     }
     let (user, host, is_escaped) = match aor {
         Aor::Nobody => return false,
-        Aor::Parts { user, domain } => (user, Some(domain), true),
+        Aor::Parts { user, domain } => (user, own_host(domain), true),
         Aor::Uri(text) => match split_uri(text) {
             Some((user, host)) => (user, host, true),
             None => return false,
@@ -183,6 +183,14 @@ fn write_domain(host: Option<&[u8]>, policy: &Policy, out: &mut Vec<u8>) {
     }
 }
 
+/// Host and port of a domain that is named by itself: an operator's pattern may catch what stands behind it in a URI.
+fn own_host(domain: &[u8]) -> Option<&[u8]> {
+    (domain != b"<null>").then(|| until(domain, HOST_ENDS))
+}
+
+/// What no host and port of a URI hold: parameters, headers, brackets and text behind it begin with these.
+const HOST_ENDS: &[u8] = b";?> ";
+
 /// User (still escaped) and host (with its port) of a URI, a name-addr, or `user@host`.
 fn split_uri(text: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     let text = inside_brackets(text.trim_ascii());
@@ -199,11 +207,11 @@ fn split_uri(text: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
         Some(at) => {
             let user = &address[..at];
             let user = &user[..memchr::memchr(b':', user).unwrap_or(user.len())];
-            Some((user, Some(until(&address[at + 1..], b";?> "))))
+            Some((user, Some(until(&address[at + 1..], HOST_ENDS))))
         }
         // `sip:example.com` names a host and nobody on it.
         None if !scheme.is_empty() => None,
-        None => Some((until(address, b";?> "), None)),
+        None => Some((until(address, HOST_ENDS), None)),
     }
 }
 
@@ -286,6 +294,15 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_behind_a_domain_goes_as_in_a_uri() {
+        for domain in ["example.com;transport=tls", "EXAMPLE.com.:5061;x=y?Subject=z", "example.com>;tag=9"] {
+            let aor = Aor::Parts { user: b"alice", domain: domain.as_bytes() };
+            let found = id(aor, Dialect::Asterisk, &Policy::default());
+            assert_eq!(found.as_deref(), Some("alice@example.com"), "{domain}");
+        }
+    }
+
+    #[test]
     fn a_uri_without_a_user_is_nobody() {
         for text in ["sip:example.com", "sip:@example.com", "", "<>", "<sip:example.com>"] {
             assert_eq!(uri(text), None, "{text}");
@@ -316,7 +333,9 @@ mod tests {
         assert_eq!(keep(Aor::Name(b"desk94")), "94@acme.example");
         assert_eq!(keep(Aor::Uri(b"sip:a@sip.other.example")), "a@other.example");
         assert_eq!(keep(Aor::Uri(b"sip:a@SBC1.example.com")), "a@voip.example.com");
-        assert_eq!(keep(Aor::Parts { user: b"a", domain: b"" }), "a@voip.example.com");
+        for domain in [&b""[..], b"<null>"] {
+            assert_eq!(keep(Aor::Parts { user: b"a", domain }), "a@voip.example.com");
+        }
         let bare = Policy { use_domain: false, ..Policy::default() };
         assert_eq!(id(Aor::Uri(b"sip:a@x"), Dialect::Asterisk, &bare).unwrap(), "a");
     }
