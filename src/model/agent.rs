@@ -13,6 +13,20 @@ pub enum AgentText<'t> {
     Text(&'t [u8]),
 }
 
+impl<'t> AgentText<'t> {
+    /// The header's text, where the record tells it.
+    ///
+    /// Blanks alone are an empty text: those around a header's value are none of it (RFC 3261 §7.3.1).
+    #[inline]
+    pub const fn text(self) -> Option<&'t [u8]> {
+        match self {
+            Self::NotLogged | Self::Missing => None,
+            Self::Text(text) if text.trim_ascii().is_empty() => Some(b""),
+            Self::Text(text) => Some(text),
+        }
+    }
+}
+
 /// Number of an [`AgentKey`] in the interner of one tally; means nothing outside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgentId(pub u32);
@@ -247,6 +261,13 @@ pub struct Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blanks_alone_are_an_empty_agent_and_no_others_go() {
+        assert_eq!(AgentText::Text(b" \t").text(), Some(&b""[..]));
+        assert_eq!(AgentText::Text(b" Acme ").text(), Some(&b" Acme "[..]));
+        assert_eq!(AgentText::Missing.text(), None);
+    }
 
     #[test]
     fn a_set_of_platforms_reads_in_the_order_of_reports() {

@@ -246,10 +246,7 @@ impl Collector<'_> {
             self.note_bare(user, event.host);
         }
         let agent = AgentRef {
-            text: match event.agent {
-                AgentText::Text(text) => Some(text),
-                AgentText::Missing | AgentText::NotLogged => None,
-            },
+            text: event.agent.text(),
             hint: match event.kind {
                 // Nothing is counted by a reply's hint, which only `explain` shows.
                 Kind::Reply if self.counting.key.is_none() => Hint::None,

@@ -10,7 +10,7 @@ use crate::facts::Part;
 use crate::identity::as_it_is;
 use crate::model::short::is_same;
 use crate::model::{
-    AgentRef, AgentText, Dialect, Event, EvidenceKind, Kind, Moment, Observation, Stamp, Standing, Window,
+    AgentRef, Dialect, Event, EvidenceKind, Kind, Moment, Observation, Stamp, Standing, Window,
 };
 use crate::platform::hint;
 use crate::tally::{Slot, transaction};
@@ -62,7 +62,7 @@ impl Collector<'_> {
             Stamp::Instant(moment) => moment,
             stamp => self.clock.resolve(stamp, event.spot.offset).ok()??,
         };
-        let AgentText::Text(text) = event.agent else { return None };
+        let text = event.agent.text()?;
         if !streak.goes_on(event, moment) || event.call_id.is_empty() || event.cseq.is_empty() {
             return None;
         }
