@@ -93,7 +93,7 @@ fn location(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Behind the console's mark of verbose levels 2, 3 and 4 (`VERBOSE_PREFIX_2` and so on). Level
 /// 1 is a single space, which anything may start with.
-fn verbose_mark(text: &[u8]) -> Option<&[u8]> {
+pub(super) fn verbose_mark(text: &[u8]) -> Option<&[u8]> {
     [&b"    -- "[..], b"  == ", b"       > "].iter().find_map(|mark| text.strip_prefix(*mark))
 }
 

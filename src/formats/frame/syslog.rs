@@ -1,6 +1,7 @@
 //! Transport prefixes: syslog files (RFC 3164, RFC 5424, ISO 8601), journald's text forms, CRI
 //! and compose.
 
+use super::asterisk::verbose_mark;
 use crate::formats::stamp;
 use crate::formats::text::{between, split_once, word};
 use crate::model::Stamp;
@@ -79,8 +80,12 @@ fn rfc5424(text: &[u8]) -> Option<Layer<'_>> {
     };
     let rest = rest.strip_prefix(b" ").unwrap_or(rest);
     let rest = rest.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(rest);
-    // rsyslog keeps the blank between the tag's colon and the text.
-    let rest = rest.strip_prefix(b" ").unwrap_or(rest);
+    // rsyslog keeps the blank between the tag's colon and the text. Docker has none there to keep, and the first one may
+    // be the console mark's.
+    let rest = match verbose_mark(rest) {
+        Some(_) => rest,
+        None => rest.strip_prefix(b" ").unwrap_or(rest),
+    };
     Some(Layer { stamp, host: if host == b"-" { b"" } else { host }, rest, is_part: false })
 }
 
