@@ -20,8 +20,8 @@ pub enum Lifetime {
 /// What `contact` asks for, where `expires` is the Expires header.
 ///
 /// `contact` is one header's value or several joined by commas, as a log writes them. A contact's
-/// own `expires` parameter counts before the header; with neither the registrar's default holds,
-/// and that is never 0. A parameter that is no number counts as not given.
+/// own `expires` parameter counts before the header, and the header before one inside the brackets; with none of them
+/// the registrar's default holds, and that is never 0. A parameter that is no number counts as not given.
 pub fn lifetimes(contact: &[u8], expires: Option<u32>) -> Lifetime {
     Header::of(contact).lifetimes(expires)
 }
@@ -76,7 +76,7 @@ fn each_lifetime(contact: &[u8], expires: Option<u32>) -> Lifetime {
     }
     let mut found = Lifetime::None;
     for one in Contacts::new(contact) {
-        if one == b"*" || own_expires(one).or(expires) == Some(0) {
+        if one == b"*" || own_expires(one, expires) == Some(0) {
             found = Lifetime::AllZero;
         } else {
             return Lifetime::Live;
@@ -102,7 +102,7 @@ fn longest_seconds(contact: &[u8], expires: Option<u32>) -> Option<u32> {
     let mut longest = None;
     // `*` removes, and lives no time at all.
     for one in Contacts::new(contact).filter(|one| one != b"*") {
-        longest = longest.max(Some(own_expires(one).or(expires)?));
+        longest = longest.max(Some(own_expires(one, expires)?));
     }
     longest
 }
@@ -268,9 +268,11 @@ fn first_bracket(contact: &[u8]) -> Option<usize> {
     contact.iter().position(|&byte| walk.step(byte) == Place::Bracketed)
 }
 
-/// The `expires` parameter of one contact: the header's own, else one inside the brackets, where
-/// some clients put it.
-fn own_expires(contact: &[u8]) -> Option<u32> {
+/// The seconds that one contact asks for: its own `expires` parameter, else the Expires header, else a parameter inside
+/// the brackets, where some clients put it.
+///
+/// There it is the URI's (RFC 3261 §20.10), and Kamailio's registrar does not look at it, so it must not undo a header.
+fn own_expires(contact: &[u8], header: Option<u32>) -> Option<u32> {
     let (mut outside, mut inside) = (None, None);
     let (mut walk, mut walked) = (Walk::default(), 0);
     for at in memchr::memchr_iter(b';', contact) {
@@ -286,7 +288,7 @@ fn own_expires(contact: &[u8]) -> Option<u32> {
         // The first one counts, as a registrar reads it.
         *slot = slot.or(Some(seconds));
     }
-    outside.or(inside)
+    outside.or(header).or(inside)
 }
 
 /// The seconds of an `expires=` that stands at the start of `text`.
@@ -326,8 +328,15 @@ mod tests {
 
     #[test]
     fn a_parameter_within_the_brackets_counts_where_there_is_no_other() {
-        assert_eq!(lifetimes(b"<sip:a@192.0.2.1;expires=0>", Some(60)), Lifetime::AllZero);
+        assert_eq!(lifetimes(b"<sip:a@192.0.2.1;expires=0>", None), Lifetime::AllZero);
         assert_eq!(lifetimes(b"<sip:a@192.0.2.1;expires=0>;expires=60", None), Lifetime::Live);
+    }
+
+    #[test]
+    fn the_header_counts_before_a_parameter_within_the_brackets() {
+        assert_eq!(lifetimes(b"<sip:a@192.0.2.1;expires=60>", Some(0)), Lifetime::AllZero);
+        assert_eq!(lifetimes(b"<sip:a@192.0.2.1;expires=0>", Some(60)), Lifetime::Live);
+        assert_eq!(longest_seconds(b"<sip:a@192.0.2.1;expires=600>", Some(60)), Some(60));
     }
 
     #[test]
@@ -408,7 +417,7 @@ mod tests {
                 outside = outside.or(found.filter(|_| place == Place::Open));
                 inside = inside.or(found.filter(|_| place == Place::Bracketed));
             }
-            prop_assert_eq!(own_expires(contact), outside.or(inside));
+            prop_assert_eq!(own_expires(contact, None), outside.or(inside));
             prop_assert_eq!((first_comma(contact), first_bracket(contact)), (comma, bracket));
         }
 
