@@ -106,6 +106,8 @@ pub enum NotText {
     Utf16,
     /// It is many files in one.
     Archive,
+    /// It is journald's format for backups.
+    JournalExport,
     /// So many percent of a sample are control bytes.
     Binary { percent: u8 },
 }
@@ -115,6 +117,9 @@ impl fmt::Display for NotText {
         match self {
             Self::Utf16 => f.write_str("UTF-16 is not read yet; convert it to UTF-8"),
             Self::Archive => f.write_str("is a tar archive; unpack it and name the directory"),
+            Self::JournalExport => f.write_str(
+                "is journald's export format, which is not read; write the log with `journalctl -o json` or `-o short-iso`",
+            ),
             Self::Binary { percent } => {
                 write!(f, "is no text: {percent} % of its start are control bytes; leave it out")
             }

@@ -14,7 +14,7 @@ const HOLE_LEN: usize = 512;
 /// With more control bytes than this the sample is binary. Random bytes have 11 %.
 const CONTROL_PERCENT_MAX: usize = 10;
 
-/// Refuses an input whose start is UTF-16 or binary. [`Stream`](super::Stream) has made UTF-8 of
+/// Refuses an input whose start is UTF-16, binary, or another form that is not read line by line. [`Stream`](super::Stream) has made UTF-8 of
 /// UTF-16; what is read in another way has not.
 ///
 /// `start` is as in [`looks_binary`]. A directory may well hold a stray binary file, so it is
@@ -28,6 +28,8 @@ pub fn check_text(path: &Path, start: &[u8]) -> Result<(), InputError> {
         NotText::Utf16
     } else if is_tar(start) {
         NotText::Archive
+    } else if start.starts_with(JOURNAL_EXPORT) {
+        NotText::JournalExport
     } else if let Some(percent) = looks_binary(start) {
         NotText::Binary { percent }
     } else {
@@ -35,6 +37,10 @@ pub fn check_text(path: &Path, start: &[u8]) -> Result<(), InputError> {
     };
     Err(InputError::NotText { path: path.to_owned(), what })
 }
+
+/// How `journalctl -o export` begins each entry (systemd.io, "Journal Export Formats"). A message with line breaks stands in it
+/// as it is, behind its length, so its lines must not be taken for the log's.
+const JOURNAL_EXPORT: &[u8] = b"__CURSOR=";
 
 /// Whether it is an archive of `tar`, in which the logs stand as they are, and compressed ones as bytes that nobody reads:
 /// read as text it would be billed in part.
@@ -98,6 +104,14 @@ mod tests {
         assert_eq!(error, "logs.tar: is a tar archive; unpack it and name the directory");
         tar[257] = b'U';
         assert!(check_text(Path::new("logs.tar"), &tar).is_ok());
+    }
+
+    #[test]
+    fn an_export_of_the_journal_is_no_log() {
+        let export = b"__CURSOR=s=1\n__REALTIME_TIMESTAMP=1791209002123456\nMESSAGE=x\n\n";
+        let error = check_text(Path::new("journal"), export).unwrap_err().to_string();
+        assert!(error.starts_with("journal: is journald's export format"), "{error}");
+        assert!(check_text(Path::new("journal"), &export[1..]).is_ok());
     }
 
     #[test]
