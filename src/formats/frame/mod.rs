@@ -301,6 +301,10 @@ fn peel<'t>(text: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) -> Opt
                     let rest = syslog::repeated(layer.rest).unwrap_or(layer.rest);
                     match rest.first() {
                         Some(b'{' | b'[' | b'@' | 0x1B | b'#') => peel(rest, inner, scratch),
+                        // A program in a container that writes syslog's stamps to its standard error.
+                        Some(b'A'..=b'Z') if syslog::is_by_runtime(text) && syslog::is_stamped(rest) => {
+                            peel(rest, inner, scratch)
+                        }
                         Some(_) => application(rest, inner),
                         None => None,
                     }

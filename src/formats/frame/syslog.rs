@@ -131,6 +131,11 @@ pub(super) fn is_by_runtime(text: &[u8]) -> bool {
     }
 }
 
+/// Whether the text begins as RFC 3164 has it.
+pub(super) fn is_stamped(text: &[u8]) -> bool {
+    stamp::rfc3164(text).is_some()
+}
+
 /// `<time> stdout F <line>` (CRI), or `P` in front of a part that the next line goes on with.
 fn cri(text: &[u8]) -> Option<Layer<'_>> {
     let (stamp, len) = stamp::iso(text)?;
