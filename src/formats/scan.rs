@@ -44,6 +44,8 @@ pub struct Scratch {
     latest: usize,
     sip: SipScratch,
     feeds: Feeds,
+    /// A line that stands in the log in parts.
+    parts: Vec<u8>,
     /// What is read stands inside a message.
     is_inside: bool,
 }
@@ -90,6 +92,7 @@ impl Scanner {
             latest: 0,
             sip: SipScratch::default(),
             feeds: Feeds::default(),
+            parts: Vec::new(),
             is_inside: false,
         }
     }
@@ -237,6 +240,17 @@ impl Scanner {
                 at = whole.end;
                 continue;
             }
+            if frame::may_be_parted(&bytes[begin..])
+                && let Some(parts) = frame::parts_of(bytes, begin)
+            {
+                self.parted(block, parts.clone(), scratch, sink);
+                at = parts.end;
+                if told < at {
+                    lines.stretch(bytes, told..at);
+                    told = at;
+                }
+                continue;
+            }
             if !dumps.is_known_before(whole.end) && self.usual(block, begin..end, scratch, sink, &next_blanks)
             {
                 at = whole.end;
@@ -339,6 +353,24 @@ impl Scanner {
             true => 0,
             false => self.doubt(block, dump.body(bytes), scratch, sink),
         }
+    }
+
+    /// Reads one line that stands in the block in parts.
+    #[cold]
+    fn parted(&self, block: &Block<'_>, parts: Range<usize>, scratch: &mut Scratch, sink: &mut impl Sink) {
+        let mut line = std::mem::take(&mut scratch.parts);
+        line.clear();
+        let count = frame::join_parts(&block.bytes[parts.clone()], &mut line);
+        let spot = block.spot(parts.start);
+        if line.len() > RECORD_MAX {
+            sink.reject(Reject { spot, reason: RejectReason::TooLong, source: String::new() });
+        } else {
+            scratch.marks.find(&line);
+            let is_continuation = block.is_continuation(parts.start);
+            self.line(&line, Context { spot, allow_bare: block.allow_bare, is_continuation }, scratch, sink);
+        }
+        sink.continued(count - 1);
+        scratch.parts = line;
     }
 
     /// Reads one line that holds a needle.

@@ -16,6 +16,7 @@ mod usual;
 use super::line_marks::LineMarks;
 use super::text::near;
 use crate::model::{Dialect, Stamp};
+use std::ops::Range;
 use usual::Usual;
 
 /// What is reused from record to record: rewritten layers, and prefixes that are known.
@@ -202,9 +203,47 @@ pub fn ends_in_part(bytes: &[u8]) -> bool {
     let line = &bytes[memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1)..];
     match line.first() {
         Some(b'{') => json::is_part(line),
-        Some(b'0'..=b'9') => syslog::is_part(line),
+        Some(b'0'..=b'9') => syslog::cri(line).is_some_and(|line| line.is_part),
         _ => false,
     }
+}
+
+/// All lines of the one that CRI has cut and that the line at `at` is a part of; `None` where it is a whole one, or not all of them
+/// stand behind one another.
+pub fn parts_of(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let line_end = |at: usize| memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
+    let (mut begin, mut end) = (at, line_end(at));
+    let syslog::Cri { stream, mut is_part, .. } = syslog::cri(&bytes[begin..end])?;
+    while begin > 0 {
+        let before = memchr::memrchr(b'\n', &bytes[..begin - 1]).map_or(0, |feed| feed + 1);
+        if !syslog::cri(&bytes[before..begin]).is_some_and(|line| line.is_part && line.stream == stream) {
+            break;
+        }
+        begin = before;
+    }
+    while is_part {
+        let behind = line_end(end);
+        let next = syslog::cri(&bytes[end..behind]).filter(|line| line.stream == stream)?;
+        (is_part, end) = (next.is_part, behind);
+    }
+    (begin < at || end > line_end(at)).then_some(begin..end)
+}
+
+/// Appends the line of which these are all parts, as a whole one, and gives how many they are.
+pub fn join_parts(parts: &[u8], out: &mut Vec<u8>) -> u64 {
+    let mut count = 0;
+    for line in parts.split_inclusive(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let Some(part) = syslog::cri(line) else { continue };
+        if count == 0 {
+            // Up to the flag.
+            out.extend_from_slice(&line[..line.len() - part.rest.len() - 2]);
+            out.extend_from_slice(b"F ");
+        }
+        out.extend_from_slice(part.rest);
+        count += 1;
+    }
+    count
 }
 
 /// Whether the line that stands there is of a kind that may be a part of a longer one, or the rest of it.

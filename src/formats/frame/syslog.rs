@@ -136,28 +136,32 @@ pub(super) fn is_stamped(text: &[u8]) -> bool {
     stamp::rfc3164(text).is_some()
 }
 
-/// `<time> stdout F <line>` (CRI), or `P` in front of a part that the next line goes on with.
-fn cri(text: &[u8]) -> Option<Layer<'_>> {
+/// A line of a container's runtime (CRI): `<time> stdout F <line>`, or `P` in front of a part that the next one of the same
+/// stream goes on with.
+pub(super) struct Cri<'t> {
+    stamp: Stamp,
+    pub stream: &'t [u8],
+    pub is_part: bool,
+    pub rest: &'t [u8],
+}
+
+pub(super) fn cri(text: &[u8]) -> Option<Cri<'_>> {
     let (stamp, len) = stamp::iso(text)?;
     let rest = text[len..].strip_prefix(b" ")?;
-    let rest = rest.strip_prefix(b"stdout ").or_else(|| rest.strip_prefix(b"stderr "))?;
+    let (stream, rest) =
+        split_once(rest, b" ").filter(|(stream, _)| matches!(*stream, b"stdout" | b"stderr"))?;
     let (is_part, rest) = match rest {
         [b'P', b' ', rest @ ..] => (true, rest),
         [b'F', b' ', rest @ ..] => (false, rest),
         _ => return None,
     };
-    Some(Layer { stamp, host: b"", rest, is_part })
-}
-
-/// Whether the line is a part of a longer one.
-pub(super) fn is_part(line: &[u8]) -> bool {
-    cri(line).is_some_and(|layer| layer.is_part)
+    Some(Cri { stamp, stream, is_part, rest })
 }
 
 /// ISO 8601 files, `journalctl -o short-unix` and `short-iso`, and CRI.
 fn numeric(text: &[u8]) -> Option<Layer<'_>> {
-    if let Some(layer) = cri(text) {
-        return Some(layer);
+    if let Some(Cri { stamp, is_part, rest, .. }) = cri(text) {
+        return Some(Layer { stamp, host: b"", rest, is_part });
     }
     let (stamp, len) = stamp::iso(text).or_else(|| stamp::epoch(text))?;
     let layer = headed(stamp, text[len..].strip_prefix(b" ")?)?;

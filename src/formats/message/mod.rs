@@ -57,6 +57,11 @@ pub struct Message {
     pub read: for<'t> fn(&Text<'t, '_>, &mut Event<'t>) -> Outcome,
 }
 
+/// Has every line opened that a container's runtime (CRI) has cut: a literal may stand in two of its parts. What the whole line says is
+/// then read by the message it spells.
+const PARTS: Message =
+    Message { name: "cri-parts", needles: &[b" stdout P ", b" stderr P "], read: |_, _| Outcome::NoMatch };
+
 /// Every kind of message. No two of them recognise one text.
 pub static MESSAGES: &[Message] = &[
     reg_ok::MESSAGE,
@@ -72,6 +77,7 @@ pub static MESSAGES: &[Message] = &[
     asterisk::MESSAGE,
     freeswitch::MESSAGE,
     journald::BYTES,
+    PARTS,
     flexisip::MESSAGE,
 ];
 

@@ -3,10 +3,17 @@
 use super::{DUMP_MAX, Dump, Search, VERSION, at};
 use crate::formats::frame::{self, Scratch};
 use crate::formats::sip::opener;
+use std::ops::Range;
 
 /// Whether a line opens a record, so that a log may be cut before it.
 pub fn opens_record(line: &[u8], layers: &mut Scratch) -> bool {
     frame::open(line, layers, false).is_some() || opener::opens_record(line)
+}
+
+/// Whether a block may begin with that line of the bytes: it opens a record and does not go on with the line before it.
+fn may_begin_block(bytes: &[u8], line: Range<usize>, layers: &mut Scratch) -> bool {
+    let text = &bytes[line.clone()];
+    opens_record(text, layers) && !(frame::may_be_parted(text) && frame::ends_in_part(&bytes[..line.start]))
 }
 
 /// Where a block ends, and its dumps, where the cut had to find every one of them.
@@ -58,7 +65,7 @@ pub fn cut_nearby(near: &[u8], target: usize, has_records: bool, layers: &mut Sc
     loop {
         let len = memchr::memchr(b'\n', &near[at..])? + 1;
         let line = &near[at..at + len];
-        if !has_records || opens_record(line, layers) {
+        if !has_records || may_begin_block(near, at..at + len, layers) {
             return Some(at);
         }
         if VERSION.find(line).is_some() {
@@ -106,7 +113,7 @@ fn cut_first(
     while at_line < bytes.len() {
         let end = memchr::memchr(b'\n', &bytes[at_line..]).map_or(bytes.len(), |end| at_line + end + 1);
         let line = &bytes[at_line..end];
-        if !has_records || opens_record(line, layers) {
+        if !has_records || may_begin_block(bytes, at_line..end, layers) {
             break;
         }
         let dump = match VERSION.find(line) {
@@ -160,7 +167,7 @@ fn last_record(bytes: &[u8], floor: usize, has_records: bool, layers: &mut Scrat
             None if floor == 0 || bytes[floor - 1] == b'\n' => floor,
             None => break,
         };
-        if opens_record(&bytes[begin..end], layers) {
+        if may_begin_block(bytes, begin..end, layers) {
             return Some(begin);
         }
         if !has_records {
