@@ -363,3 +363,31 @@ proptest! {
         prop_assert_eq!(known, read(None));
     }
 }
+
+proptest! {
+    #[test]
+    fn a_line_in_parts_is_read_as_the_whole_one(
+        picks in prop::collection::vec((0_usize..LINES.len(), prop::collection::vec(1_usize..150, 0..4)), 1..6),
+    ) {
+        const PREFIX: &str = "2026-10-05T14:03:22.1Z stderr ";
+        let (mut whole, mut parted) = (String::new(), String::new());
+        for (pick, cuts) in &picks {
+            let line = LINES[*pick];
+            whole += &format!("{PREFIX}F {line}\n");
+            let mut rest = line;
+            for cut in cuts {
+                let (part, behind) = rest.split_at((*cut).min(rest.len()));
+                parted += &format!("{PREFIX}P {part}\n");
+                rest = behind;
+            }
+            parted += &format!("{PREFIX}F {rest}\n");
+        }
+        let what = |text: &str| -> Vec<String> {
+            // Less its place.
+            told(text.as_bytes()).iter().map(|told| told.split_once(' ').unwrap().1.to_owned()).collect()
+        };
+        // Kamailio's standard error.
+        prop_assert!(!what(&whole).is_empty() || picks.iter().all(|(pick, _)| *pick != 1));
+        prop_assert_eq!(what(&parted), what(&whole));
+    }
+}
