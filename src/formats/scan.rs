@@ -6,6 +6,8 @@
 
 mod block;
 mod doubt;
+mod dumped;
+mod parted;
 
 pub use self::block::{Before, Block, LineEnds};
 use super::frame::{self, Script};
@@ -313,64 +315,6 @@ impl Scanner {
             sink.usual(&event);
         }
         is_usual
-    }
-
-    /// Reads a whole SIP message among the lines, and gives how many records in its body were rejected.
-    fn dump(&self, block: &Block<'_>, dump: &dump::Dump, scratch: &mut Scratch, sink: &mut impl Sink) -> u64 {
-        let bytes = block.bytes;
-        let spot = block.spot(dump.begin);
-        let mut blank = Event {
-            stamp: dump.stamp,
-            spot,
-            dialect: opener::dialect_of(dump.name),
-            ..Event::new(Kind::Attempt, dump.name)
-        };
-        let mut is_ambiguous = dump.is_ambiguous;
-        let record = match dump.head.is_empty() {
-            true => None,
-            false => frame::open(&bytes[dump.head.clone()], &mut scratch.layers, block.allow_bare),
-        };
-        if let Some(record) = record {
-            (blank.stamp, blank.host) = (record.stamp, record.host);
-            (blank.dialect, blank.thread) = (record.dialect, record.thread);
-            is_ambiguous |= record.starts.is_ambiguous
-                || record.starts.is_doubtful()
-                || block.is_continuation(dump.head.start);
-        }
-        let SipScratch { message, values } = &mut scratch.sip;
-        let text = &bytes[dump.message.clone()];
-        let text = match dump.is_indented {
-            true => {
-                dump::unindent(text, message);
-                message
-            }
-            false => text,
-        };
-        let (peer, addresses) = (dump.peer(bytes), dump.addresses(bytes));
-        let transfer = Transfer { direction: dump.direction, peer, addresses, is_ambiguous };
-        transfer.tell(text, blank, values, sink);
-        match dump.is_sure {
-            true => 0,
-            false => self.doubt(block, dump.body(bytes), scratch, sink),
-        }
-    }
-
-    /// Reads one line that stands in the block in parts.
-    #[cold]
-    fn parted(&self, block: &Block<'_>, parts: Range<usize>, scratch: &mut Scratch, sink: &mut impl Sink) {
-        let mut line = std::mem::take(&mut scratch.parts);
-        line.clear();
-        let count = frame::join_parts(&block.bytes[parts.clone()], &mut line);
-        let spot = block.spot(parts.start);
-        if line.len() > RECORD_MAX {
-            sink.reject(Reject { spot, reason: RejectReason::TooLong, source: String::new() });
-        } else {
-            scratch.marks.find(&line);
-            let is_continuation = block.is_continuation(parts.start);
-            self.line(&line, Context { spot, allow_bare: block.allow_bare, is_continuation }, scratch, sink);
-        }
-        sink.continued(count - 1);
-        scratch.parts = line;
     }
 
     /// Reads one line that holds a needle.
