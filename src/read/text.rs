@@ -38,7 +38,7 @@ pub fn check_text(path: &Path, start: &[u8]) -> Result<(), InputError> {
     Err(InputError::NotText { path: path.to_owned(), what })
 }
 
-/// How `journalctl -o export` begins each entry (systemd.io, "Journal Export Formats"). A message with line breaks stands in it
+/// How `journalctl -o export` begins an entry. A message with line breaks stands in it
 /// as it is, behind its length, so its lines must not be taken for the log's.
 const JOURNAL_EXPORT: &[u8] = b"__CURSOR=";
 

@@ -48,7 +48,7 @@ fn journald<'t>(object: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) 
 /// How an object of Docker's json-file driver begins.
 pub(super) const DOCKER: &[u8] = b"{\"log\":";
 
-/// Docker cuts a line behind so many bytes (`daemon/logger/copier.go : defaultBufSize`); only the last part ends in a line feed.
+/// Docker cuts a line behind so many bytes; only the last part ends in a line feed.
 const DOCKER_PART: usize = 16 << 10;
 
 /// Whether the object holds a part of a longer line, which the next one goes on with.

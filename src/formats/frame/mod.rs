@@ -14,9 +14,11 @@ mod syslog;
 mod usual;
 
 use super::line_marks::LineMarks;
+use super::stamp;
 use super::text::near;
 use crate::model::{Dialect, Stamp};
 use std::ops::Range;
+use syslog::By;
 use usual::Usual;
 
 /// What is reused from record to record: rewritten layers, and prefixes that are known.
@@ -193,7 +195,7 @@ pub fn open_next<'t>(
 
 /// Whether every line that the program printed has a prefix of its own, as this one has: no message goes on behind it then.
 pub fn is_line_by_line(line: &[u8]) -> bool {
-    syslog::is_by_runtime(trim(line))
+    syslog::peel(trim(line)).is_some_and(|layer| layer.by != By::Logger)
 }
 
 /// Whether the last of these whole lines is a part of a longer one, as container runtimes cut it (Docker behind 16 KiB, and CRI):
@@ -208,8 +210,8 @@ pub fn ends_in_part(bytes: &[u8]) -> bool {
     }
 }
 
-/// All lines of the one that CRI has cut and that the line at `at` is a part of; `None` where it is a whole one, or not all of them
-/// stand behind one another.
+/// The lines, one behind another, of the one that CRI has cut and that the line at `at` is a part of; `None` where it stands alone.
+/// Where the last of them is a part too, the rest of the line stands elsewhere.
 pub fn parts_of(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let line_end = |at: usize| memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
     let (mut begin, mut end) = (at, line_end(at));
@@ -223,27 +225,23 @@ pub fn parts_of(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     }
     while is_part {
         let behind = line_end(end);
-        let next = syslog::cri(&bytes[end..behind]).filter(|line| line.stream == stream)?;
+        let Some(next) = syslog::cri(&bytes[end..behind]).filter(|line| line.stream == stream) else { break };
         (is_part, end) = (next.is_part, behind);
     }
     (begin < at || end > line_end(at)).then_some(begin..end)
 }
 
-/// Appends the line of which these are all parts, as a whole one, and gives how many they are.
-pub fn join_parts(parts: &[u8], out: &mut Vec<u8>) -> u64 {
-    let mut count = 0;
-    for line in parts.split_inclusive(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
+/// Appends the line of which these are all parts, as a whole one.
+pub fn join_parts(parts: &[u8], out: &mut Vec<u8>) {
+    for line in parts.split(|byte| *byte == b'\n') {
         let Some(part) = syslog::cri(line) else { continue };
-        if count == 0 {
+        if out.is_empty() {
             // Up to the flag.
             out.extend_from_slice(&line[..line.len() - part.rest.len() - 2]);
             out.extend_from_slice(b"F ");
         }
         out.extend_from_slice(part.rest);
-        count += 1;
     }
-    count
 }
 
 /// Whether the line that stands there is of a kind that may be a part of a longer one, or the rest of it.
@@ -258,16 +256,11 @@ pub fn may_be_parted(text: &[u8]) -> bool {
     }
 }
 
-/// What stands before the text of a record that is no message's continuation; `None` where it had to be rewritten to be read.
-pub fn prefix<'t>(line: &'t [u8], scratch: &mut Scratch) -> Option<&'t [u8]> {
+/// Host, program and process, where the line has a prefix of syslog's that names all three.
+pub fn process<'t>(line: &'t [u8], scratch: &mut Scratch) -> Option<[&'t [u8]; 3]> {
     let line = trim(line);
     let text = open(line, scratch, false)?.text;
-    line.strip_suffix(text)
-}
-
-/// Host, program and process by their words, where a prefix of syslog's names all three.
-pub fn process(prefix: &[u8]) -> Option<[&[u8]; 3]> {
-    syslog::process(prefix)
+    syslog::process(line.strip_suffix(text)?)
 }
 
 /// The line of a routing script, whose prefix is known.
@@ -334,14 +327,14 @@ fn peel<'t>(text: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) -> Opt
         },
         b'<' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'[' => {
             match syslog::peel(text).filter(|_| !outer.is_framed || outer.host.is_empty()) {
-                Some(layer) if layer.is_part => Some(parted(outer, layer.rest)),
+                Some(layer) if layer.by == By::RuntimePart => Some(parted(outer, layer.rest)),
                 Some(layer) => {
                     let inner = outer.with_stamp(layer.stamp).with_host(layer.host);
                     let rest = syslog::repeated(layer.rest).unwrap_or(layer.rest);
                     match rest.first() {
                         Some(b'{' | b'[' | b'@' | 0x1B | b'#') => peel(rest, inner, scratch),
                         // A program in a container that writes syslog's stamps to its standard error.
-                        Some(b'A'..=b'Z') if syslog::is_by_runtime(text) && syslog::is_stamped(rest) => {
+                        Some(b'A'..=b'Z') if layer.by == By::Runtime && stamp::rfc3164(rest).is_some() => {
                             peel(rest, inner, scratch)
                         }
                         Some(_) => application(rest, inner),

@@ -15,8 +15,19 @@ pub(super) struct Layer<'t> {
     pub stamp: Stamp,
     pub host: &'t [u8],
     pub rest: &'t [u8],
-    /// It is a part of a longer line.
-    pub is_part: bool,
+    pub by: By,
+}
+
+/// Who puts such a prefix before a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// A logger, before a whole record, whatever line breaks that has.
+    Logger,
+    /// A container's runtime (CRI, `docker compose logs`), before every line that a program prints: none of a message's
+    /// line breaks is without it.
+    Runtime,
+    /// The same, before a part of a longer line.
+    RuntimePart,
 }
 
 /// Peels one transport prefix.
@@ -86,7 +97,7 @@ fn rfc5424(text: &[u8]) -> Option<Layer<'_>> {
         Some(_) => rest,
         None => rest.strip_prefix(b" ").unwrap_or(rest),
     };
-    Some(Layer { stamp, host: if host == b"-" { b"" } else { host }, rest, is_part: false })
+    Some(Layer { stamp, host: if host == b"-" { b"" } else { host }, rest, by: By::Logger })
 }
 
 /// What follows `[id k="v"]…`; a `]` inside a value is escaped with a backslash.
@@ -119,23 +130,6 @@ fn monotonic(text: &[u8]) -> Option<Layer<'_>> {
     (!layer.host.is_empty()).then_some(layer)
 }
 
-/// Whether a container's runtime has put something in front of the line (CRI, `docker compose logs`). It does so to every line that
-/// a program prints, so none of a message's line breaks is without it.
-pub(super) fn is_by_runtime(text: &[u8]) -> bool {
-    match text.first() {
-        Some(b'0'..=b'9') => cri(text).is_some(),
-        Some(first) if first.is_ascii_alphabetic() => {
-            stamp::rfc3164(text).is_none() && compose(text).is_some()
-        }
-        _ => false,
-    }
-}
-
-/// Whether the text begins as RFC 3164 has it.
-pub(super) fn is_stamped(text: &[u8]) -> bool {
-    stamp::rfc3164(text).is_some()
-}
-
 /// A line of a container's runtime (CRI): `<time> stdout F <line>`, or `P` in front of a part that the next one of the same
 /// stream goes on with.
 pub(super) struct Cri<'t> {
@@ -161,7 +155,12 @@ pub(super) fn cri(text: &[u8]) -> Option<Cri<'_>> {
 /// ISO 8601 files, `journalctl -o short-unix` and `short-iso`, and CRI.
 fn numeric(text: &[u8]) -> Option<Layer<'_>> {
     if let Some(Cri { stamp, is_part, rest, .. }) = cri(text) {
-        return Some(Layer { stamp, host: b"", rest, is_part });
+        return Some(Layer {
+            stamp,
+            host: b"",
+            rest,
+            by: if is_part { By::RuntimePart } else { By::Runtime },
+        });
     }
     let (stamp, len) = stamp::iso(text).or_else(|| stamp::epoch(text))?;
     let layer = headed(stamp, text[len..].strip_prefix(b" ")?)?;
@@ -195,7 +194,7 @@ fn compose(text: &[u8]) -> Option<Layer<'_>> {
         stamp: Stamp::None,
         host: b"",
         rest: &text[bar + 3..],
-        is_part: false,
+        by: By::Runtime,
     })
 }
 
@@ -216,7 +215,7 @@ pub(super) fn repeated(text: &[u8]) -> Option<&[u8]> {
 fn headed(stamp: Stamp, text: &[u8]) -> Option<Layer<'_>> {
     let (first, after_first) = word(text)?;
     if is_tag(first) || (first.starts_with(b"[") && first.ends_with(b"]")) {
-        return Some(Layer { stamp, host: b"", rest: after_first, is_part: false });
+        return Some(Layer { stamp, host: b"", rest: after_first, by: By::Logger });
     }
     if !first.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte)) {
         return None;
@@ -226,7 +225,7 @@ fn headed(stamp: Stamp, text: &[u8]) -> Option<Layer<'_>> {
         // No tag: some relays drop it.
         _ => after_first,
     };
-    Some(Layer { stamp, host: first, rest, is_part: false })
+    Some(Layer { stamp, host: first, rest, by: By::Logger })
 }
 
 /// `ident:` or `ident[pid]:`.

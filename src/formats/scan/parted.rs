@@ -2,11 +2,12 @@
 
 use super::{Block, Context, RECORD_MAX, Scanner, Scratch};
 use crate::formats::frame;
+use crate::formats::lines::lines_of;
 use crate::model::{Reject, RejectReason, Sink};
 use std::ops::Range;
 
 impl Scanner {
-    /// Reads one line that stands in the block in parts.
+    /// Reads one line that stands in the block in parts; of one that lacks the last of them nothing is believed.
     #[cold]
     pub(super) fn parted(
         &self,
@@ -15,18 +16,20 @@ impl Scanner {
         scratch: &mut Scratch,
         sink: &mut impl Sink,
     ) {
+        let (spot, is_continuation) = (block.spot(parts.start), block.is_continuation(parts.start));
+        let parts = &block.bytes[parts];
+        sink.continued(lines_of(parts) - 1);
+        let is_cut = frame::ends_in_part(parts);
+        if is_cut || parts.len() > RECORD_MAX {
+            let reason = if is_cut { RejectReason::Ambiguous } else { RejectReason::TooLong };
+            sink.reject(Reject { spot, reason, source: String::new() });
+            return;
+        }
         let mut line = std::mem::take(&mut scratch.parts);
         line.clear();
-        let count = frame::join_parts(&block.bytes[parts.clone()], &mut line);
-        let spot = block.spot(parts.start);
-        if line.len() > RECORD_MAX {
-            sink.reject(Reject { spot, reason: RejectReason::TooLong, source: String::new() });
-        } else {
-            scratch.marks.find(&line);
-            let is_continuation = block.is_continuation(parts.start);
-            self.line(&line, Context { spot, allow_bare: block.allow_bare, is_continuation }, scratch, sink);
-        }
-        sink.continued(count - 1);
+        frame::join_parts(parts, &mut line);
+        scratch.marks.find(&line);
+        self.line(&line, Context { spot, allow_bare: block.allow_bare, is_continuation }, scratch, sink);
         scratch.parts = line;
     }
 }

@@ -311,10 +311,8 @@ pub fn unindent(message: &[u8], out: &mut Vec<u8>) {
 fn may_go_on(bytes: &[u8], line: &Range<usize>, layers: &mut Scratch) -> bool {
     let (line, behind) = (&bytes[line.clone()], &bytes[line.end..]);
     let next = memchr::memchr(b'\n', behind).map_or(behind, |end| &behind[..end]);
-    let Some(prefix) = frame::prefix(next, layers) else { return !behind.is_empty() };
-    frame::process(prefix).is_none_or(|process| {
-        frame::prefix(line, layers).and_then(frame::process).is_none_or(|other| other != process)
-    })
+    let next = frame::process(next, layers);
+    !behind.is_empty() && (next.is_none() || next != frame::process(line, layers))
 }
 
 /// Where in a framed line a message's first line begins, so that it goes on below: an operator

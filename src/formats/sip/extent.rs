@@ -179,7 +179,8 @@ fn headers(bytes: &[u8], from: usize, limit: usize) -> Headers {
         if length.is_none() && matches!(first | 0x20, b'l' | b'c') {
             length = declared_length(line.strip_suffix(b".\n").unwrap_or(line));
         }
-        if !begins_with_name(line) && found.record.is_none() && opens_record(line) {
+        // Sofia indents each of them.
+        if !begins_with_name(line.trim_ascii_start()) && found.record.is_none() && opens_record(line) {
             found.record = Some(from + at);
         }
         at = end + 1;

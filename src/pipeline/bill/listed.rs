@@ -1,9 +1,9 @@
 //! Rows of side files that charge nobody: those of guests, those of users whose domain no tenant claims, and those of
 //! another tenant's users. The first two are told of like what the logs say of such users.
 
-use super::side::SideIndex;
 use super::{Bill, TenantRules};
-use crate::model::{Category, Cycle, Decision, Platforms, Reason, SipIdRef, UnbilledUser};
+use crate::model::{Category, Cycle, Decision, Platforms, Reason, SipId, SipIdRef, UnbilledUser};
+use crate::read::SideRow;
 
 impl Bill<'_> {
     /// Whether a side file of the book has a row for the user in the cycle.
@@ -13,40 +13,30 @@ impl Bill<'_> {
     }
 }
 
-/// Rows of one tenant's side file that name users of another, whose own charge does not read that file.
-struct Strays<'b> {
-    /// Of the first one.
-    line: u64,
-    owner: &'b str,
-    len: usize,
-}
-
 impl Bill<'_> {
-    /// Rows of side files that would charge their users in the cycle, were they their tenants' own: a sentence for each file.
+    /// Rows of side files that would charge their users in the cycle, were they their own tenants', which do not read the file: a
+    /// sentence for each file.
     pub fn stray_rows(&self, cycle: &Cycle) -> Vec<String> {
         let rules = self.rules(cycle);
-        let of_side = |tenant: usize, side: &SideIndex| {
-            let mut strays: Option<Strays<'_>> = None;
-            for id in side.users() {
-                let owner = self.tenant_number(id.borrowed()).filter(|owner| *owner != tenant);
-                let Some(owner) = owner.map(|owner| &rules[owner]) else { continue };
-                if owner.side_files.iter().any(|own| own.is_as(side)) {
-                    continue;
-                }
-                let rows = side.rows_of(id.as_bytes()).filter(|row| row.overlaps(cycle.window));
-                for row in rows.filter(|row| row.is_host || side.category != Category::Conferencing) {
-                    let owner = &owner.tenant.name[..];
-                    let known = strays.get_or_insert(Strays { line: row.line, owner, len: 0 });
-                    known.len += 1;
-                    if row.line < known.line {
-                        (known.line, known.owner) = (row.line, owner);
-                    }
-                }
-            }
-            let Strays { line, owner, len } = strays?;
-            let more = match len {
+        let sides = rules
+            .iter()
+            .enumerate()
+            .flat_map(|(number, rules)| rules.side_files.iter().map(move |side| (number, side)));
+        let told = sides.filter_map(|(tenant, side)| {
+            let owner = |id: &SipId| self.tenant_number(id.borrowed()).filter(|owner| *owner != tenant);
+            let strays = side.users().filter_map(|id| Some((id, &rules[owner(id)?])));
+            let strays = strays.filter(|(_, owner)| !owner.side_files.iter().any(|own| own.is_as(side)));
+            let rows = strays.flat_map(|(id, owner)| {
+                side.rows_of(id.as_bytes()).map(move |row| (row, &owner.tenant.name[..]))
+            });
+            let charges =
+                |row: &SideRow| row.overlaps(cycle.window) && (row.is_host || side.category != Category::Conferencing);
+            let rows: Vec<(u64, &str)> =
+                rows.filter(|(row, _)| charges(row)).map(|(row, owner)| (row.line, owner)).collect();
+            let (line, owner) = rows.iter().min()?;
+            let more = match rows.len() {
                 1 => String::new(),
-                len => format!(", as {} of its rows name others' users", len),
+                len => format!(", as {len} of its rows name others' users"),
             };
             Some(format!(
                 "{}:{line}: in a side file of tenant `{}`, names a user of `{}`, whom it does not charge{more}",
@@ -54,11 +44,8 @@ impl Bill<'_> {
                 rules[tenant].tenant.name.escape_debug(),
                 owner.escape_debug()
             ))
-        };
-        let sides = rules.iter().enumerate().flat_map(|(number, rules)| {
-            rules.side_files.iter().filter_map(move |side| of_side(number, side))
         });
-        sides.collect()
+        told.collect()
     }
 }
 
