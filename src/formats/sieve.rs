@@ -7,6 +7,7 @@
 //! the very logs that are read, and literals that have three in common (`contact '`, `SIP/2.0`) may share them: so
 //! hardly an ordinary line is looked at closely.
 
+use crate::model::near::{AHEAD, fetch};
 use super::needles::{Feeds, Hit, Needle, RUN};
 use crate::model::marks::WIDE;
 
@@ -239,6 +240,7 @@ impl Sieve {
             // loaded them anew, and slowly where the stack happened to put them across two lines of memory.
             for _ in 0..RUN {
                 let Some(seen) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+                fetch(bytes, at + AHEAD);
                 let ends;
                 (found, ends) = look(seen);
                 room.push(at, ends);

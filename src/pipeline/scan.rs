@@ -14,7 +14,7 @@ use super::years::Notable;
 use crate::facts::Part;
 use crate::formats::lines::lines_of;
 use crate::formats::scan::{Scanner, Scratch};
-use crate::read::{Codec, Found, InputError, Leaf};
+use crate::read::{Codec, Found, InputError, Leaf, Ways};
 use crate::settle::Residue;
 use crate::tally::{Numbering, Observed};
 use feed::{Feed, Piece};
@@ -22,6 +22,7 @@ use settling::Settling;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 /// Bytes of a block: so many that looking for a dump in the 128 KiB before each cut costs little, and so few that
 /// some of them keep every core busy.
@@ -174,7 +175,8 @@ fn scan_inside(
     let worker = |number| Mutex::new(Worker::new(scanner, number));
     let workers: Vec<Mutex<Worker>> = (0..rayon::current_num_threads()).map(worker).collect();
     let spares = Mutex::new(Vec::new());
-    let run = Run { scanner, counting, block_len, meter, workers: &workers, spares: &spares };
+    let ways = Ways::default();
+    let run = Run { scanner, counting, block_len, meter, ways, workers: &workers, spares: &spares };
     let mut scan = Scan::default();
     let mut settling = Settling::of(plan, counting, workers.len());
     let mut rank = 0;
@@ -211,6 +213,7 @@ struct Run<'p> {
     counting: &'p Counting<'p>,
     block_len: usize,
     meter: &'p Meter,
+    ways: Ways,
     workers: &'p [Mutex<Worker>],
     /// What has been settled, to be filled again: its memory grows once and is not given back
     /// block by block.
@@ -340,11 +343,12 @@ impl Run<'_> {
     /// Cuts or decodes blocks of a later step until so many are ready. What is wrong with the input shows when its
     /// turn comes.
     fn fill(&self, reading: &mut Reading<'_>, blocks: usize) {
-        reading.failure = reading.feed.fill(&mut reading.ready, self.block_len, blocks).err();
+        reading.failure = reading.feed.fill(&mut reading.ready, self.block_len, blocks, &self.ways).err();
         self.meter.raw_bytes.fetch_add(reading.feed.take_raw_bytes(), Ordering::Relaxed);
     }
 
     fn piece(&self, input: &Input, piece: &Piece) -> Scanned {
+        let began = Instant::now();
         // Years that do not come with the block are those that the input began with, if it goes on like that.
         let mut notable = (input.walks_on && piece.years().is_none()).then(Notable::default);
         let (mut lines, mut leaves) = (0, Vec::new());
@@ -361,6 +365,7 @@ impl Run<'_> {
             }
         };
         let scanned = self.listen_dated(input, piece.years().unwrap_or(&input.years), scan);
+        piece.tell(&self.ways, began);
         Scanned { lines, notable, leaves, ..scanned }
     }
 

@@ -21,6 +21,7 @@ mod text;
 mod utf16;
 mod vendor;
 mod watch;
+mod way;
 
 pub use block::{Blocks, LINE_MAX, cut};
 pub use capture::{Capture, Counts as CaptureCounts, Message as CapturedMessage, Transport, is_capture};
@@ -35,3 +36,4 @@ pub use stream::{OwnedBlock, Stream};
 pub use text::{check_text, looks_binary};
 pub use vendor::{VendorError, VendorFile, VendorRow};
 pub use watch::first_changed;
+pub use way::{Way, Ways};

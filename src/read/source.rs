@@ -172,8 +172,9 @@ impl Mapped {
     /// given back so is when the map goes, by one core alone.
     pub fn release(&self, range: Range<usize>) {
         let Some((_, map)) = &self.map else { return };
-        let from = range.start.next_multiple_of(RELEASED_STEP);
-        let len = (range.end - range.end % RELEASED_STEP).saturating_sub(from);
+        let whole = |at: usize| at - at % RELEASED_STEP;
+        let from = whole(range.start);
+        let len = whole(range.end) - from;
         if len > 0 && cfg!(target_os = "linux") {
             #[expect(unsafe_code, reason = "of other maps it would take what was written to them")]
             // SAFETY: the pages lie in the map, and nobody writes to them through it: whoever reads them again gets the file's

@@ -8,7 +8,7 @@ use crate::model::{Event, Reject, Sink, Spot, Stamp};
 use crate::pipeline::capture::{self, StreamReader};
 use crate::pipeline::plan::{Form, Input, Plan};
 use crate::pipeline::snapshot::feed;
-use crate::read::{Capture, Source, cut};
+use crate::read::{Capture, Source, Ways, cut};
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::hint::black_box;
@@ -16,6 +16,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 /// What is looked for in the blocks.
 #[derive(Clone, Copy)]
@@ -47,7 +48,8 @@ impl Seen {
 /// The first input that is unreadable, damaged, or changed while it was read.
 pub fn pass(plan: &Plan, wanted: Wanted<'_>, block_len: usize, meter: &Meter) -> Result<Seen, ScanError> {
     let workers: Vec<Mutex<Worker>> = (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect();
-    let dry = Dry { wanted, workers: &workers, block_len, meter };
+    let ways = Ways::default();
+    let dry = Dry { wanted, workers: &workers, block_len, meter, ways };
     let inputs = plan.inputs.par_iter().zip(0u32..plan.inputs.len() as u32);
     let each = inputs.map(|(input, rank)| match input.form {
         Form::Log => dry.log(input, rank),
@@ -63,6 +65,7 @@ struct Dry<'p> {
     workers: &'p [Mutex<Worker>],
     block_len: usize,
     meter: &'p Meter,
+    ways: Ways,
 }
 
 /// What a thread reads into, and what it scans with.
@@ -91,11 +94,14 @@ impl Dry<'_> {
             let mut next = Vec::new();
             let scan =
                 || ready.par_iter().map(|piece| self.piece(input, piece)).reduce(Seen::default, Seen::and);
-            let (found, filled) = rayon::join(scan, || feed.fill(&mut next, self.block_len, blocks));
+            let (found, filled) = rayon::join(scan, || feed.fill(&mut next, self.block_len, blocks, &self.ways));
             seen = seen.and(found);
             filled?;
             self.meter.raw_bytes.fetch_add(feed.take_raw_bytes(), Ordering::Relaxed);
-            std::mem::replace(&mut ready, next).into_iter().for_each(|piece| feed.recycle(piece));
+            std::mem::replace(&mut ready, next).into_iter().for_each(|piece| {
+                feed.pass(&piece);
+                feed.recycle(piece);
+            });
             if ready.is_empty() && feed.is_over() {
                 feed.close(false)?;
                 return Ok(seen);
@@ -107,6 +113,7 @@ impl Dry<'_> {
         let thread = rayon::current_thread_index().unwrap_or_default();
         let mut worker = self.workers[thread].lock().unwrap_or_else(PoisonError::into_inner);
         let Worker { buffer, scratch } = &mut *worker;
+        let began = Instant::now();
         let bytes = piece.read(buffer, None);
         let found = match self.wanted {
             Wanted::Lines => lines(bytes),
@@ -117,6 +124,7 @@ impl Dry<'_> {
                 ear.records
             }
         };
+        piece.tell(&self.ways, began);
         Seen { bytes: bytes.len() as u64, found }
     }
 

@@ -7,10 +7,11 @@ use crate::model::Spot;
 use crate::pipeline::clock::Years;
 use crate::pipeline::plan::Input;
 use crate::pipeline::years::{Notable, Walk};
-use crate::read::{Codec, Digest, InputError, Leaf, Mapped, OwnedBlock, Source, Stream};
+use crate::read::{Codec, Digest, InputError, Leaf, Mapped, OwnedBlock, Source, Stream, Way, Ways};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// No record is so long; a stream in which none begins for that long is cut at a line's end.
 const KEPT_MAX: usize = 8 << 20;
@@ -41,35 +42,47 @@ pub(super) struct Piece {
 }
 
 enum Bytes {
-    Mapped(Arc<Mapped>, Range<usize>),
+    Mapped(Arc<Mapped>, Range<usize>, Way),
     Owned(Vec<u8>),
 }
 
 impl Piece {
-    /// Its bytes: where they lie, or where nobody has looked at them yet, read into the buffer. The leaves of a file's
-    /// digest that begin in them, if somebody wants them.
+    /// Its bytes: where they lie, or read into the buffer. The leaves of a file's digest that begin in them, if somebody wants
+    /// them.
     pub fn read<'t>(&'t self, buffer: &'t mut Vec<u8>, leaves: Option<&mut Vec<Leaf>>) -> &'t [u8] {
-        let Bytes::Mapped(mapped, range) = &self.bytes else { return self.bytes() };
-        let is_unseen = self.dumps.is_none() && range.len() <= READ_MAX;
+        let Bytes::Mapped(mapped, range, way) = &self.bytes else { return self.bytes() };
+        let is_read = *way == Way::Read;
         match leaves {
-            Some(leaves) if is_unseen => return mapped.read_with_leaves(range.clone(), buffer, leaves),
-            None if is_unseen => return mapped.read(range.clone(), buffer),
+            Some(leaves) if is_read => return mapped.read_with_leaves(range.clone(), buffer, leaves),
+            None if is_read => return mapped.read(range.clone(), buffer),
             Some(leaves) => mapped.leaves(range, leaves),
             None => {}
         }
         self.bytes()
     }
 
+    /// Tells how long it took to scan it, where there was another way to its bytes.
+    pub fn tell(&self, ways: &Ways, began: Instant) {
+        let Bytes::Mapped(mapped, range, way) = &self.bytes else { return };
+        if ways.are_tried() && self.dumps.is_none() && range.len() <= READ_MAX {
+            if *way == Way::Map {
+                // This takes its time as well, if later as a rule.
+                mapped.release(range.clone());
+            }
+            ways.tell(*way, range.len(), began.elapsed());
+        }
+    }
+
     pub fn len(&self) -> usize {
         match &self.bytes {
-            Bytes::Mapped(_, range) => range.len(),
+            Bytes::Mapped(_, range, _) => range.len(),
             Bytes::Owned(bytes) => bytes.len(),
         }
     }
 
     fn bytes(&self) -> &[u8] {
         match &self.bytes {
-            Bytes::Mapped(mapped, range) => &mapped.bytes()[range.clone()],
+            Bytes::Mapped(mapped, range, _) => &mapped.bytes()[range.clone()],
             Bytes::Owned(bytes) => bytes,
         }
     }
@@ -168,7 +181,10 @@ enum Kind {
 struct Cutting {
     mapped: Arc<Mapped>,
     at: usize,
-    /// Of what is before.
+    /// What is before has been scanned, and what is before that been given back.
+    scanned: usize,
+    released: usize,
+    /// Of what is before `at`.
     before: Before,
     /// The block before had dumps near its end, and so has this one, probably: all of it has to be seen.
     has_dumps: bool,
@@ -245,14 +261,21 @@ impl<'p> Feed<'p> {
     /// # Errors
     ///
     /// What a decoder finds wrong. Blocks before that have been made ready.
-    pub fn fill(&mut self, ready: &mut Vec<Piece>, len: usize, count: usize) -> Result<(), InputError> {
+    pub fn fill(
+        &mut self,
+        ready: &mut Vec<Piece>,
+        len: usize,
+        count: usize,
+        ways: &Ways,
+    ) -> Result<(), InputError> {
         let rank = self.rank;
         match &mut self.kind {
             Kind::Mapped(cutting) => {
+                cutting.release();
                 while !cutting.is_over() && ready.len() < count {
                     let list = self.lists.pop().unwrap_or_default();
                     let start = Spot { input: rank, offset: cutting.at as u64 };
-                    ready.push(cutting.piece(len, start, &mut self.lines, list));
+                    ready.push(cutting.piece(len, start, &mut self.lines, list, ways.next()));
                 }
             }
             Kind::Stream(decoding) => {
@@ -302,6 +325,13 @@ impl<'p> Feed<'p> {
         }
     }
 
+    /// Notes that the next block has been scanned.
+    pub fn pass(&mut self, piece: &Piece) {
+        if let Kind::Mapped(cutting) = &mut self.kind {
+            cutting.scanned += piece.len();
+        }
+    }
+
     /// Takes back a block that is done with.
     pub fn recycle(&mut self, piece: Piece) {
         self.lists.extend(piece.dumps.map(|mut list| {
@@ -329,13 +359,14 @@ impl<'p> Feed<'p> {
     pub fn close(self, wants_digest: bool) -> Result<End, InputError> {
         let has_turned = self.dating.is_some_and(|dating| dating.has_turned(self.input));
         match self.kind {
-            Kind::Mapped(Cutting { mapped, digest, .. }) => {
+            Kind::Mapped(Cutting { mapped, released, digest, .. }) => {
                 let digest = wants_digest.then(|| digest.finish().unwrap_or_else(|| mapped.digest()));
                 mapped.verify_unchanged()?;
                 let len = mapped.bytes().len();
-                (0..len.div_ceil(RELEASED_LEN)).into_par_iter().for_each(|number| {
-                    mapped.release(number * RELEASED_LEN..len.min((number + 1) * RELEASED_LEN))
-                });
+                (released..len)
+                    .into_par_iter()
+                    .step_by(RELEASED_LEN)
+                    .for_each(|from| mapped.release(from..len.min(from + RELEASED_LEN)));
                 Ok(End { digest: digest.unwrap_or(NO_DIGEST), is_cut: false, has_turned })
             }
             Kind::Stream(decoding) => {
@@ -365,18 +396,31 @@ impl Cutting {
     fn of(mapped: Mapped) -> Self {
         let (digest, buffer) = (Digest::default(), Vec::new());
         let before = Before::default();
-        Self { mapped: Arc::new(mapped), at: 0, before, has_dumps: false, digest, buffer }
+        Self { mapped: Arc::new(mapped), at: 0, scanned: 0, released: 0, before, has_dumps: false, digest, buffer }
     }
 
     fn is_over(&self) -> bool {
         self.at == self.mapped.bytes().len()
     }
 
+    /// Gives back what has been scanned. Each time every core forgets where memory is, so not block by block.
+    fn release(&mut self) {
+        self.mapped.release(self.released..self.scanned);
+        self.released = self.scanned;
+    }
+
     /// The next block.
-    fn piece(&mut self, len: usize, start: Spot, lines: &mut LineSort, list: Vec<Dump>) -> Piece {
+    fn piece(
+        &mut self,
+        len: usize,
+        start: Spot,
+        lines: &mut LineSort,
+        list: Vec<Dump>,
+        mut way: Way,
+    ) -> Piece {
         let (begin, before) = (self.at, self.before);
         let dumps;
-        match self.cut_nearby(len, lines) {
+        match self.cut_nearby(len, lines, way) {
             Some(nearby) => {
                 (self.at, self.before) = nearby;
                 // Nobody has looked for any.
@@ -390,19 +434,27 @@ impl Cutting {
                 self.has_dumps = dumps.is_some();
             }
         }
-        let bytes = Bytes::Mapped(Arc::clone(&self.mapped), begin..self.at);
+        // What has been seen is near already.
+        if dumps.is_some() || self.at - begin > READ_MAX {
+            way = Way::Map;
+        }
+        let bytes = Bytes::Mapped(Arc::clone(&self.mapped), begin..self.at, way);
         Piece { bytes, start, line_ends: lines.ends, before, dumps, years: None }
     }
 
     /// Where the next block ends, and whether in CR LF, where what is near tells of it: so that the rest of it is read but once,
     /// by the core that scans it.
-    fn cut_nearby(&mut self, len: usize, lines: &mut LineSort) -> Option<(usize, Before)> {
+    fn cut_nearby(&mut self, len: usize, lines: &mut LineSort, way: Way) -> Option<(usize, Before)> {
         let target = self.at + len.max(1);
         if self.has_dumps || target + BEHIND >= self.mapped.bytes().len() {
             return None;
         }
         let from = target.saturating_sub(DUMP_MAX).max(self.at);
-        let near = self.mapped.read(from..target + BEHIND, &mut self.buffer);
+        let near = from..target + BEHIND;
+        let near = match way {
+            Way::Map => &self.mapped.bytes()[near],
+            Way::Read => self.mapped.read(near, &mut self.buffer),
+        };
         let end = dump::cut_nearby(near, target - from, lines.has_records, &mut lines.layers)?;
         Some((from + end, Before::of(&near[..end])))
     }

@@ -107,6 +107,7 @@ impl Run<'_> {
             if let Some(notable) = &scanned.notable {
                 reading.feed.note(&piece, notable);
             }
+            reading.feed.pass(&piece);
             if at == 0 {
                 said.push(scanned);
             } else {
