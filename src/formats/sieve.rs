@@ -7,9 +7,9 @@
 //! the very logs that are read, and literals that have three in common (`contact '`, `SIP/2.0`) may share them: so
 //! hardly an ordinary line is looked at closely.
 
-use crate::model::near::{AHEAD, fetch};
 use super::needles::{Feeds, Hit, Needle, RUN};
 use crate::model::marks::WIDE;
+use crate::model::near::{AHEAD, fetch};
 
 /// So many bytes of a literal are sought.
 const SOUGHT: usize = 3;

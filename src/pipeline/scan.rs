@@ -14,7 +14,7 @@ use super::years::Notable;
 use crate::facts::Part;
 use crate::formats::lines::lines_of;
 use crate::formats::scan::{Scanner, Scratch};
-use crate::read::{Codec, Found, InputError, Leaf, Ways};
+use crate::read::{Codec, Found, InputError, Leaf, Way, Ways};
 use crate::settle::Residue;
 use crate::tally::{Numbering, Observed};
 use feed::{Feed, Piece};
@@ -31,6 +31,10 @@ pub const BLOCK_LEN: usize = 1 << 20;
 /// Blocks of each core in one step: the more there are, the better both the scan and the counting keep what
 /// they look up in the caches, and the more memory waits in between.
 const BLOCKS_ABREAST: usize = 4;
+
+/// Where there are at least so many of them, and in a map, they may be longer by the factor below.
+const LONG_MIN: usize = 8;
+const LONG_TIMES: usize = 4;
 
 /// So many decoded bytes of a file are read ahead of the files before it: what is said in them
 /// has to wait.
@@ -343,7 +347,13 @@ impl Run<'_> {
     /// Cuts or decodes blocks of a later step until so many are ready. What is wrong with the input shows when its
     /// turn comes.
     fn fill(&self, reading: &mut Reading<'_>, blocks: usize) {
-        reading.failure = reading.feed.fill(&mut reading.ready, self.block_len, blocks, &self.ways).err();
+        // Before each cut some bytes are looked at twice; a copy has to fit the nearest cache all the same.
+        let times = match self.ways.chosen() {
+            Some(Way::Map) => (blocks / LONG_MIN).clamp(1, LONG_TIMES),
+            Some(Way::Read) | None => 1,
+        };
+        let (len, blocks) = (self.block_len * times, blocks / times);
+        reading.failure = reading.feed.fill(&mut reading.ready, len, blocks, &self.ways).err();
         self.meter.raw_bytes.fetch_add(reading.feed.take_raw_bytes(), Ordering::Relaxed);
     }
 

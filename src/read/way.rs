@@ -34,16 +34,16 @@ pub struct Ways {
 impl Ways {
     /// The way of the next block.
     pub fn next(&self) -> Way {
-        match self.chosen.get() {
-            Some(way) => *way,
+        match self.chosen() {
+            Some(way) => way,
             None if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) => Way::Map,
             None => Way::Read,
         }
     }
 
-    /// Whether none has been chosen yet.
-    pub fn are_tried(&self) -> bool {
-        self.chosen.get().is_none()
+    /// The way that was chosen, once both were tried.
+    pub fn chosen(&self) -> Option<Way> {
+        self.chosen.get().copied()
     }
 
     /// Tells how long a block of that length took, with all that was done with it.

@@ -91,6 +91,7 @@ impl<'t> Fields<'t> {
 
     /// The value without blanks around it; `None` also for the texts that servers write where
     /// they have nothing to write.
+    #[inline]
     pub(super) fn given(&self, field: Field) -> Option<&'t [u8]> {
         let value = self.raw(field)?;
         // Nearly always it is nothing of the kind. No blank is behind the space, and what is longer than any of those

@@ -19,6 +19,7 @@ pub(super) struct Meaning {
 impl Meaning {
     /// Completes `event`. `Ok(false)` where the record is recognised and is no evidence; `event`
     /// is then of no use.
+    #[inline]
     pub(super) fn read<'t>(&self, fields: &Fields<'t>, event: &mut Event<'t>) -> Result<bool, RejectReason> {
         let wanted = if self.event == PatternEvent::Message { &b"MESSAGE"[..] } else { b"REGISTER" };
         let is_any_method = matches!(self.event, PatternEvent::ConferenceHost | PatternEvent::Agent);

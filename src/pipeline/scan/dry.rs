@@ -94,7 +94,8 @@ impl Dry<'_> {
             let mut next = Vec::new();
             let scan =
                 || ready.par_iter().map(|piece| self.piece(input, piece)).reduce(Seen::default, Seen::and);
-            let (found, filled) = rayon::join(scan, || feed.fill(&mut next, self.block_len, blocks, &self.ways));
+            let (found, filled) =
+                rayon::join(scan, || feed.fill(&mut next, self.block_len, blocks, &self.ways));
             seen = seen.and(found);
             filled?;
             self.meter.raw_bytes.fetch_add(feed.take_raw_bytes(), Ordering::Relaxed);

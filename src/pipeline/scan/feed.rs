@@ -64,7 +64,7 @@ impl Piece {
     /// Tells how long it took to scan it, where there was another way to its bytes.
     pub fn tell(&self, ways: &Ways, began: Instant) {
         let Bytes::Mapped(mapped, range, way) = &self.bytes else { return };
-        if ways.are_tried() && self.dumps.is_none() && range.len() <= READ_MAX {
+        if ways.chosen().is_none() && self.dumps.is_none() && range.len() <= READ_MAX {
             if *way == Way::Map {
                 // This takes its time as well, if later as a rule.
                 mapped.release(range.clone());
@@ -396,7 +396,16 @@ impl Cutting {
     fn of(mapped: Mapped) -> Self {
         let (digest, buffer) = (Digest::default(), Vec::new());
         let before = Before::default();
-        Self { mapped: Arc::new(mapped), at: 0, scanned: 0, released: 0, before, has_dumps: false, digest, buffer }
+        Self {
+            mapped: Arc::new(mapped),
+            at: 0,
+            scanned: 0,
+            released: 0,
+            before,
+            has_dumps: false,
+            digest,
+            buffer,
+        }
     }
 
     fn is_over(&self) -> bool {

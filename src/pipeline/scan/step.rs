@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// So many of each core where they say little, so that the cores wait less often for one another: a block of a plain
 /// log takes no memory while it waits.
 const BLOCKS_ABREAST_MAX: usize = 32;
-/// Observations of each core in one step that are few.
-const SAID_FEW: usize = 4096;
+/// What is said in one step is as much for each core, if blocks are to be had for it, or up to twice as much.
+const SAID: usize = 6000;
+const SAID_MOST: usize = 2 * SAID;
 
 /// What a core does in a step.
 enum Task<'t, 'p> {
@@ -91,11 +92,14 @@ impl Run<'_> {
         let scanned: Vec<Scanned> =
             scanned.into_iter().map(|slot| slot.expect("every piece is scanned")).collect();
         settling.learn(&scanned);
-        let noted: usize = scanned.iter().map(|scanned| scanned.observed.len()).sum();
+        let said_now: usize =
+            scanned.iter().map(|scanned| scanned.observed.len() + scanned.residue.len()).sum();
         let is_mapped = readings.iter().all(|reading| reading.input.codec == Codec::Plain);
-        *abreast = match noted < SAID_FEW * threads && is_mapped {
-            true => (*abreast * 2).min(BLOCKS_ABREAST_MAX),
-            false => BLOCKS_ABREAST,
+        *abreast = match said_now / threads {
+            _ if !is_mapped => BLOCKS_ABREAST,
+            ..SAID => (*abreast * 2).min(BLOCKS_ABREAST_MAX),
+            SAID..SAID_MOST => *abreast,
+            SAID_MOST.. => (*abreast / 2).max(BLOCKS_ABREAST),
         };
         // The memory of an input that needs no more goes to one that does.
         let heir = readings.iter().rposition(|reading| !reading.is_filled());
