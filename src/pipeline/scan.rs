@@ -32,9 +32,9 @@ pub const BLOCK_LEN: usize = 1 << 20;
 /// they look up in the caches, and the more memory waits in between.
 const BLOCKS_ABREAST: usize = 4;
 
-/// Where there are at least so many of them, and in a map, they may be longer by the factor below.
-const LONG_MIN: usize = 8;
+/// In a map they are up to so many times as long, where at least so many of them are left for each core.
 const LONG_TIMES: usize = 4;
+const LONG_MIN: usize = 2;
 
 /// So many decoded bytes of a file are read ahead of the files before it: what is said in them
 /// has to wait.
@@ -349,7 +349,7 @@ impl Run<'_> {
     fn fill(&self, reading: &mut Reading<'_>, blocks: usize) {
         // Before each cut some bytes are looked at twice; a copy has to fit the nearest cache all the same.
         let times = match self.ways.chosen() {
-            Some(Way::Map) => (blocks / LONG_MIN).clamp(1, LONG_TIMES),
+            Some(Way::Map) => (blocks / (LONG_MIN * rayon::current_num_threads())).clamp(1, LONG_TIMES),
             Some(Way::Read) | None => 1,
         };
         let (len, blocks) = (self.block_len * times, blocks / times);
