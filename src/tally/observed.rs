@@ -43,6 +43,24 @@ pub(super) struct Record {
     name: [u8; INLINE_MAX],
 }
 
+impl Record {
+    /// One that nothing has been written into.
+    const EMPTY: Self = Self {
+        bits: 0,
+        client: u32::MAX,
+        transaction: 0,
+        micros: i64::MIN,
+        offset: 0,
+        input: 0,
+        window: 0,
+        day: 0,
+        standing: Standing::Accepted,
+        evidence: EvidenceKind::Line,
+        name_len: 0,
+        name: [0; INLINE_MAX],
+    };
+}
+
 /// The observations of one block, or of another short piece of a stream.
 #[derive(Debug, Default)]
 pub struct Observed {
@@ -203,23 +221,21 @@ impl Observed {
         }
         let Some(parts) = &mut self.parts else { return };
         let records = &mut parts[part_of(hash)];
-        records.push(Record {
-            bits: bits_of(hash),
-            client: u32::MAX,
-            transaction: transaction.map_or(0, |fingerprint| fingerprint.max(1)),
-            micros: observation.moment.map_or(i64::MIN, Moment::micros),
-            offset: observation.spot.offset,
-            input: observation.spot.input,
-            window: slot.window,
-            day: slot.day,
-            standing: observation.standing,
-            evidence: observation.evidence,
-            name_len: if user.len() <= INLINE_MAX { user.len() as u8 } else { LONG },
-            name: [0; INLINE_MAX],
-        });
-        // Written where it stays: a name that was put together elsewhere would be waited for.
-        let index = records.len() - 1;
-        let name = &mut records[index].name;
+        // Written where it stays: what was put together elsewhere would be waited for.
+        let index = records.len();
+        records.push(Record::EMPTY);
+        let record = &mut records[index];
+        record.bits = bits_of(hash);
+        record.transaction = transaction.map_or(0, |fingerprint| fingerprint.max(1));
+        record.micros = observation.moment.map_or(i64::MIN, Moment::micros);
+        record.offset = observation.spot.offset;
+        record.input = observation.spot.input;
+        record.window = slot.window;
+        record.day = slot.day;
+        record.standing = observation.standing;
+        record.evidence = observation.evidence;
+        record.name_len = if user.len() <= INLINE_MAX { user.len() as u8 } else { LONG };
+        let name = &mut record.name;
         if user.len() <= INLINE_MAX {
             short::copy(user, name);
         } else {
@@ -289,7 +305,7 @@ fn no_records() -> Box<[Vec<Record>; PARTS]> {
 #[inline(always)]
 pub fn transaction(stream: u32, call_id: &[u8], cseq: &[u8]) -> u64 {
     // Each length is part of its hash, and so where one text ends and the other begins.
-    short::hash(call_id, short::hash(cseq, stream.into()))
+    short::hash(call_id, short::hash_by_words(cseq, stream.into()))
 }
 
 /// Which part of a tally a user of that hash belongs to.
