@@ -90,9 +90,10 @@
 //! one without another, and what its lines show is noted while they are read. Where that turns out to be
 //! wrong, nothing is believed and the run begins anew with a walk.
 //!
-//! **Why is a mapped log read again?** The survey looks at places here and there, for which a map is right. The scan looks at every
-//! byte once: there the system copies a block into the nearest cache in less time than it takes to map its pages and to
-//! take them back, and a digest is worked out while they lie there.
+//! **Why are some blocks of a mapped log read?** A map costs faults, a read a copy, and which is less differs by machine, by
+//! kernel, and by how the file came into memory. So the first blocks go both ways by turns, and the others the
+//! quicker one. What is scanned in the map is asked for some kilobytes ahead, so that the search need not wait for memory, and
+//! given back step by step.
 //!
 //! **Why is there code for three kinds of registers?** One binary runs everywhere and asks the processor. With the
 //! widest ones a chunk of sixty-four bytes is searched and marked in half as many steps, and a text of up to
