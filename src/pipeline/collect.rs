@@ -371,10 +371,6 @@ fn trace(event: &Event<'_>, moment: Option<Moment>, user: &[u8], agent: AgentRef
 
 /// What a request asks for, once it is accepted.
 fn asks(event: &Event<'_>, header: &contact::Header<'_>) -> Asks {
-    if event.expires_seconds == Some(0) && !event.contact.is_empty() {
-        // A pattern sums up what header and parameters say.
-        return Asks::Unbind;
-    }
     match header.lifetimes(event.expires_seconds) {
         Lifetime::Live => Asks::Bind,
         Lifetime::AllZero | Lifetime::Star => Asks::Unbind,
