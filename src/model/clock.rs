@@ -64,9 +64,42 @@ pub enum Stamp {
     Instant(Moment),
     /// A full date without a zone.
     Local(Civil),
-    /// A date without year and zone (RFC 3164, Asterisk's default). The year inside is 2000, a
-    /// leap year, and means nothing.
+    /// A date without year and zone (RFC 3164, Asterisk's default). The year inside is 2000, a leap year, and means
+    /// nothing; one less or more is the year before or after the record's own.
     Yearless(Civil),
+}
+
+/// Longer than what lies between two stamps of one record, and shorter than what seems to where a year begins between them.
+const APART: i64 = 330 * DAY_MICROS;
+const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+/// Of the year inside, before its February's end and of the one before it behind that.
+const YEAR_MICROS: i64 = 366 * DAY_MICROS;
+
+impl Stamp {
+    /// What is kept of a record's stamp and of another one further inside, which is nearer to the event: that one, unless it
+    /// lacks what the outer has.
+    #[must_use]
+    pub const fn or_inner(self, inner: Self) -> Self {
+        match (self, inner) {
+            // Years are told by the outer ones, and in between one may have begun or not.
+            (Self::Yearless(outer), Self::Yearless(inner)) => {
+                let apart = inner.micros() - outer.micros();
+                let years = (apart < -APART) as i64 - (apart > APART) as i64;
+                Self::Yearless(inner.later_by(years * YEAR_MICROS))
+            }
+            _ if inner.completeness() < self.completeness() => self,
+            _ => inner,
+        }
+    }
+
+    const fn completeness(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Yearless(_) => 1,
+            Self::Local(_) => 2,
+            Self::Instant(_) => 3,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -83,6 +116,23 @@ mod tests {
             let theirs = jiff::tz::TimeZone::UTC.to_timestamp(date);
             assert_eq!(ours, Moment::from(theirs.unwrap()), "{year}-{month}-{day}");
         }
+    }
+
+    #[test]
+    fn of_two_stamps_the_inner_counts_where_it_is_as_complete() {
+        let day = |year, month, day| Civil::new(year, month, day, 0, 0, 0, 0).unwrap();
+        let (outer, inner) = (Stamp::Yearless(day(2000, 10, 5)), Stamp::Yearless(day(2000, 10, 4)));
+        assert_eq!(outer.or_inner(inner), inner);
+        let full = Stamp::Local(day(2026, 10, 4));
+        assert_eq!((outer.or_inner(full), full.or_inner(outer)), (full, full));
+        assert_eq!((outer.or_inner(Stamp::None), Stamp::None.or_inner(outer)), (outer, outer));
+    }
+
+    #[test]
+    fn between_two_stamps_without_a_year_one_may_begin() {
+        let day = |year, month, day| Stamp::Yearless(Civil::new(year, month, day, 0, 0, 0, 0).unwrap());
+        assert_eq!(day(2000, 1, 1).or_inner(day(2000, 12, 31)), day(1999, 12, 31));
+        assert_eq!(day(2000, 12, 31).or_inner(day(2000, 1, 1)), day(2001, 1, 1));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From a log's stamp to an instant: the zone and the years of one input.
 
 use super::fold::{Turn, repeated};
+use crate::formats::stamp::NO_YEAR;
 use crate::model::{Civil, Moment, Stamp};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -161,9 +162,10 @@ pub fn date_time(civil: Civil) -> DateTime {
     TimeZone::UTC.to_datetime(timestamp)
 }
 
-/// The same day and time in that year; `None` for a Feb 29 that the year does not have.
+/// The day and time of a [`Stamp::Yearless`] in a record of that year; `None` for a Feb 29 that the year does not have.
 pub fn in_year(civil: Civil, year: i32) -> Option<Civil> {
-    with_year(date_time(civil), year)
+    let known = date_time(civil);
+    with_year(known, year + i32::from(known.year()) - NO_YEAR)
 }
 
 /// The time crate's civil time as ours, to the microsecond.
@@ -235,6 +237,10 @@ mod tests {
         assert_eq!(at(b"Jan  1 00:00:00", 100).unwrap(), "2027-01-01T00:00:00Z");
         assert_eq!(at(b"Dec 31 23:59:58", 120).unwrap(), "2026-12-31T23:59:58Z");
         assert_eq!(at(b"Feb 29 00:00:00", 130), Err(BadStamp));
+        let (outer, inner) = (b"Jan  1 00:00:01", b"Dec 31 23:59:59");
+        let [outer, inner] = [outer, inner].map(|text| crate::formats::stamp::rfc3164(text).unwrap().0);
+        let moment = clock.resolve(outer.or_inner(inner), 130).unwrap().unwrap();
+        assert_eq!(moment.to_string(), "2026-12-31T23:59:59Z");
     }
 
     proptest! {

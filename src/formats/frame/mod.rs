@@ -136,17 +136,7 @@ struct Outer<'t> {
 impl<'t> Outer<'t> {
     /// Takes over an inner layer's stamp where that is as complete as ours.
     fn with_stamp(mut self, inner: Stamp) -> Self {
-        const fn completeness(stamp: Stamp) -> u8 {
-            match stamp {
-                Stamp::None => 0,
-                Stamp::Yearless(_) => 1,
-                Stamp::Local(_) => 2,
-                Stamp::Instant(_) => 3,
-            }
-        }
-        if completeness(inner) >= completeness(self.stamp) {
-            self.stamp = inner;
-        }
+        self.stamp = self.stamp.or_inner(inner);
         self.is_framed = true;
         self
     }

@@ -2,7 +2,7 @@
 
 use super::PatternEvent;
 use super::field::{Declared, Field, Fields};
-use super::time::{TimeFormat, completeness};
+use super::time::TimeFormat;
 use crate::formats::contact::{Lifetime, lifetimes_and_longest, seconds};
 use crate::formats::text::{near, number};
 use crate::model::{AgentText, Aor, Event, Kind, RejectReason};
@@ -122,11 +122,7 @@ impl Meaning {
 
     fn stamp(&self, fields: &Fields<'_>, event: &mut Event<'_>) -> Result<(), RejectReason> {
         if let (Some(format), Some(text)) = (&self.time, fields.given(Field::Time)) {
-            let stamp = format.read(text).ok_or(RejectReason::BadTime)?;
-            // The inner of two times is nearer to the event, unless it lacks what the outer has.
-            if completeness(stamp) >= completeness(event.stamp) {
-                event.stamp = stamp;
-            }
+            event.stamp = event.stamp.or_inner(format.read(text).ok_or(RejectReason::BadTime)?);
         }
         Ok(())
     }

@@ -56,16 +56,6 @@ impl TimeFormat {
     }
 }
 
-/// How much a stamp knows: of two, the one that knows more is kept.
-pub(super) fn completeness(stamp: Stamp) -> u8 {
-    match stamp {
-        Stamp::None => 0,
-        Stamp::Yearless(_) => 1,
-        Stamp::Local(_) => 2,
-        Stamp::Instant(_) => 3,
-    }
-}
-
 /// Takes from the front of a text.
 struct Reader<'t> {
     rest: &'t [u8],
