@@ -346,6 +346,10 @@ fn parted<'t>(outer: Outer<'t>, text: &'t [u8]) -> Record<'t> {
 
 /// The innermost layer: the server's own prefix.
 fn application<'t>(text: &'t [u8], outer: Outer<'t>) -> Option<Record<'t>> {
+    let (outer, text) = match syslog::own_stamp(text).filter(|_| outer.is_framed) {
+        Some((stamp, rest)) => (outer.with_stamp(stamp), rest),
+        None => (outer, text),
+    };
     kamailio::open(text, outer)
         .or_else(|| asterisk::open(text, outer))
         .or_else(|| freeswitch::open(text, outer))

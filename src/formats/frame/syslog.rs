@@ -228,6 +228,15 @@ fn headed(stamp: Stamp, text: &[u8]) -> Option<Layer<'_>> {
     Some(Layer { stamp, host: first, rest, by: By::Logger })
 }
 
+/// OpenSIPS' own `Oct  5 14:03:22 [pid] `, which it writes to its standard error (`dprint.c`) and journald puts behind a
+/// prefix of its own.
+pub(super) fn own_stamp(text: &[u8]) -> Option<(Stamp, &[u8])> {
+    let (stamp, len) =
+        text.first().filter(|first| first.is_ascii_uppercase()).and_then(|_| stamp::rfc3164(text))?;
+    let (process, rest) = between(&text[len..], b" [", b"] ")?;
+    (!process.is_empty() && process.iter().all(u8::is_ascii_digit)).then_some((stamp, rest))
+}
+
 /// `ident:` or `ident[pid]:`.
 fn is_tag(text: &[u8]) -> bool {
     text.len() > 1 && text.ends_with(b":") && !text.ends_with(b"::")

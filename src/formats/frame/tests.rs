@@ -44,6 +44,8 @@ fn every_prefix_is_peeled_off_a_kamailio_line() {
         "Oct  5 14:03:22 reg2 /usr/sbin/opensips[5149]: NOTICE:MSG a",
         "Oct  5 14:03:22 [77] NOTICE:MSG a",
         "Oct  5 14:03:22 reg2 /usr/sbin/opensips[5149]: MSG a",
+        "Oct  5 14:03:22 reg2 opensips[5149]: Oct  5 14:03:22 [5151] NOTICE:MSG a",
+        r#"{"__REALTIME_TIMESTAMP":"1791209002000000","MESSAGE":"Oct  5 14:03:22 [77] MSG a","_HOSTNAME":"reg2"}"#,
         "\0\0\0Oct  5 14:03:22 reg1 kamailio[2211]: NOTICE: <script>: MSG a",
         "\u{feff}Oct  5 14:03:22 reg1 kamailio[2211]: NOTICE: <script>: MSG a",
         "Oct  5 14:03:22 reg1 kamailio[2211]: message repeated 3 times: [ NOTICE: <script>: MSG a]",
@@ -175,7 +177,7 @@ proptest::proptest! {
     #[test]
     fn a_known_prefix_is_read_as_the_long_way_reads_it(
         lines in proptest::collection::vec(
-            (0_usize..7, 0_usize..6, 0_usize..5, proptest::collection::vec(0_usize..12, 0..5), proptest::bool::ANY),
+            (0_usize..7, 0_usize..6, 0_usize..6, proptest::collection::vec(0_usize..12, 0..5), proptest::bool::ANY),
             1..8,
         ),
         allow_bare: bool,
@@ -185,7 +187,7 @@ proptest::proptest! {
             "Oct 35 14:03:22", "",
         ];
         const HOSTS: [&str; 6] = [" reg1 kamailio[11]: ", " reg1 kamailio[12]: ", " kamailio[9]: ", " reg2 ", " reg1 k: \u{1b}[1m", " 5(11) "];
-        const LEVELS: [&str; 5] = ["NOTICE: ", "INFO: ", "NOTICE:", ": ", "#033[1m"];
+        const LEVELS: [&str; 6] = ["NOTICE: ", "INFO: ", "NOTICE:", ": ", "#033[1m", "Oct  5 14:03:21 [7] NOTICE: "];
         const TEXTS: [&str; 12] = [
             "{1 7 REGISTER a@b} ", "<script>: ", "REG-OK t=1 ", "<core> [a.c:81]: f(): ", "x: y", "} ", "#033[0m", "\u{1b}[0m",
             "core [a.c:81]: f(): ", "message repeated 2 times: [ a]", ": ", "{2 7 REGISTER a} <script>: ",
