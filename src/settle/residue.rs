@@ -235,9 +235,14 @@ impl Residue {
         })
     }
 
-    /// The records, in the order of the stream.
-    pub fn iter(&self) -> impl Iterator<Item = Held<'_>> {
-        self.records.iter().map(|record| self.held(record))
+    /// The record of that number, in the order of the stream.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many.
+    #[inline(always)]
+    pub fn at(&self, number: usize) -> Held<'_> {
+        self.held(&self.records[number])
     }
 
     /// Those of the records in that range that are of kinds that are asked for.
@@ -254,6 +259,7 @@ impl Residue {
         records.filter(move |record| is_asked(record.kind)).map(|record| self.held(record))
     }
 
+    #[inline(always)]
     fn held(&self, record: &HeldRecord) -> Held<'_> {
         let mut rest = &self.arena[record.texts.begin..];
         let mut take = |len: u32| {

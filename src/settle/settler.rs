@@ -69,14 +69,14 @@ impl Settler {
     /// Takes the next piece of the stream and tells of what it proves.
     pub fn take(&mut self, residue: &Residue, tell: &mut impl FnMut(&Observation<'_>)) {
         let mut runs = residue.runs().peekable();
-        for (held_before, held) in residue.iter().enumerate() {
+        for held_before in 0..residue.len() {
             if held_before % ABREAST == 0 {
                 self.bring(residue, held_before..residue.len().min(held_before + ABREAST));
             }
             while let Some(run) = runs.next_if(|run| run.held_before <= held_before) {
                 self.lives.hear(&run);
             }
-            self.record(&held, tell);
+            self.record(&residue.at(held_before), tell);
         }
         runs.for_each(|run| self.lives.hear(&run));
     }

@@ -66,7 +66,7 @@ fn lives(records: &[Held<'_>], rules: LifeRules, run: usize) -> Vec<String> {
             residue.push(held);
         }
         let mut runs = residue.runs().peekable();
-        for (at, held) in residue.iter().enumerate() {
+        for (at, held) in (0..residue.len()).map(|at| (at, residue.at(at))) {
             while let Some(run) = runs.next_if(|run| run.held_before <= at) {
                 lives.hear(&run);
             }
@@ -404,7 +404,7 @@ proptest! {
             residue.push(held);
         }
         residue.runs().for_each(|run| lives.hear(&run));
-        residue.iter().for_each(|held| lives.record(&held, &mut pairs));
+        (0..residue.len()).for_each(|at| lives.record(&residue.at(at), &mut pairs));
         let ended = lives.finish();
         let mut pieces = Vec::new();
         for number in 0..ended.len() {
