@@ -10,7 +10,7 @@ mod dumped;
 mod parted;
 
 pub use self::block::{Before, Block, LineEnds};
-use super::frame::{self, Script};
+use super::frame::{self, Script, Start};
 use super::line_marks::LineMarks;
 use super::lines::{Counted, Lines, feeds_of, lines_of};
 use super::message::{MESSAGES, Outcome, Text, reg_ok};
@@ -344,15 +344,16 @@ impl Scanner {
         }
         let is_ambiguous = is_continuation || record.starts.is_doubtful();
         let mut is_other = false;
-        for start in record.starts.iter() {
-            let text = &record.text[start.at..];
+        let starts = record.starts.iter().map(|start| (*start, &record.text[start.at..], record.host));
+        let whole = record.untagged.map(|text| (Start::PLAIN, text, &b""[..]));
+        for (start, text, host) in starts.chain(whole) {
             let marked = Marked::of(text, line, marks);
             let text = Text { text, origin: start.origin, record: &record, marked };
             let blank = || Event {
                 dialect: record.dialect,
                 spot,
                 stamp: record.stamp,
-                host: record.host,
+                host,
                 call_id: start.call_id,
                 cseq: start.cseq,
                 thread: record.thread,

@@ -15,6 +15,13 @@ use std::sync::PoisonError;
 ///
 /// # Errors
 ///
+/// Whether a text begins with a word that is no host's name: one of capitals, or one that speaks of registering.
+fn begins_message(text: &[u8]) -> bool {
+    let word = text.split(|byte| *byte == b' ').next().unwrap_or_default();
+    let is_loud = word.iter().all(|byte| byte.is_ascii_uppercase() || b"-_".contains(byte));
+    is_loud || word.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"regist"))
+}
+
 /// An input that cannot be read.
 pub fn suggest(plan: &Plan, scanner: &Scanner) -> Result<Suggestion, ScanError> {
     let mut look = Look {
@@ -87,7 +94,8 @@ impl Look<'_> {
         if matches!(start.origin, Origin::Script | Origin::Plain)
             && !is_read(line, self.scanner, &mut self.scratch, allow_bare)
         {
-            self.suggester.line(&record.text[start.at..], spot);
+            let untagged = record.untagged.filter(|text| begins_message(text));
+            self.suggester.line(untagged.unwrap_or(&record.text[start.at..]), spot);
         }
     }
 }

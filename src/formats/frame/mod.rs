@@ -53,6 +53,11 @@ pub struct Start<'t> {
     pub cseq: &'t [u8],
 }
 
+impl Start<'_> {
+    /// The start of a text whose frame names nobody.
+    pub const PLAIN: Self = Self { at: 0, origin: Origin::Plain, call_id: b"", cseq: b"" };
+}
+
 /// More places than this and a record is ambiguous anyway.
 const MOST_STARTS: usize = 4;
 
@@ -121,6 +126,8 @@ pub struct Record<'t> {
     pub thread: &'t [u8],
     /// What follows the transport's prefix.
     pub text: &'t [u8],
+    /// The same from the host on, where that may as well be the message's first word.
+    pub untagged: Option<&'t [u8]>,
     pub starts: Starts<'t>,
 }
 
@@ -149,7 +156,7 @@ impl<'t> Outer<'t> {
     }
 
     fn record(self, dialect: Dialect, text: &'t [u8], starts: Starts<'t>) -> Record<'t> {
-        Record { stamp: self.stamp, host: self.host, dialect, thread: b"", text, starts }
+        Record { stamp: self.stamp, host: self.host, dialect, thread: b"", text, untagged: None, starts }
     }
 }
 
@@ -327,7 +334,11 @@ fn peel<'t>(text: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) -> Opt
                         Some(b'A'..=b'Z') if layer.by == By::Runtime && stamp::rfc3164(rest).is_some() => {
                             peel(rest, inner, scratch)
                         }
-                        Some(_) => application(rest, inner),
+                        Some(_) => {
+                            let record = application(rest, inner)?;
+                            let untagged = layer.untagged.filter(|_| record.dialect == Dialect::Unknown);
+                            Some(Record { untagged, ..record })
+                        }
                         None => None,
                     }
                 }

@@ -15,6 +15,8 @@ pub(super) struct Layer<'t> {
     pub stamp: Stamp,
     pub host: &'t [u8],
     pub rest: &'t [u8],
+    /// From the host on, where no tag follows that: it may be the message's first word.
+    pub untagged: Option<&'t [u8]>,
     pub by: By,
 }
 
@@ -97,7 +99,7 @@ fn rfc5424(text: &[u8]) -> Option<Layer<'_>> {
         Some(_) => rest,
         None => rest.strip_prefix(b" ").unwrap_or(rest),
     };
-    Some(Layer { stamp, host: if host == b"-" { b"" } else { host }, rest, by: By::Logger })
+    Some(Layer { stamp, host: if host == b"-" { b"" } else { host }, rest, untagged: None, by: By::Logger })
 }
 
 /// What follows `[id k="v"]…`; a `]` inside a value is escaped with a backslash.
@@ -159,6 +161,7 @@ fn numeric(text: &[u8]) -> Option<Layer<'_>> {
             stamp,
             host: b"",
             rest,
+            untagged: None,
             by: if is_part { By::RuntimePart } else { By::Runtime },
         });
     }
@@ -194,6 +197,7 @@ fn compose(text: &[u8]) -> Option<Layer<'_>> {
         stamp: Stamp::None,
         host: b"",
         rest: &text[bar + 3..],
+        untagged: None,
         by: By::Runtime,
     })
 }
@@ -215,17 +219,17 @@ pub(super) fn repeated(text: &[u8]) -> Option<&[u8]> {
 fn headed(stamp: Stamp, text: &[u8]) -> Option<Layer<'_>> {
     let (first, after_first) = word(text)?;
     if is_tag(first) || (first.starts_with(b"[") && first.ends_with(b"]")) {
-        return Some(Layer { stamp, host: b"", rest: after_first, by: By::Logger });
+        return Some(Layer { stamp, host: b"", rest: after_first, untagged: None, by: By::Logger });
     }
     if !first.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte)) {
         return None;
     }
-    let rest = match word(after_first) {
-        Some((tag, rest)) if is_tag(tag) => rest,
-        // No tag: some relays drop it.
-        _ => after_first,
+    let (rest, untagged) = match word(after_first) {
+        Some((tag, rest)) if is_tag(tag) => (rest, None),
+        // No tag: some relays drop it, and some programs write a stamp of their own and neither.
+        _ => (after_first, Some(text)),
     };
-    Some(Layer { stamp, host: first, rest, by: By::Logger })
+    Some(Layer { stamp, host: first, rest, untagged, by: By::Logger })
 }
 
 /// OpenSIPS' own `Oct  5 14:03:22 [pid] `, which it writes to its standard error (`dprint.c`) and journald puts behind a
