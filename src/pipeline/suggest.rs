@@ -15,13 +15,6 @@ use std::sync::PoisonError;
 ///
 /// # Errors
 ///
-/// Whether a text begins with a word that is no host's name: one of capitals, or one that speaks of registering.
-fn begins_message(text: &[u8]) -> bool {
-    let word = text.split(|byte| *byte == b' ').next().unwrap_or_default();
-    let is_loud = word.iter().all(|byte| byte.is_ascii_uppercase() || b"-_".contains(byte));
-    is_loud || word.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"regist"))
-}
-
 /// An input that cannot be read.
 pub fn suggest(plan: &Plan, scanner: &Scanner) -> Result<Suggestion, ScanError> {
     let mut look = Look {
@@ -98,4 +91,11 @@ impl Look<'_> {
             self.suggester.line(untagged.unwrap_or(&record.text[start.at..]), spot);
         }
     }
+}
+
+/// Whether a text begins with a word that is no host's name: one of capitals, or one that speaks of registering.
+fn begins_message(text: &[u8]) -> bool {
+    let word = text.split(|byte| *byte == b' ').next().unwrap_or_default();
+    let is_loud = word.iter().all(|byte| byte.is_ascii_uppercase() || b"-_".contains(byte));
+    is_loud || word.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"regist"))
 }
