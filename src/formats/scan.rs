@@ -345,7 +345,8 @@ impl Scanner {
         let is_ambiguous = is_continuation || record.starts.is_doubtful();
         let mut is_other = false;
         let starts = record.starts.iter().map(|start| (*start, &record.text[start.at..], record.host));
-        let whole = record.untagged.map(|text| (Start::PLAIN, text, &b""[..]));
+        let host = |whole: &[u8]| if whole.starts_with(record.host) { b"" } else { record.host };
+        let whole = record.whole.map(|whole| (Start::PLAIN, whole, host(whole)));
         for (start, text, host) in starts.chain(whole) {
             let marked = Marked::of(text, line, marks);
             let text = Text { text, origin: start.origin, record: &record, marked };

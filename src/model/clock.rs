@@ -69,8 +69,9 @@ pub enum Stamp {
     Yearless(Civil),
 }
 
-/// Longer than what lies between two stamps of one record, and shorter than what seems to where a year begins between them.
-const APART: i64 = 330 * DAY_MICROS;
+/// A record is put into another one so much later at the most, and its clock is no more ahead of the other's than that.
+const LATE_MAX: i64 = 31 * DAY_MICROS;
+const AHEAD_MAX: i64 = 2 * DAY_MICROS;
 const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 /// Of the year inside, before its February's end and of the one before it behind that.
 const YEAR_MICROS: i64 = 366 * DAY_MICROS;
@@ -84,7 +85,9 @@ impl Stamp {
             // Years are told by the outer ones, and in between one may have begun or not.
             (Self::Yearless(outer), Self::Yearless(inner)) => {
                 let apart = inner.micros() - outer.micros();
-                let years = (apart < -APART) as i64 - (apart > APART) as i64;
+                let is_of_next = apart < AHEAD_MAX - YEAR_MICROS;
+                let is_of_last = apart > YEAR_MICROS - LATE_MAX;
+                let years = is_of_next as i64 - is_of_last as i64;
                 Self::Yearless(inner.later_by(years * YEAR_MICROS))
             }
             _ if inner.completeness() < self.completeness() => self,
@@ -133,6 +136,8 @@ mod tests {
         let day = |year, month, day| Stamp::Yearless(Civil::new(year, month, day, 0, 0, 0, 0).unwrap());
         assert_eq!(day(2000, 1, 1).or_inner(day(2000, 12, 31)), day(1999, 12, 31));
         assert_eq!(day(2000, 12, 31).or_inner(day(2000, 1, 1)), day(2001, 1, 1));
+        // Nothing is logged a month before it happens.
+        assert_eq!(day(2000, 12, 5).or_inner(day(2000, 1, 4)), day(2000, 1, 4));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::years::Notable;
 use crate::facts::Part;
 use crate::formats::lines::lines_of;
 use crate::formats::scan::{Scanner, Scratch};
-use crate::read::{Codec, Found, InputError, Leaf, Way, Ways};
+use crate::read::{Accesses, Codec, Found, InputError, Leaf};
 use crate::settle::Residue;
 use crate::tally::{Numbering, Observed};
 use feed::{Feed, Piece};
@@ -31,10 +31,6 @@ pub const BLOCK_LEN: usize = 1 << 20;
 /// Blocks of each core in one step: the more there are, the better both the scan and the counting keep what
 /// they look up in the caches, and the more memory waits in between.
 const BLOCKS_ABREAST: usize = 4;
-
-/// In a map they are up to so many times as long, where at least so many of them are left for each core.
-const LONG_TIMES: usize = 4;
-const LONG_MIN: usize = 2;
 
 /// So many decoded bytes of a file are read ahead of the files before it: what is said in them
 /// has to wait.
@@ -179,8 +175,8 @@ fn scan_inside(
     let worker = |number| Mutex::new(Worker::new(scanner, number));
     let workers: Vec<Mutex<Worker>> = (0..rayon::current_num_threads()).map(worker).collect();
     let spares = Mutex::new(Vec::new());
-    let ways = Ways::default();
-    let run = Run { scanner, counting, block_len, meter, ways, workers: &workers, spares: &spares };
+    let accesses = Accesses::default();
+    let run = Run { scanner, counting, block_len, meter, accesses, workers: &workers, spares: &spares };
     let mut scan = Scan::default();
     let mut settling = Settling::of(plan, counting, workers.len());
     let mut rank = 0;
@@ -217,7 +213,7 @@ struct Run<'p> {
     counting: &'p Counting<'p>,
     block_len: usize,
     meter: &'p Meter,
-    ways: Ways,
+    accesses: Accesses,
     workers: &'p [Mutex<Worker>],
     /// What has been settled, to be filled again: its memory grows once and is not given back
     /// block by block.
@@ -347,13 +343,7 @@ impl Run<'_> {
     /// Cuts or decodes blocks of a later step until so many are ready. What is wrong with the input shows when its
     /// turn comes.
     fn fill(&self, reading: &mut Reading<'_>, blocks: usize) {
-        // Before each cut some bytes are looked at twice; a copy has to fit the nearest cache all the same.
-        let times = match self.ways.chosen() {
-            Some(Way::Map) => (blocks / (LONG_MIN * rayon::current_num_threads())).clamp(1, LONG_TIMES),
-            Some(Way::Read) | None => 1,
-        };
-        let (len, blocks) = (self.block_len * times, blocks / times);
-        reading.failure = reading.feed.fill(&mut reading.ready, len, blocks, &self.ways).err();
+        reading.failure = reading.feed.fill(&mut reading.ready, self.block_len, blocks, &self.accesses).err();
         self.meter.raw_bytes.fetch_add(reading.feed.take_raw_bytes(), Ordering::Relaxed);
     }
 
@@ -375,7 +365,9 @@ impl Run<'_> {
             }
         };
         let scanned = self.listen_dated(input, piece.years().unwrap_or(&input.years), scan);
-        piece.tell(&self.ways, began);
+        // It has been counted with the block in which it begins.
+        lines -= u64::from(piece.begins_in_a_line());
+        piece.tell(&self.accesses, began);
         Scanned { lines, notable, leaves, ..scanned }
     }
 

@@ -87,8 +87,8 @@ impl Look<'_> {
         if matches!(start.origin, Origin::Script | Origin::Plain)
             && !is_read(line, self.scanner, &mut self.scratch, allow_bare)
         {
-            let untagged = record.untagged.filter(|text| begins_message(text));
-            self.suggester.line(untagged.unwrap_or(&record.text[start.at..]), spot);
+            let whole = record.whole.filter(|text| begins_message(text));
+            self.suggester.line(whole.unwrap_or(&record.text[start.at..]), spot);
         }
     }
 }

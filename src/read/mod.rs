@@ -5,6 +5,7 @@
 //! file was mapped, inflated or piped. Nothing here prints: what was passed over comes back as
 //! notes, what cannot be read as an [`InputError`]. Copy `text.rs` to add a file.
 
+mod access;
 mod block;
 mod capture;
 mod decode;
@@ -21,8 +22,8 @@ mod text;
 mod utf16;
 mod vendor;
 mod watch;
-mod way;
 
+pub use access::{Access, Accesses};
 pub use block::{Blocks, LINE_MAX, cut};
 pub use capture::{Capture, Counts as CaptureCounts, Message as CapturedMessage, Transport, is_capture};
 pub use decode::Codec;
@@ -36,4 +37,3 @@ pub use stream::{OwnedBlock, Stream};
 pub use text::{check_text, looks_binary};
 pub use vendor::{VendorError, VendorFile, VendorRow};
 pub use watch::first_changed;
-pub use way::{Way, Ways};

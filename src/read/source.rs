@@ -122,7 +122,7 @@ impl Mapped {
     /// A copy of these bytes in the buffer, by a plain read.
     ///
     /// For who looks at each byte once: on some machines the system copies a megabyte in less time than it takes to map it
-    /// and to take the map back ([`Ways`](super::Ways)). What is gone reads as zeros and is told by
+    /// and to take the map back ([`Accesses`](super::Accesses)). What is gone reads as zeros and is told by
     /// [`Mapped::verify_unchanged`], as in the map.
     ///
     /// # Panics

@@ -23,9 +23,9 @@ pub(super) fn open<'t>(object: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec
     if find(head, b"\"logmsg\":").is_some() && find(head, b"\"identifiers\":").is_some() {
         return from_asterisk(object, outer, scratch);
     }
-    if find(head, b"\"logprefix\"").is_some()
-        || (find(head, b"\"module\"").is_some() && find(head, b"\"level\"").is_some())
-    {
+    // Where a server has no prefix for its log, the other three are what both of them write.
+    let has = |key: &[u8]| find(head, key).is_some();
+    if has(b"\"logprefix\"") || (has(b"\"module\"") && has(b"\"level\"") && has(b"\"function\"")) {
         return from_kamailio(object, outer, b"\"message\"", b"\"module\"", scratch);
     }
     if find(head, b"\"subsys\"").is_some() && find(head, b"\"proc\"").is_some() {

@@ -126,8 +126,9 @@ pub struct Record<'t> {
     pub thread: &'t [u8],
     /// What follows the transport's prefix.
     pub text: &'t [u8],
-    /// The same from the host on, where that may as well be the message's first word.
-    pub untagged: Option<&'t [u8]>,
+    /// The same with what stands before it, where that may as well belong to the message: a word that was taken for the host,
+    /// a second stamp.
+    pub whole: Option<&'t [u8]>,
     pub starts: Starts<'t>,
 }
 
@@ -156,7 +157,7 @@ impl<'t> Outer<'t> {
     }
 
     fn record(self, dialect: Dialect, text: &'t [u8], starts: Starts<'t>) -> Record<'t> {
-        Record { stamp: self.stamp, host: self.host, dialect, thread: b"", text, untagged: None, starts }
+        Record { stamp: self.stamp, host: self.host, dialect, thread: b"", text, whole: None, starts }
     }
 }
 
@@ -337,7 +338,7 @@ fn peel<'t>(text: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) -> Opt
                         Some(_) => {
                             let record = application(rest, inner)?;
                             let untagged = layer.untagged.filter(|_| record.dialect == Dialect::Unknown);
-                            Some(Record { untagged, ..record })
+                            Some(Record { whole: untagged.or(record.whole), ..record })
                         }
                         None => None,
                     }
@@ -357,10 +358,13 @@ fn parted<'t>(outer: Outer<'t>, text: &'t [u8]) -> Record<'t> {
 
 /// The innermost layer: the server's own prefix.
 fn application<'t>(text: &'t [u8], outer: Outer<'t>) -> Option<Record<'t>> {
-    let (outer, text) = match syslog::own_stamp(text).filter(|_| outer.is_framed) {
-        Some((stamp, rest)) => (outer.with_stamp(stamp), rest),
-        None => (outer, text),
-    };
+    if let Some((stamp, rest)) = syslog::own_stamp(text).filter(|_| outer.is_framed) {
+        return Some(Record { whole: Some(text), ..message(rest, outer.with_stamp(stamp))? });
+    }
+    message(text, outer)
+}
+
+fn message<'t>(text: &'t [u8], outer: Outer<'t>) -> Option<Record<'t>> {
     kamailio::open(text, outer)
         .or_else(|| asterisk::open(text, outer))
         .or_else(|| freeswitch::open(text, outer))

@@ -244,6 +244,11 @@ impl Usual {
             },
         };
         let between = &line[len..begin];
+        // Another stamp in it would be another one in the next line.
+        let is_stamped = |at: usize| stamp::rfc3164(&between[at + 1..]).is_some();
+        if memchr::memchr_iter(b' ', between).any(is_stamped) {
+            return;
+        }
         // Only the plain form, with nothing in it that depends on what follows.
         if !between.ends_with(b": ") || memchr::memchr2(0x1B, b'#', between).is_some() {
             return;

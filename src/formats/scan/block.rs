@@ -39,12 +39,18 @@ pub struct Before {
     has_cr: bool,
     /// It is a part of a longer line.
     is_part: bool,
+    /// It goes on in the block: a dump ended in it.
+    pub is_open: bool,
 }
 
 impl Before {
     /// Of a block that stands behind these bytes, or at least behind the last line of them.
     pub fn of(bytes: &[u8]) -> Self {
-        Self { has_cr: bytes.ends_with(b"\r\n"), is_part: frame::ends_in_part(bytes) }
+        Self {
+            has_cr: bytes.ends_with(b"\r\n"),
+            is_part: frame::ends_in_part(bytes),
+            is_open: bytes.last().is_some_and(|last| *last != b'\n'),
+        }
     }
 }
 

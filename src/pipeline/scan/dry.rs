@@ -8,7 +8,7 @@ use crate::model::{Event, Reject, Sink, Spot, Stamp};
 use crate::pipeline::capture::{self, StreamReader};
 use crate::pipeline::plan::{Form, Input, Plan};
 use crate::pipeline::snapshot::feed;
-use crate::read::{Capture, Source, Ways, cut};
+use crate::read::{Accesses, Capture, Source, cut};
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::hint::black_box;
@@ -48,8 +48,8 @@ impl Seen {
 /// The first input that is unreadable, damaged, or changed while it was read.
 pub fn pass(plan: &Plan, wanted: Wanted<'_>, block_len: usize, meter: &Meter) -> Result<Seen, ScanError> {
     let workers: Vec<Mutex<Worker>> = (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect();
-    let ways = Ways::default();
-    let dry = Dry { wanted, workers: &workers, block_len, meter, ways };
+    let accesses = Accesses::default();
+    let dry = Dry { wanted, workers: &workers, block_len, meter, accesses };
     let inputs = plan.inputs.par_iter().zip(0u32..plan.inputs.len() as u32);
     let each = inputs.map(|(input, rank)| match input.form {
         Form::Log => dry.log(input, rank),
@@ -65,7 +65,7 @@ struct Dry<'p> {
     workers: &'p [Mutex<Worker>],
     block_len: usize,
     meter: &'p Meter,
-    ways: Ways,
+    accesses: Accesses,
 }
 
 /// What a thread reads into, and what it scans with.
@@ -95,7 +95,7 @@ impl Dry<'_> {
             let scan =
                 || ready.par_iter().map(|piece| self.piece(input, piece)).reduce(Seen::default, Seen::and);
             let (found, filled) =
-                rayon::join(scan, || feed.fill(&mut next, self.block_len, blocks, &self.ways));
+                rayon::join(scan, || feed.fill(&mut next, self.block_len, blocks, &self.accesses));
             seen = seen.and(found);
             filled?;
             self.meter.raw_bytes.fetch_add(feed.take_raw_bytes(), Ordering::Relaxed);
@@ -125,7 +125,7 @@ impl Dry<'_> {
                 ear.records
             }
         };
-        piece.tell(&self.ways, began);
+        piece.tell(&self.accesses, began);
         Seen { bytes: bytes.len() as u64, found }
     }
 

@@ -7,7 +7,7 @@ use crate::model::Spot;
 use crate::pipeline::clock::Years;
 use crate::pipeline::plan::Input;
 use crate::pipeline::years::{Notable, Walk};
-use crate::read::{Codec, Digest, InputError, Leaf, Mapped, OwnedBlock, Source, Stream, Way, Ways};
+use crate::read::{Access, Accesses, Codec, Digest, InputError, Leaf, Mapped, OwnedBlock, Source, Stream};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub(super) struct Piece {
 }
 
 enum Bytes {
-    Mapped(Arc<Mapped>, Range<usize>, Way),
+    Mapped(Arc<Mapped>, Range<usize>, Access),
     Owned(Vec<u8>),
 }
 
@@ -50,8 +50,8 @@ impl Piece {
     /// Its bytes: where they lie, or read into the buffer. The leaves of a file's digest that begin in them, if somebody wants
     /// them.
     pub fn read<'t>(&'t self, buffer: &'t mut Vec<u8>, leaves: Option<&mut Vec<Leaf>>) -> &'t [u8] {
-        let Bytes::Mapped(mapped, range, way) = &self.bytes else { return self.bytes() };
-        let is_read = *way == Way::Read;
+        let Bytes::Mapped(mapped, range, access) = &self.bytes else { return self.bytes() };
+        let is_read = *access == Access::Copied;
         match leaves {
             Some(leaves) if is_read => return mapped.read_with_leaves(range.clone(), buffer, leaves),
             None if is_read => return mapped.read(range.clone(), buffer),
@@ -62,14 +62,14 @@ impl Piece {
     }
 
     /// Tells how long it took to scan it, where there was another way to its bytes.
-    pub fn tell(&self, ways: &Ways, began: Instant) {
-        let Bytes::Mapped(mapped, range, way) = &self.bytes else { return };
-        if ways.chosen().is_none() && self.dumps.is_none() && range.len() <= READ_MAX {
-            if *way == Way::Map {
+    pub fn tell(&self, accesses: &Accesses, began: Instant) {
+        let Bytes::Mapped(mapped, range, access) = &self.bytes else { return };
+        if accesses.are_tried() && self.dumps.is_none() && range.len() <= READ_MAX {
+            if *access == Access::Mapped {
                 // This takes its time as well, if later as a rule.
                 mapped.release(range.clone());
             }
-            ways.tell(*way, range.len(), began.elapsed());
+            accesses.tell(*access, range.len(), began.elapsed());
         }
     }
 
@@ -97,6 +97,11 @@ impl Piece {
             before: self.before,
             dumps: self.dumps.as_deref(),
         }
+    }
+
+    /// Whether its first line began before it.
+    pub fn begins_in_a_line(&self) -> bool {
+        self.before.is_open
     }
 
     pub fn years(&self) -> Option<&Years> {
@@ -266,7 +271,7 @@ impl<'p> Feed<'p> {
         ready: &mut Vec<Piece>,
         len: usize,
         count: usize,
-        ways: &Ways,
+        accesses: &Accesses,
     ) -> Result<(), InputError> {
         let rank = self.rank;
         match &mut self.kind {
@@ -275,7 +280,7 @@ impl<'p> Feed<'p> {
                 while !cutting.is_over() && ready.len() < count {
                     let list = self.lists.pop().unwrap_or_default();
                     let start = Spot { input: rank, offset: cutting.at as u64 };
-                    ready.push(cutting.piece(len, start, &mut self.lines, list, ways.next()));
+                    ready.push(cutting.piece(len, start, &mut self.lines, list, accesses.next()));
                 }
             }
             Kind::Stream(decoding) => {
@@ -425,11 +430,11 @@ impl Cutting {
         start: Spot,
         lines: &mut LineSort,
         list: Vec<Dump>,
-        mut way: Way,
+        mut access: Access,
     ) -> Piece {
         let (begin, before) = (self.at, self.before);
         let dumps;
-        match self.cut_nearby(len, lines, way) {
+        match self.cut_nearby(len, lines, access) {
             Some(nearby) => {
                 (self.at, self.before) = nearby;
                 // Nobody has looked for any.
@@ -445,24 +450,24 @@ impl Cutting {
         }
         // What has been seen is near already.
         if dumps.is_some() || self.at - begin > READ_MAX {
-            way = Way::Map;
+            access = Access::Mapped;
         }
-        let bytes = Bytes::Mapped(Arc::clone(&self.mapped), begin..self.at, way);
+        let bytes = Bytes::Mapped(Arc::clone(&self.mapped), begin..self.at, access);
         Piece { bytes, start, line_ends: lines.ends, before, dumps, years: None }
     }
 
     /// Where the next block ends, and whether in CR LF, where what is near tells of it: so that the rest of it is read but once,
     /// by the core that scans it.
-    fn cut_nearby(&mut self, len: usize, lines: &mut LineSort, way: Way) -> Option<(usize, Before)> {
+    fn cut_nearby(&mut self, len: usize, lines: &mut LineSort, access: Access) -> Option<(usize, Before)> {
         let target = self.at + len.max(1);
         if self.has_dumps || target + BEHIND >= self.mapped.bytes().len() {
             return None;
         }
         let from = target.saturating_sub(DUMP_MAX).max(self.at);
         let near = from..target + BEHIND;
-        let near = match way {
-            Way::Map => &self.mapped.bytes()[near],
-            Way::Read => self.mapped.read(near, &mut self.buffer),
+        let near = match access {
+            Access::Mapped => &self.mapped.bytes()[near],
+            Access::Copied => self.mapped.read(near, &mut self.buffer),
         };
         let end = dump::cut_nearby(near, target - from, lines.has_records, &mut lines.layers)?;
         Some((from + end, Before::of(&near[..end])))

@@ -12,8 +12,10 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// So many of each core where they say little, so that the cores wait less often for one another: a block of a plain
-/// log takes no memory while it waits.
+/// log takes no memory of its own while it waits.
 const BLOCKS_ABREAST_MAX: usize = 32;
+/// But no more than that in all: those that are scanned in a map keep its pages until the next step.
+const BLOCKS_MAX: usize = 128;
 /// What is said in one step is as much for each core, if blocks are to be had for it, or up to twice as much.
 const SAID: usize = 6000;
 const SAID_MOST: usize = 2 * SAID;
@@ -97,7 +99,7 @@ impl Run<'_> {
         let is_mapped = readings.iter().all(|reading| reading.input.codec == Codec::Plain);
         *abreast = match said_now / threads {
             _ if !is_mapped => BLOCKS_ABREAST,
-            ..SAID => (*abreast * 2).min(BLOCKS_ABREAST_MAX),
+            ..SAID => (*abreast * 2).min(BLOCKS_ABREAST_MAX).min(BLOCKS_MAX / threads).max(BLOCKS_ABREAST),
             SAID..SAID_MOST => *abreast,
             SAID_MOST.. => (*abreast / 2).max(BLOCKS_ABREAST),
         };

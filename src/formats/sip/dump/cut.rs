@@ -127,6 +127,14 @@ fn cut_first(
             dumps.push(dump);
         }
     }
+    if !is_near && !dumps.is_empty() {
+        // One that begins on the line of the cut, and now all have to be known.
+        dumps.clear();
+        while let Some(dump) = search.next(bytes, at_line, layers) {
+            dumps.push(dump);
+        }
+        return Cut { end: at_line.max(search.floor), dumps: Some(dumps) };
+    }
     Cut { end: at_line, dumps: is_near.then_some(dumps) }
 }
 
