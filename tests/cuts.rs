@@ -129,6 +129,53 @@ fn no_rotation_shows_in_a_log_of_messages() {
     }
 }
 
+/// A log of Asterisk's of so many records, of which some are dumps that are cut behind 8191 bytes, line end included.
+fn log_with_cut_dumps(records: usize) -> String {
+    let body = "a=candidate:1 1 UDP 2130706431 192.0.2.1 9 typ host\r\n".repeat(200);
+    (0..records).fold(String::new(), |mut log, number| {
+        let stamp = format!("[2026-10-05 {:02}:{:02}:{:02}]", number / 3600, number / 60 % 60, number % 60);
+        if number % 200 == 199 {
+            let message = format!("INVITE sip:x SIP/2.0\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let dump = format!(
+                "{stamp} VERBOSE[9] res_pjsip_logger.c: <--- Received SIP request ({} bytes) from UDP:192.0.2.9:5060 --->\n{message}",
+                message.len()
+            );
+            log.push_str(&dump[..8191]);
+        } else {
+            let user = number % 500;
+            let _ = writeln!(
+                log,
+                "{stamp} VERBOSE[7] res_pjsip_registrar.c: Added contact 'sip:{user}@192.0.2.1' to AOR '{user}' with expiration of 60 seconds"
+            );
+        }
+        log
+    })
+}
+
+#[test]
+fn no_block_shows_whichever_way_its_bytes_are_had() {
+    // So many blocks of sixty-four kilobytes that both ways are tried and one is chosen.
+    let log = log_with_cut_dumps(20_000);
+    let folder = folder_of(&[("logs/full", log.as_bytes())]);
+    let whole = users(folder.path(), "1", "1000000000");
+    assert_eq!(whole.lines().count(), 500);
+    for (jobs, block) in [("1", "65536"), ("3", "65536"), ("2", "100000")] {
+        assert_eq!(users(folder.path(), jobs, block), whole, "in blocks of {block}, {jobs} threads");
+    }
+}
+
+#[test]
+fn a_line_in_which_a_block_ends_is_counted_once() {
+    let log = log_with_cut_dumps(2000);
+    let folder = folder_of(&[("logs/full", log.as_bytes())]);
+    for block in ["300", "8000", "65536", "1000000000"] {
+        let run = siptally::run(folder.path(), &["probe", "logs"], b"", &[("SIPTALLY_BLOCK", block)]);
+        let (shown, lines) =
+            (String::from_utf8_lossy(&run.stdout), format!(" {} lines ", log.lines().count()));
+        assert!(shown.contains(&lines), "in blocks of {block}: not{lines}in {shown}");
+    }
+}
+
 /// A REGISTER and its reply as Kamailio's `$mb` comes through rsyslog.
 fn message(second: u32, user: u32, text: &str) -> String {
     format!(

@@ -26,11 +26,11 @@ use std::time::Instant;
 
 /// Bytes of a block: so many that looking for a dump in the 128 KiB before each cut costs little, and so few that
 /// some of them keep every core busy.
-pub const BLOCK_LEN: usize = 1 << 20;
+pub const BLOCK_LEN: usize = 2 << 20;
 
 /// Blocks of each core in one step: the more there are, the better both the scan and the counting keep what
 /// they look up in the caches, and the more memory waits in between.
-const BLOCKS_ABREAST: usize = 4;
+const BLOCKS_ABREAST: usize = 2;
 
 /// So many decoded bytes of a file are read ahead of the files before it: what is said in them
 /// has to wait.

@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// So many of each core where they say little, so that the cores wait less often for one another: a block of a plain
 /// log takes no memory of its own while it waits.
-const BLOCKS_ABREAST_MAX: usize = 32;
+const BLOCKS_ABREAST_MAX: usize = 16;
 /// But no more than that in all: those that are scanned in a map keep its pages until the next step.
-const BLOCKS_MAX: usize = 128;
+const BLOCKS_MAX: usize = 64;
 /// What is said in one step is as much for each core, if blocks are to be had for it, or up to twice as much.
 const SAID: usize = 6000;
 const SAID_MOST: usize = 2 * SAID;

@@ -206,6 +206,17 @@ fn log_text() -> impl Strategy<Value = String> {
     prop::collection::vec(record, 0..16).prop_map(|records| records.concat())
 }
 
+#[test]
+fn a_cut_in_the_opening_line_of_a_dump_knows_every_dump_before() {
+    let text =
+        PJSIP.to_owned() + &"[2026-11-22 21:14:58] NOTICE[1] a.c: nothing\n".repeat(DUMP_MAX / 40) + PJSIP;
+    let bytes = text.as_bytes();
+    let target = bytes.len() - PJSIP.len() + 5;
+    let cut = cut(bytes, 0, target, true, &mut layers(), Vec::new());
+    assert_eq!(cut, Cut { end: bytes.len(), dumps: Some(found(bytes)) });
+    assert_eq!(found(bytes).len(), 2);
+}
+
 proptest! {
     #[test]
     fn no_cut_parts_a_dump(text in log_text(), target in 1usize..400, has_records: bool) {
