@@ -91,8 +91,8 @@
 //! wrong, nothing is believed and the run begins anew with a walk.
 //!
 //! **Why are some blocks of a mapped log read?** A map costs faults, a read a copy, and which is less differs by machine, by
-//! kernel, and by how the file came into memory. So the first blocks go both ways by turns, and the others the
-//! quicker one. What is scanned in the map is asked for some kilobytes ahead, so that the search need not wait for memory, and
+//! kernel, and by how the file came into memory. So now and then some blocks go both ways by turns, and the
+//! others the quicker one. What is scanned in the map is asked for some kilobytes ahead, so that the search need not wait for memory, and
 //! given back step by step.
 //!
 //! **Why is there code for three kinds of registers?** One binary runs everywhere and asks the processor. With the

@@ -366,7 +366,7 @@ impl Run<'_> {
         };
         let scanned = self.listen_dated(input, piece.years().unwrap_or(&input.years), scan);
         // It has been counted with the block in which it begins.
-        lines -= u64::from(piece.begins_in_a_line());
+        lines = lines.saturating_sub(u64::from(piece.begins_in_a_line()));
         piece.tell(&self.accesses, began);
         Scanned { lines, notable, leaves, ..scanned }
     }
