@@ -1,8 +1,10 @@
 //! Reading the inputs of a plan: blocks in parallel, what depends on order in order.
 
+mod cutting;
 pub mod dry;
 mod feed;
 mod forms;
+mod piece;
 mod settling;
 mod step;
 
@@ -17,7 +19,8 @@ use crate::formats::scan::{Scanner, Scratch};
 use crate::read::{Accesses, Codec, Found, InputError, Leaf};
 use crate::settle::Residue;
 use crate::tally::{Numbering, Observed};
-use feed::{Feed, Piece};
+use feed::Feed;
+use piece::Piece;
 use settling::Settling;
 use std::collections::VecDeque;
 use std::sync::Mutex;

@@ -232,7 +232,7 @@ fn headed(stamp: Stamp, text: &[u8]) -> Option<Layer<'_>> {
     Some(Layer { stamp, host: first, rest, untagged, by: By::Logger })
 }
 
-/// OpenSIPS' own `Oct  5 14:03:22 [pid] `, which it writes to its standard error (`dprint.c`) and journald puts behind a
+/// OpenSIPS' own `Oct  5 14:03:22 [pid] `, which it writes to its standard error and journald puts behind a
 /// prefix of its own.
 pub(super) fn own_stamp(text: &[u8]) -> Option<(Stamp, &[u8])> {
     let (stamp, len) =

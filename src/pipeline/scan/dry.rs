@@ -1,6 +1,7 @@
 //! The scan without its end: the same blocks, in which records are found and nothing is counted.
 
-use super::feed::{Feed, Piece};
+use super::feed::Feed;
+use super::piece::Piece;
 use super::{BLOCKS_ABREAST, Meter, ScanError};
 use crate::formats::scan::{Scanner, Scratch};
 use crate::formats::snapshot::SnapshotReader;

@@ -1,17 +1,15 @@
 //! The blocks of one log, as they become ready: cut where a file's bytes tell, and read by who scans them, or decoded.
 
-use crate::formats::frame;
-use crate::formats::scan::{Before, Block, LineEnds};
-use crate::formats::sip::dump::{self, Cut, DUMP_MAX, Dump};
+use super::cutting::{Cutting, LineSort};
+use super::piece::{Bytes, Piece};
+use crate::formats::scan::Before;
+use crate::formats::sip::dump::{self, Cut, Dump};
 use crate::model::Spot;
 use crate::pipeline::clock::Years;
 use crate::pipeline::plan::Input;
 use crate::pipeline::years::{Notable, Walk};
-use crate::read::{Access, Accesses, Codec, Digest, InputError, Leaf, Mapped, OwnedBlock, Source, Stream};
-use rayon::prelude::*;
-use std::ops::Range;
+use crate::read::{Accesses, Codec, InputError, Leaf, OwnedBlock, Source, Stream};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// No record is so long; a stream in which none begins for that long is cut at a line's end.
 const KEPT_MAX: usize = 8 << 20;
@@ -20,94 +18,6 @@ const DECODED_LEN: usize = 1 << 20;
 
 /// Of what nobody wants a digest.
 pub(super) const NO_DIGEST: blake3::Hash = blake3::Hash::from_bytes([0; 32]);
-
-/// A longer block is scanned in the map: where no record begins for that long, nothing bounds the memory of a copy.
-const READ_MAX: usize = 4 << 20;
-/// Bytes behind the place meant for a cut in which one is found as a rule.
-const BEHIND: usize = 16 << 10;
-
-/// Bytes of a map that a core gives back at a time.
-const RELEASED_LEN: usize = 32 << 20;
-
-/// One block that begins where a record does.
-pub(super) struct Piece {
-    bytes: Bytes,
-    start: Spot,
-    line_ends: LineEnds,
-    before: Before,
-    /// Its dumps, where the cut had to find them all.
-    dumps: Option<Vec<Dump>>,
-    /// Of its stamps, where its input did not know them beforehand.
-    years: Option<Arc<Years>>,
-}
-
-enum Bytes {
-    Mapped(Arc<Mapped>, Range<usize>, Access),
-    Owned(Vec<u8>),
-}
-
-impl Piece {
-    /// Its bytes: where they lie, or read into the buffer. The leaves of a file's digest that begin in them, if somebody wants
-    /// them.
-    pub fn read<'t>(&'t self, buffer: &'t mut Vec<u8>, leaves: Option<&mut Vec<Leaf>>) -> &'t [u8] {
-        let Bytes::Mapped(mapped, range, access) = &self.bytes else { return self.bytes() };
-        let is_read = *access == Access::Copied;
-        match leaves {
-            Some(leaves) if is_read => return mapped.read_with_leaves(range.clone(), buffer, leaves),
-            None if is_read => return mapped.read(range.clone(), buffer),
-            Some(leaves) => mapped.leaves(range, leaves),
-            None => {}
-        }
-        self.bytes()
-    }
-
-    /// Tells how long it took to scan it, where there was another way to its bytes.
-    pub fn tell(&self, accesses: &Accesses, began: Instant) {
-        let Bytes::Mapped(mapped, range, access) = &self.bytes else { return };
-        if accesses.are_tried() && self.dumps.is_none() && range.len() <= READ_MAX {
-            if *access == Access::Mapped {
-                // This takes its time as well, if later as a rule.
-                mapped.release(range.clone());
-            }
-            accesses.tell(*access, range.len(), began.elapsed());
-        }
-    }
-
-    pub fn len(&self) -> usize {
-        match &self.bytes {
-            Bytes::Mapped(_, range, _) => range.len(),
-            Bytes::Owned(bytes) => bytes.len(),
-        }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match &self.bytes {
-            Bytes::Mapped(mapped, range, _) => &mapped.bytes()[range.clone()],
-            Bytes::Owned(bytes) => bytes,
-        }
-    }
-
-    /// It as the scan takes it, with its bytes.
-    pub fn block<'t>(&'t self, bytes: &'t [u8], allow_bare: bool) -> Block<'t> {
-        Block {
-            bytes,
-            start: self.start,
-            allow_bare,
-            line_ends: self.line_ends,
-            before: self.before,
-            dumps: self.dumps.as_deref(),
-        }
-    }
-
-    /// Whether its first line began before it.
-    pub fn begins_in_a_line(&self) -> bool {
-        self.before.is_open
-    }
-
-    pub fn years(&self) -> Option<&Years> {
-        self.years.as_deref()
-    }
-}
 
 /// An open input.
 pub(super) struct Feed<'p> {
@@ -119,21 +29,6 @@ pub(super) struct Feed<'p> {
     lists: Vec<Vec<Dump>>,
     raw_bytes_told: u64,
     dating: Option<Dating>,
-}
-
-/// What the start of an input tells of its lines, and what they are opened with.
-struct LineSort {
-    ends: LineEnds,
-    /// Some open records and others do not.
-    has_records: bool,
-    layers: frame::Scratch,
-}
-
-impl LineSort {
-    fn of(input: &Input, start: &[u8]) -> Self {
-        let (ends, has_records) = (line_ends(start), has_records(input, start));
-        Self { ends, has_records, layers: frame::Scratch::default() }
-    }
 }
 
 /// The walk over the stamps of an input whose later years come with its blocks.
@@ -180,22 +75,6 @@ impl Dating {
 enum Kind {
     Mapped(Cutting),
     Stream(Box<Decoding>),
-}
-
-/// A memory map that is cut where records begin.
-struct Cutting {
-    mapped: Arc<Mapped>,
-    at: usize,
-    /// What is before has been scanned, and what is before that been given back.
-    scanned: usize,
-    released: usize,
-    /// Of what is before `at`.
-    before: Before,
-    /// The block before had dumps near its end, and so has this one, probably: all of it has to be seen.
-    has_dumps: bool,
-    /// Of the blocks that have been read.
-    digest: Digest,
-    buffer: Vec<u8>,
 }
 
 /// A stream that is cut where records begin.
@@ -253,7 +132,7 @@ impl<'p> Feed<'p> {
     /// The input as it was opened, for who reads it from the first byte to the last.
     pub fn into_source(self) -> Result<(Source, Option<OwnedBlock>), InputError> {
         Ok(match self.kind {
-            Kind::Mapped(Cutting { mapped, .. }) => match Arc::try_unwrap(mapped) {
+            Kind::Mapped(cutting) => match Arc::try_unwrap(cutting.into_map()) {
                 Ok(mapped) => (Source::Mapped(mapped), None),
                 Err(_) => (self.input.open()?, None),
             },
@@ -333,7 +212,7 @@ impl<'p> Feed<'p> {
     /// Notes that the next block has been scanned.
     pub fn pass(&mut self, piece: &Piece) {
         if let Kind::Mapped(cutting) = &mut self.kind {
-            cutting.scanned += piece.len();
+            cutting.pass(piece.len());
         }
     }
 
@@ -350,8 +229,8 @@ impl<'p> Feed<'p> {
 
     /// Takes what the next block told of the file's digest.
     pub fn take_leaves(&mut self, leaves: Vec<Leaf>) {
-        if let Kind::Mapped(Cutting { digest, .. }) = &mut self.kind {
-            leaves.into_iter().for_each(|leaf| digest.push(leaf));
+        if let Kind::Mapped(cutting) = &mut self.kind {
+            leaves.into_iter().for_each(|leaf| cutting.push(leaf));
         }
     }
 
@@ -364,14 +243,8 @@ impl<'p> Feed<'p> {
     pub fn close(self, wants_digest: bool) -> Result<End, InputError> {
         let has_turned = self.dating.is_some_and(|dating| dating.has_turned(self.input));
         match self.kind {
-            Kind::Mapped(Cutting { mapped, released, digest, .. }) => {
-                let digest = wants_digest.then(|| digest.finish().unwrap_or_else(|| mapped.digest()));
-                mapped.verify_unchanged()?;
-                let len = mapped.bytes().len();
-                (released..len)
-                    .into_par_iter()
-                    .step_by(RELEASED_LEN)
-                    .for_each(|from| mapped.release(from..len.min(from + RELEASED_LEN)));
+            Kind::Mapped(cutting) => {
+                let digest = cutting.close(wants_digest)?;
                 Ok(End { digest: digest.unwrap_or(NO_DIGEST), is_cut: false, has_turned })
             }
             Kind::Stream(decoding) => {
@@ -394,83 +267,6 @@ impl Kind {
             offset: 0,
             before: Before::default(),
         }))
-    }
-}
-
-impl Cutting {
-    fn of(mapped: Mapped) -> Self {
-        let (digest, buffer) = (Digest::default(), Vec::new());
-        let before = Before::default();
-        Self {
-            mapped: Arc::new(mapped),
-            at: 0,
-            scanned: 0,
-            released: 0,
-            before,
-            has_dumps: false,
-            digest,
-            buffer,
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        self.at == self.mapped.bytes().len()
-    }
-
-    /// Gives back what has been scanned. Each time every core forgets where memory is, so not block by block.
-    fn release(&mut self) {
-        self.mapped.release(self.released..self.scanned);
-        self.released = self.scanned;
-    }
-
-    /// The next block.
-    fn piece(
-        &mut self,
-        len: usize,
-        start: Spot,
-        lines: &mut LineSort,
-        list: Vec<Dump>,
-        mut access: Access,
-    ) -> Piece {
-        let (begin, before) = (self.at, self.before);
-        let dumps;
-        match self.cut_nearby(len, lines, access) {
-            Some(nearby) => {
-                (self.at, self.before) = nearby;
-                // Nobody has looked for any.
-                dumps = None;
-            }
-            None => {
-                let bytes = self.mapped.bytes();
-                Cut { end: self.at, dumps } =
-                    dump::cut(bytes, begin, len, lines.has_records, &mut lines.layers, list);
-                self.before = Before::of(&bytes[..self.at]);
-                self.has_dumps = dumps.is_some();
-            }
-        }
-        // What has been seen is near already.
-        if dumps.is_some() || self.at - begin > READ_MAX {
-            access = Access::Mapped;
-        }
-        let bytes = Bytes::Mapped(Arc::clone(&self.mapped), begin..self.at, access);
-        Piece { bytes, start, line_ends: lines.ends, before, dumps, years: None }
-    }
-
-    /// Where the next block ends, and whether in CR LF, where what is near tells of it: so that the rest of it is read but once,
-    /// by the core that scans it.
-    fn cut_nearby(&mut self, len: usize, lines: &mut LineSort, access: Access) -> Option<(usize, Before)> {
-        let target = self.at + len.max(1);
-        if self.has_dumps || target + BEHIND >= self.mapped.bytes().len() {
-            return None;
-        }
-        let from = target.saturating_sub(DUMP_MAX).max(self.at);
-        let near = from..target + BEHIND;
-        let near = match access {
-            Access::Mapped => &self.mapped.bytes()[near],
-            Access::Copied => self.mapped.read(near, &mut self.buffer),
-        };
-        let end = dump::cut_nearby(near, target - from, lines.has_records, &mut lines.layers)?;
-        Some((from + end, Before::of(&near[..end])))
     }
 }
 
@@ -538,17 +334,4 @@ impl Decoding {
 fn decoded_len(len: usize) -> usize {
     // Tests cut small, everybody else as the decoder likes it.
     if len < super::BLOCK_LEN { len } else { DECODED_LEN }
-}
-
-/// Whether some lines of the input open records and others do not, by its start.
-fn has_records(input: &Input, bytes: &[u8]) -> bool {
-    !input.allow_bare || dump::holds_records(&bytes[..bytes.len().min(64 << 10)])
-}
-
-/// How the lines of an input end, by its first one.
-fn line_ends(bytes: &[u8]) -> LineEnds {
-    match memchr::memchr(b'\n', bytes) {
-        Some(at) if at > 0 && bytes[at - 1] == b'\r' => LineEnds::CrLf,
-        _ => LineEnds::Lf,
-    }
 }

@@ -1,7 +1,7 @@
 //! One step of a scan: what is ready is scanned while what was said is counted and settled and more is made ready, and
 //! no core waits for another before all of it is done.
 
-use super::feed::Piece;
+use super::piece::Piece;
 use super::settling::{Settling, Tasks, Turn, observed};
 use super::{AHEAD_MAX, BLOCKS_ABREAST, Reading, Run, Scanned};
 use crate::pipeline::plan::Input;
