@@ -20,6 +20,8 @@ const BUCKETS: usize = 8;
 const SAMPLE_LEN: usize = 16 << 10;
 /// Bits of a [`Places`] word.
 const WORD: usize = 64;
+/// So many words are looked at before it is asked whether they tell enough.
+const TOLD: usize = 32;
 
 /// The search for some literals by three bytes of each.
 #[derive(Debug)]
@@ -80,27 +82,39 @@ impl Bucket {
         Self { halves: [(0, 0); SOUGHT], places: [(NOWHERE, NOWHERE); SOUGHT], price: Price(0, 0) }
     }
 
-    /// What it costs with three more bytes.
+    /// What it costs with three more bytes; `None` where the sample calls for more than `most` looks.
     #[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,popcnt"))]
-    fn with(&self, bytes: &[u8], sample: &Sample) -> Price {
-        let mut all = [u64::MAX; SAMPLE_LEN / WORD];
-        let mut room = 1;
-        for (place, byte) in bytes.iter().enumerate() {
-            let (low, high) = (usize::from(byte & 15), usize::from(byte >> 4));
-            let (known_low, known_high) = &self.places[place];
-            let (more_low, more_high) = (&sample.low[place][low], &sample.high[place][high]);
-            for (word, all) in all.iter_mut().enumerate() {
-                *all &= (known_low[word] | more_low[word]) & (known_high[word] | more_high[word]);
+    fn with(&self, bytes: &[u8], sample: &Sample, most: u32) -> Option<Price> {
+        let mut looks = 0;
+        // Most choices are poor, and a part of the sample tells.
+        for from in (0..SAMPLE_LEN / WORD).step_by(TOLD) {
+            let mut all = [u64::MAX; TOLD];
+            for (place, byte) in bytes.iter().enumerate() {
+                let (low, high) = (usize::from(byte & 15), usize::from(byte >> 4));
+                let part = |places: &Places| *places[from..].first_chunk::<TOLD>().expect("a whole part");
+                let (known_low, known_high) = &self.places[place];
+                let (known_low, known_high) = (part(known_low), part(known_high));
+                let more_low = part(&sample.low[place][low]);
+                let more_high = part(&sample.high[place][high]);
+                for (word, all) in all.iter_mut().enumerate() {
+                    *all &= (known_low[word] | more_low[word]) & (known_high[word] | more_high[word]);
+                }
             }
-            let (lows, highs) = self.halves[place];
-            room *= (lows | 1 << low).count_ones() * (highs | 1 << high).count_ones();
+            looks += all.iter().map(|word| word.count_ones()).sum::<u32>();
+            if looks > most {
+                return None;
+            }
         }
-        Price(all.iter().map(|word| word.count_ones()).sum(), room)
+        let mut room = 1;
+        for ((lows, highs), byte) in self.halves.iter().zip(bytes) {
+            room *= (lows | 1 << (byte & 15)).count_ones() * (highs | 1 << (byte >> 4)).count_ones();
+        }
+        Some(Price(looks, room))
     }
 
     #[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,popcnt"))]
-    fn add(&mut self, bytes: &[u8], sample: &Sample) {
-        self.price = self.with(bytes, sample);
+    fn add(&mut self, bytes: &[u8], price: Price, sample: &Sample) {
+        self.price = price;
         for (place, byte) in bytes.iter().enumerate() {
             let (low, high) = (usize::from(byte & 15), usize::from(byte >> 4));
             let (known_low, known_high) = &mut self.places[place];
@@ -153,14 +167,20 @@ impl Sieve {
             // One empty bucket is like another.
             let choosable = buckets.iter().take_while(|bucket| bucket.price.1 > 0).count() + 1;
             let choosable = choosable.min(BUCKETS);
-            let choices =
-                ascii.flat_map(|(at, window)| (0..choosable).map(move |bucket| (at, window, bucket)));
-            let (at, window, bucket) = choices.min_by_key(|(_, window, number)| {
-                let bucket = &buckets[*number];
-                let Price(looks, room) = bucket.with(window, &sample);
-                Price(looks - bucket.price.0, room - bucket.price.1)
-            })?;
-            buckets[bucket].add(window, &sample);
+            let mut best: Option<(Price, Price, usize, &[u8], usize)> = None;
+            for (at, window) in ascii {
+                for (number, bucket) in buckets[..choosable].iter().enumerate() {
+                    let Price(known_looks, known_room) = bucket.price;
+                    let most = best.map_or(u32::MAX, |(more, ..)| known_looks + more.0);
+                    let Some(price) = bucket.with(window, &sample, most) else { continue };
+                    let more = Price(price.0 - known_looks, price.1 - known_room);
+                    if best.is_none_or(|(least, ..)| more < least) {
+                        best = Some((more, price, at, window, number));
+                    }
+                }
+            }
+            let (_, price, at, window, bucket) = best?;
+            buckets[bucket].add(window, price, &sample);
             sieve.buckets[bucket].push(Sought { needle, at });
             for (six, byte) in sieve.six.iter_mut().zip(window) {
                 six[usize::from(*byte) % WIDE] |= 1 << bucket;
