@@ -251,8 +251,8 @@ impl Reading<'_> {
 impl Run<'_> {
     /// Reads the inputs of one stream.
     ///
-    /// A plain file is read by all cores at once. Compressed ones are decoded a core each, so
-    /// several are under way; only what the first of them says is settled, and the others wait
+    /// Blocks of plain files are read by all cores at once. Compressed files are decoded a core each, so
+    /// several are under way. Only what the first file that is under way says is settled, and compressed ones wait
     /// when they are too far ahead.
     fn stream<'p>(
         &self,
@@ -267,7 +267,9 @@ impl Run<'_> {
         let mut abreast = BLOCKS_ABREAST;
         loop {
             self.check_interrupt()?;
-            while let Some((input, rank)) = next.next_if(|(input, _)| self.may_open(&readings, input)) {
+            while let Some((input, rank)) =
+                next.next_if(|(input, _)| self.may_open(&readings, input, abreast))
+            {
                 readings.push_back(self.open(input, rank)?);
             }
             let Some(first) = readings.front_mut() else { break };
@@ -296,23 +298,35 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether one more input of the stream is opened: always one, and as many compressed logs as keep every
-    /// core busy. What is said in all but the first has to wait and takes memory, so there are no more.
-    fn may_open(&self, readings: &VecDeque<Reading<'_>>, next: &Input) -> bool {
-        let is_decoded = |input: &Input| input.form == Form::Log && input.codec != Codec::Plain;
+    /// Whether one more input of the stream is opened: always one, as many plain logs as have the blocks of a step, and
+    /// as many compressed ones as keep every core busy. What is said in all but the first has to wait and takes memory, so
+    /// there are no more.
+    fn may_open(&self, readings: &VecDeque<Reading<'_>>, next: &Input, abreast: usize) -> bool {
+        let is_like_next = |reading: &Reading<'_>| {
+            let [open, next] = [reading.input, next].map(|input| input.codec == Codec::Plain);
+            open == next && reading.input.form == Form::Log
+        };
+        if readings.is_empty() {
+            return true;
+        }
+        if next.form != Form::Log || !readings.iter().all(is_like_next) {
+            return false;
+        }
         let threads = rayon::current_num_threads();
-        let abreast = match next.codec {
+        let most = match next.codec {
+            Codec::Plain => {
+                let wanted = abreast * threads;
+                let left =
+                    readings.iter().map(|reading| reading.feed.blocks_left(self.block_len).min(wanted));
+                return left.sum::<usize>() < wanted;
+            }
             // Decoding takes about as long as all that is done with what is decoded, and of gzip longer; so one more
             // is begun, for whenever a core would wait for the others.
             Codec::Gzip => (threads / 2 + 1).min(threads),
             Codec::Zstd => threads.div_ceil(2),
-            Codec::Plain | Codec::Bzip2 | Codec::Xz => threads,
+            Codec::Bzip2 | Codec::Xz => threads,
         };
-        let decoding = readings.iter().filter(|reading| !reading.feed.is_over()).count();
-        readings.is_empty()
-            || (decoding < abreast
-                && is_decoded(next)
-                && readings.iter().all(|reading| is_decoded(reading.input)))
+        readings.iter().filter(|reading| !reading.feed.is_over()).count() < most
     }
 
     fn open<'p>(&self, input: &'p Input, rank: u32) -> Result<Reading<'p>, ScanError> {

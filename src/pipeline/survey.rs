@@ -10,7 +10,7 @@ use super::plan::{Form, Input, Plan, PlanError, Spool, mixed};
 use super::rank::{rank, server_directory};
 use super::scan::InputCounts;
 use super::setup::{Setup, SourceRule, YearRule};
-use super::years::Walk;
+use super::years::{END_LEN, Walk};
 use crate::formats::frame::Scratch;
 use crate::model::Moment;
 use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_text, discover, is_capture};
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// A plain file without years that is as long is walked over when it is read, and by its ends before.
-const ENDS_MIN: usize = 4 << 20;
+const ENDS_MIN: usize = 2 * END_LEN;
 /// How much of an input is looked at.
 const SAMPLE_LEN: usize = START_LEN;
 /// So far the first record of an input is looked for.

@@ -37,6 +37,9 @@ const STRAY: i64 = 2 * DAY_MICROS;
 /// own log may have no such record at all, and would be searched whole for nothing.
 const ANCHORS_SOUGHT: u64 = 16 << 20;
 
+/// Bytes of an end of a file.
+pub const END_LEN: usize = 256 << 10;
+
 /// The walk over one input's stamps.
 #[derive(Debug, Default)]
 pub struct Walk {
@@ -144,7 +147,7 @@ impl Walk {
     /// is to be [noted](Walk::note) when it is read.
     pub fn ends(&mut self, bytes: &[u8], wants_anchor: bool) -> bool {
         let mut behind = 0;
-        for block in cut(bytes, BLOCK_LEN) {
+        for block in cut(bytes, END_LEN) {
             behind = block.end;
             self.block(&bytes[block.clone()], block.start as u64);
             if !wants_anchor || self.anchor.is_some() || behind as u64 >= ANCHORS_SOUGHT {
@@ -152,7 +155,7 @@ impl Walk {
             }
         }
         // The last lines, from the first that is whole.
-        let near = bytes.len().saturating_sub(BLOCK_LEN).max(behind.saturating_sub(1));
+        let near = bytes.len().saturating_sub(END_LEN).max(behind.saturating_sub(1));
         let last = memchr::memchr(b'\n', &bytes[near..]).map_or(bytes.len(), |feed| near + feed + 1);
         let mut end = Self::default();
         end.block(&bytes[last..], last as u64);

@@ -4,6 +4,8 @@ use super::{Block, Scanner, Scratch, SipScratch};
 use crate::formats::frame;
 use crate::formats::sip::event::Transfer;
 use crate::formats::sip::{dump, opener};
+use crate::model::marks::WIDE;
+use crate::model::near::{AHEAD, fetch};
 use crate::model::{Event, Kind, Sink};
 
 impl Scanner {
@@ -16,6 +18,8 @@ impl Scanner {
         sink: &mut impl Sink,
     ) -> u64 {
         let bytes = block.bytes;
+        // Whoever found it has passed over the whole block since, so it is far again.
+        (dump.begin + AHEAD..dump.end + AHEAD).step_by(WIDE).for_each(|at| fetch(bytes, at));
         let spot = block.spot(dump.begin);
         let mut blank = Event {
             stamp: dump.stamp,

@@ -66,7 +66,12 @@ impl Cutting {
 
     /// Whether all of it has been given out.
     pub fn is_over(&self) -> bool {
-        self.at == self.mapped.bytes().len()
+        self.left() == 0
+    }
+
+    /// How much has not been given out.
+    pub fn left(&self) -> usize {
+        self.mapped.bytes().len() - self.at
     }
 
     /// Gives back what has been scanned. Each time every core forgets where memory is, so not block by block.

@@ -193,6 +193,15 @@ impl<'p> Feed<'p> {
         }
     }
 
+    /// How many blocks of that length are still to be made ready; as many as can be where nobody knows.
+    pub fn blocks_left(&self, len: usize) -> usize {
+        match &self.kind {
+            Kind::Mapped(cutting) => cutting.left().div_ceil(len),
+            Kind::Stream(decoding) if decoding.is_over() => 0,
+            Kind::Stream(_) => usize::MAX,
+        }
+    }
+
     /// Raw bytes that were read since this was last asked.
     pub fn take_raw_bytes(&mut self) -> u64 {
         let read = match &self.kind {

@@ -52,11 +52,13 @@ impl Run<'_> {
                 reading.ready.drain(..).map(move |piece| (at, input, piece))
             })
             .collect();
+        let is_mapped = readings.iter().all(|reading| reading.input.codec == Codec::Plain);
         let mut first: Vec<&mut Reading<'_>> = readings
             .iter_mut()
             .filter(|reading| reading.said_bytes <= AHEAD_MAX && !reading.is_filled())
             .collect();
-        let further = first.split_off((threads / 2).max(1).min(first.len()));
+        let further =
+            first.split_off(if is_mapped { first.len() } else { (threads / 2).max(1).min(first.len()) });
         let blocks = (*abreast * threads).div_ceil(first.len().max(1));
         let left = AtomicUsize::new(first.len());
         let mut scanned: Vec<Option<Scanned>> = pieces.iter().map(|_| None).collect();
@@ -96,7 +98,6 @@ impl Run<'_> {
         settling.learn(&scanned);
         let said_now: usize =
             scanned.iter().map(|scanned| scanned.observed.len() + scanned.residue.len()).sum();
-        let is_mapped = readings.iter().all(|reading| reading.input.codec == Codec::Plain);
         *abreast = match said_now / threads {
             _ if !is_mapped => BLOCKS_ABREAST,
             ..SAID => (*abreast * 2).min(BLOCKS_ABREAST_MAX).min(BLOCKS_MAX / threads).max(BLOCKS_ABREAST),

@@ -4,6 +4,7 @@ use super::SAMPLE_LEN;
 use crate::formats::frame::{self, Scratch};
 use crate::formats::sip::dump;
 use crate::formats::snapshot::recognises;
+use crate::model::marks::each_line;
 use crate::model::{Civil, Stamp};
 use crate::pipeline::clock::civil_time;
 use crate::pipeline::fold;
@@ -104,8 +105,8 @@ pub(super) fn take_sample(start: &[u8], shown_len: usize, scratch: &mut Scratch)
     let dumps = dump::all(start);
     let bodies = dump::bodies(&dumps, start);
     let (mut dumps, mut bodies) = (dumps.iter().peekable(), bodies.iter().peekable());
-    let mut offset = 0;
-    for line in start.split_inclusive(|byte| *byte == b'\n') {
+    each_line(start, |offset, end| {
+        let line = &start[offset..start.len().min(end + 1)];
         while let Some(dump) = dumps.next_if(|dump| dump.begin <= offset) {
             // Its own clock, if it has one.
             sample.stamp(dump.stamp, dump.begin as u64);
@@ -117,8 +118,7 @@ pub(super) fn take_sample(start: &[u8], shown_len: usize, scratch: &mut Scratch)
             sample.has_framed = true;
             sample.stamp(record.stamp, offset as u64);
         }
-        offset += line.len();
-    }
+    });
     if !sample.has_framed && recognises(start) {
         let stamps = Stamps::of(start);
         (sample.form, sample.first, sample.has_local) = (Form::Snapshot, stamps.first, stamps.has_local);
