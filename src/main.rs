@@ -8,10 +8,10 @@ fn main() -> ExitCode {
     siptally::cli::main()
 }
 
-/// mimalloc asks for huge pages, and each is cleared as a whole at its first touch, however little of it is needed. On
+/// A huge page is cleared as a whole at its first touch, however little of it is needed. On
 /// a virtual machine that gives idle memory back to its host that is dear: with pages of four kilobytes a run behind
 /// some idle seconds took a tenth to a third less time, one right behind another the same, and a log with few users took a quarter
-/// of the memory.
+/// of the memory. mimalloc is built so that it asks for none; some systems give them unasked.
 fn keep_pages_small() {
     // The kernel's word on it changes no result.
     #[cfg(target_os = "linux")]
