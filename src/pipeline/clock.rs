@@ -67,13 +67,14 @@ pub struct Clock<'p> {
     /// same one of the year, in microseconds.
     dated: Option<(i64, i32, i64)>,
     has_local: bool,
-    lacks_year: bool,
+    /// Stamps of which no year is known, and the places of their records.
+    undated: Vec<(Civil, u64)>,
 }
 
 impl<'p> Clock<'p> {
     /// A clock in that zone, with those years.
     pub fn new(zone: TimeZone, years: &'p Years) -> Self {
-        Self { zone, years, assumed: None, memo: None, dated: None, has_local: false, lacks_year: false }
+        Self { zone, years, assumed: None, memo: None, dated: None, has_local: false, undated: Vec::new() }
     }
 
     /// Whether it was asked for a full date without a zone.
@@ -81,9 +82,9 @@ impl<'p> Clock<'p> {
         self.has_local
     }
 
-    /// Whether it was asked for a stamp of which no year is known.
-    pub const fn lacks_year(&self) -> bool {
-        self.lacks_year
+    /// The stamps that it was asked for and knows no year of, with the places of their records, as they were asked for.
+    pub fn take_undated(&mut self) -> Vec<(Civil, u64)> {
+        std::mem::take(&mut self.undated)
     }
 
     /// The same clock, with an instant for records that have no stamp at all.
@@ -111,7 +112,7 @@ impl<'p> Clock<'p> {
             }
             Stamp::Yearless(civil) => {
                 let Some(year) = self.years.at(offset) else {
-                    self.lacks_year = true;
+                    self.undated.push((civil, offset));
                     return Err(BadStamp);
                 };
                 let dated = self.dated(civil, year).ok_or(BadStamp)?;

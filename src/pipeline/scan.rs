@@ -12,10 +12,11 @@ use super::clock::{Clock, Years};
 use super::collect::{Collector, Counting, Memory, Trace, server_name};
 use super::plan::{Form, Input, Plan};
 use super::trace::{OwnLife, Proof};
-use super::years::Notable;
+use super::years::{Notable, Walk};
 use crate::facts::Part;
 use crate::formats::lines::lines_of;
 use crate::formats::scan::{Scanner, Scratch};
+use crate::model::Civil;
 use crate::read::{Accesses, Codec, Found, InputError, Leaf};
 use crate::settle::Residue;
 use crate::tally::{Numbering, Observed};
@@ -72,9 +73,9 @@ pub enum ScanError {
     #[error(
         "{}: stamps without a year stand behind its start, which has none, so that all has to be read once more; a pipe \
          is read but once, so give its content as a file",
-        inputs.iter().map(|found| found.shown.as_str()).collect::<Vec<_>>().join(", ")
+        inputs.iter().map(|(found, _)| found.shown.as_str()).collect::<Vec<_>>().join(", ")
     )]
-    Undated { inputs: Vec<Found> },
+    Undated { inputs: Vec<(Found, Walk)> },
 }
 
 /// What a scan found, all streams settled.
@@ -92,8 +93,8 @@ pub struct Scan {
     pub proofs: Vec<Proof>,
     /// Lives of that user's bindings.
     pub lives: Vec<OwnLife>,
-    /// Inputs with stamps of which no year is known, where the plan expected none.
-    undated: Vec<Found>,
+    /// Inputs with stamps of which no year is known, where the plan expected none, and the walks over those.
+    undated: Vec<(Found, Walk)>,
 }
 
 /// What one input held.
@@ -107,8 +108,6 @@ pub struct InputCounts {
     pub is_cut: bool,
     /// It has full dates without a zone.
     pub has_local: bool,
-    /// It has stamps of which no year is known.
-    pub lacks_year: bool,
 }
 
 impl InputCounts {
@@ -116,7 +115,6 @@ impl InputCounts {
         self.lines += scanned.lines;
         self.records += scanned.records;
         self.has_local |= scanned.has_local;
-        self.lacks_year |= scanned.lacks_year;
     }
 }
 
@@ -233,6 +231,8 @@ struct Reading<'p> {
     said: Vec<Scanned>,
     said_bytes: u64,
     counts: InputCounts,
+    /// Over the stamps of which no year is known.
+    undated: Walk,
     failure: Option<InputError>,
 }
 
@@ -338,12 +338,13 @@ impl Run<'_> {
             said: Vec::new(),
             said_bytes: 0,
             counts: InputCounts::default(),
+            undated: Walk::default(),
             failure: None,
         })
     }
 
     fn close(&self, reading: Reading<'_>, scan: &mut Scan) -> Result<(), ScanError> {
-        let Reading { input, feed, mut counts, .. } = reading;
+        let Reading { input, feed, mut counts, undated, .. } = reading;
         let end = feed.close(self.counting.wants_digests)?;
         if end.has_turned {
             return Err(ScanError::Turned { shown: input.found.shown.clone() });
@@ -351,8 +352,8 @@ impl Run<'_> {
         counts.is_cut = end.is_cut;
         scan.digests.push(end.digest);
         scan.lines.push(counts);
-        if counts.lacks_year && !input.has_yearless {
-            scan.undated.push(input.found.clone());
+        if !undated.is_empty() && !input.has_yearless {
+            scan.undated.push((input.found.clone(), undated));
         }
         Ok(())
     }
@@ -428,13 +429,13 @@ impl Run<'_> {
         };
         read(scratch, buffer, &mut collector);
         collector.pause();
-        let (has_local, lacks_year) = (collector.clock.has_local(), collector.clock.lacks_year());
+        let (has_local, undated) = (collector.clock.has_local(), collector.clock.take_undated());
         numbering.close(&mut observed);
         let records = part.records.known() - records_before;
         self.meter.registrations.fetch_add(records, Ordering::Relaxed);
         let residue = std::mem::take(&mut part.residue);
         let (lines, notable, leaves) = (0, None, Vec::new());
-        Scanned { residue, observed, lines, records, has_local, lacks_year, notable, leaves }
+        Scanned { residue, observed, lines, records, has_local, undated, notable, leaves }
     }
 
     fn check_interrupt(&self) -> Result<(), ScanError> {
@@ -451,9 +452,10 @@ struct Scanned {
     observed: Observed,
     lines: u64,
     records: u64,
-    /// It has full dates without a zone, and stamps of which no year is known.
+    /// It has full dates without a zone.
     has_local: bool,
-    lacks_year: bool,
+    /// Its stamps of which no year is known.
+    undated: Vec<(Civil, u64)>,
     /// What its stamps may tell of the years of its input, where that goes by what is read.
     notable: Option<Notable>,
     /// What it tells of the digest of its file, if somebody wants that.

@@ -1,6 +1,7 @@
 //! What a run needs to know before it opens a log: the book's and the flags' say, compiled.
 
 use super::scan::ScanError;
+use super::years::Walk;
 use crate::formats::pattern::Patterns;
 use crate::identity::Policy;
 use crate::platform::PushSources;
@@ -9,7 +10,7 @@ use crate::settle::LifeRules;
 use globset::GlobSet;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where the year of year-less stamps may come from, besides the logs themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +66,8 @@ pub struct Setup {
     pub forgives_cuts: bool,
     /// Logs without years are walked through before they are scanned, whatever their ends or starts tell.
     pub walks_first: bool,
-    /// Inputs in which an earlier scan met stamps without a year, of which their starts have none.
-    pub yearless: Vec<PathBuf>,
+    /// Inputs in which an earlier scan met stamps without a year, of which their starts have none, and its walks over those.
+    pub yearless: Vec<(PathBuf, Walk)>,
     pub push_sources: PushSources,
 }
 
@@ -77,13 +78,20 @@ impl Setup {
             ScanError::Turned { .. } => !std::mem::replace(&mut self.walks_first, true),
             ScanError::Undated { inputs } => {
                 let known = self.yearless.len();
-                let new = inputs.iter().map(|found| &found.path).filter(|path| !self.yearless.contains(path));
-                let new: Vec<PathBuf> = new.cloned().collect();
-                self.yearless.extend(new);
+                for (found, walk) in inputs {
+                    if self.walk_of(&found.path).is_none() {
+                        self.yearless.push((found.path.clone(), walk.clone()));
+                    }
+                }
                 self.yearless.len() > known
             }
             ScanError::Input(_) | ScanError::Interrupted => false,
         }
+    }
+
+    /// The walk over the year-less stamps that an earlier scan met in that input.
+    pub fn walk_of(&self, path: &Path) -> Option<&Walk> {
+        self.yearless.iter().find(|(known, _)| known == path).map(|(_, walk)| walk)
     }
 
     /// The place in `sources` of the rule for that input; `None` where none fits.

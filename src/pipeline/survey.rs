@@ -12,7 +12,7 @@ use super::scan::InputCounts;
 use super::setup::{Setup, SourceRule, YearRule};
 use super::years::{END_LEN, Walk};
 use crate::formats::frame::Scratch;
-use crate::model::Moment;
+use crate::model::{Moment, Stamp};
 use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_text, discover, is_capture};
 use dating::{
     FirstYear, first_years, may_reach, may_walk_on_behind, may_walk_on_between, own_year, with_holes,
@@ -198,11 +198,12 @@ fn look(found: Found, setup: &Setup, shown_len: usize, may_walk_on: bool) -> Res
     let mut scratch = Scratch::default();
     let (mut walk, mut walks_on, mut jumps) = (Walk::default(), false, Jumps::default());
     let zone = setup.zone_of(&found).unwrap_or(TimeZone::UTC);
-    let (mut begun, mut spool, codec, sample);
+    let (mut begun, mut spool, codec, mut sample);
     let raw_bytes;
     let (mut is_cut, mut mapped_bytes) = (false, None);
     let start_digest;
-    let is_yearless = setup.yearless.contains(&found.path);
+    let told = setup.walk_of(&found.path);
+    let is_yearless = told.is_some();
     let may_walk_on = may_walk_on && !is_yearless;
     let sample_of = |start: &[u8], scratch: &mut Scratch| {
         let mut sample = take_sample(start, shown_len, scratch);
@@ -293,6 +294,11 @@ fn look(found: Found, setup: &Setup, shown_len: usize, may_walk_on: bool) -> Res
                 begun = Some((stream, first));
             }
         }
+    }
+    // Only an operator's pattern knows where they stand.
+    if let Some(told) = told.filter(|_| walk.is_empty()) {
+        walk = told.clone();
+        sample.first = sample.first.or(walk.span().map(|(first, ..)| (Stamp::Yearless(first), 0)));
     }
     Ok(Look {
         found,

@@ -41,7 +41,7 @@ const ANCHORS_SOUGHT: u64 = 16 << 20;
 pub const END_LEN: usize = 256 << 10;
 
 /// The walk over one input's stamps.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Walk {
     /// Offsets at which a new year begins.
     turns: Vec<u64>,
@@ -186,7 +186,7 @@ impl Walk {
     }
 
     /// Takes the next stamp; `false` for that of a stray.
-    fn stamp(&mut self, stamp: Civil, offset: u64) -> bool {
+    pub fn stamp(&mut self, stamp: Civil, offset: u64) -> bool {
         match self.newest {
             Some(newest) if self.is_back_from_ahead(newest, stamp) => {
                 self.ahead = None;

@@ -111,6 +111,9 @@ impl Run<'_> {
             reading.feed.take_leaves(std::mem::take(&mut scanned.leaves));
             reading.counts.bytes += piece.len() as u64;
             reading.counts.add(&scanned);
+            std::mem::take(&mut scanned.undated).into_iter().for_each(|(stamp, at)| {
+                reading.undated.stamp(stamp, at);
+            });
             if let Some(notable) = &scanned.notable {
                 reading.feed.note(&piece, notable);
             }

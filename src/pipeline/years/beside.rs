@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 const BESIDE_MAX: i64 = 60 * DAY_MICROS;
 
 /// The two kinds of stamps of one log, in its order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Beside {
     told: Option<Told>,
     /// The latest full date, if no stamp without a year has followed.
