@@ -372,7 +372,7 @@ impl Run<'_> {
         let (mut lines, mut leaves) = (0, Vec::new());
         let scan = |scratch: &mut Scratch, buffer: &mut Vec<u8>, collector: &mut Collector<'_>| {
             let bytes = piece.read(buffer, self.counting.wants_digests.then_some(&mut leaves));
-            let block = piece.block(bytes, input.allow_bare);
+            let block = piece.block(bytes, input);
             match &mut notable {
                 Some(notable) => {
                     self.scanner.scan_lines(&block, scratch, notable, collector);

@@ -444,6 +444,7 @@ fn plan_input(
         assumed: assumed.map(Moment::from),
         clock_rule: clock_rule.join(", "),
         allow_bare: !sample.has_framed,
+        allow_objects: !sample.has_lines,
         first: first.filter(|_| sample.form == Form::Log),
         forgives_cuts: setup.forgives_cuts,
         is_cut,

@@ -1,6 +1,9 @@
-//! Records where none can be believed: in what a message declares as its body, where its writer does not end it there.
+//! Records where none can be believed: in what a message declares as its body, where its writer does not end it there, and
+//! objects without a prefix among lines that have one.
 
 use super::{Before, Block, Scanner, Scratch};
+use crate::formats::message::Outcome;
+use crate::formats::pattern;
 use crate::formats::sip::opener;
 use crate::model::{Event, Kind, Reject, RejectReason, Sink, Spot, Stamp};
 use std::ops::Range;
@@ -34,6 +37,26 @@ impl Scanner {
             doubt.reject(Reject { spot, reason: RejectReason::Ambiguous, source: "sip-message".to_owned() });
         }
         doubt.rejected
+    }
+
+    /// Rejects an object of an operator's own among lines that have a prefix: it may go on with a record that was written
+    /// over many lines, and so be a stranger's text.
+    #[cold]
+    pub(super) fn doubt_object(
+        &self,
+        line: &[u8],
+        spot: Spot,
+        patterns: &mut [pattern::Scratch],
+        sink: &mut impl Sink,
+    ) {
+        let mut event = Event { spot, ..Event::new(Kind::Attempt, "") };
+        let (outcome, name) = self.patterns.read(line, &mut event, patterns);
+        let mut doubt = Doubt { sink, rejected: 0 };
+        match outcome {
+            Outcome::NoMatch | Outcome::Other => {}
+            Outcome::Event => doubt.event(&event),
+            Outcome::Reject(reason) => doubt.reject(Reject { spot, reason, source: name.to_owned() }),
+        }
     }
 }
 
