@@ -5,6 +5,7 @@
 //! name, `--year`, the neighbour's end), or follows from a record that also carries a full date, or from the full dates of
 //! other records beside those without.
 
+mod ahead;
 mod beside;
 mod notable;
 mod told;
@@ -12,6 +13,7 @@ mod told;
 pub use notable::Notable;
 pub use told::date_in_name;
 
+use ahead::{Ahead, Doubt, SILENT_MAX};
 use beside::Beside;
 use notable::{Minute, Stamped, minute};
 use told::full_clock;
@@ -56,36 +58,10 @@ pub struct Walk {
     /// Where a year began that may have been none.
     doubt: Option<Doubt>,
     /// The latest jump ahead over what would be a long silence.
-    ahead: Option<Doubt>,
+    ahead: Option<Ahead>,
     /// The year is known, and no such record is looked for.
     is_dated: bool,
 }
-
-/// A jump that may be a wrong clock's: a machine without a battery starts it in January, and soon sets it.
-#[derive(Debug, Clone, Copy)]
-struct Doubt {
-    /// The newest stamp before the jump, and the first behind it.
-    before: Civil,
-    after: Civil,
-}
-
-impl Doubt {
-    /// Whether the log would have been silent for long before that new year.
-    fn is_silent(&self) -> bool {
-        self.after.micros() + 365 * DAY_MICROS - self.before.micros() > SILENT_MAX
-    }
-
-    /// Whether the next stamp is again near those before the jump, and all behind it were near one another.
-    fn is_over(&self, newest: Civil, next: Civil) -> bool {
-        (newest.micros() - self.after.micros()).abs() <= WRONG_MAX
-            && (-STRAY..=SILENT_MAX).contains(&(next.micros() - self.before.micros()))
-    }
-}
-
-/// So long a wrong clock is believed to run.
-const WRONG_MAX: i64 = DAY_MICROS;
-/// So long a log may be silent meanwhile.
-const SILENT_MAX: i64 = 30 * DAY_MICROS;
 
 impl Walk {
     /// Walks over all lines of a file, on all cores.
@@ -189,7 +165,12 @@ impl Walk {
     pub fn stamp(&mut self, stamp: Civil, offset: u64) -> bool {
         match self.newest {
             Some(newest) if self.is_back_from_ahead(newest, stamp) => {
-                self.ahead = None;
+                let late = self.ahead.take().map(Ahead::into_late).unwrap_or_default();
+                if !late.is_empty() {
+                    // So a full clock there is of the old year as well.
+                    self.anchor = self.anchor.filter(|it| it.1.micros() - stamp.micros() <= NEW_YEAR_JUMP);
+                }
+                self.strays.extend(late);
                 self.jumps.restart();
             }
             None => self.first = Some(stamp),
@@ -219,7 +200,10 @@ impl Walk {
             Some(_) => {}
         }
         if let Some(before) = self.newest.filter(|newest| stamp.micros() - newest.micros() > SILENT_MAX) {
-            self.ahead = Some(Doubt { before, after: stamp });
+            self.ahead = Some(Ahead::of(before, stamp));
+        }
+        if let Some(ahead) = &mut self.ahead {
+            ahead.note(stamp, offset);
         }
         self.newest = Some(stamp);
         self.jumps.note(stamp, offset);
@@ -230,7 +214,7 @@ impl Walk {
     /// Whether the stamps are back where they were before a jump ahead: of one clock that is wrong, or a stranger's text.
     fn is_back_from_ahead(&self, newest: Civil, stamp: Civil) -> bool {
         newest.micros() - stamp.micros() > NEW_YEAR_JUMP
-            && self.ahead.is_some_and(|ahead| ahead.is_over(newest, stamp))
+            && self.ahead.as_ref().is_some_and(|ahead| ahead.is_over(newest, stamp))
     }
 
     /// Whether the stamps are back where they were before a jump that was taken for a new year.
@@ -277,6 +261,12 @@ impl Walk {
     /// First stamp of all, where the first section is of that year.
     pub fn first_in(&self, year: i32) -> Option<Civil> {
         in_year(self.first?, year)
+    }
+
+    /// Whether any but the first so many of those places stand before that one: they show only behind it.
+    pub fn has_late_changes(&self, known: usize, offset: u64) -> bool {
+        let strays = known.saturating_sub(self.turns.len()).min(self.strays.len());
+        self.strays[strays..].iter().any(|stray| *stray < offset)
     }
 
     /// How many places have been found at which the year is another one than before.
@@ -341,6 +331,21 @@ mod tests {
         );
         let years = walk.years(2026, &TimeZone::UTC);
         assert_eq!((years.sections.len(), years.strays), (2, vec![46]));
+    }
+
+    #[test]
+    fn late_records_of_the_old_year_show_before_any_other_of_it_too() {
+        let strays = |log: &str| walk(log).years(2027, &TimeZone::UTC).strays;
+        let new = "Jan  1 00:00:01 h x: a\n";
+        let late = "Dec 31 23:59:59 h x: REG-OK t=1798761599 \n";
+        assert_eq!(strays(&[new, late, late, new, late, new].concat()), [23, 65, 130]);
+        // Perhaps the log was silent for long, or a clock was wrong: nothing tells.
+        assert_eq!(strays(&[new, late].concat()), [0; 0]);
+        assert_eq!(strays(&[new, "Dec 25 12:00:00 h x: a\n", new].concat()), [0; 0]);
+        // And what they tell of the year is the old one.
+        let walk = walk(&[new, late, new].concat());
+        assert_eq!(walk.year_by_anchor(&TimeZone::UTC), None);
+        assert_eq!(walk.sections(2027).at(23), Some(2026));
     }
 
     #[test]

@@ -64,6 +64,8 @@ impl Dating {
         self.walk.block(bytes, offset);
         // A year that began in an earlier block and was none: that block has been given out.
         self.was_wrong |= self.walk.changes() < self.changes;
+        // Records in one that turned out to be of the old year.
+        self.was_wrong |= self.walk.has_late_changes(self.changes, offset);
         if self.changes != self.walk.changes() {
             self.changes = self.walk.changes();
             self.years = Arc::new(self.walk.sections(self.first));
