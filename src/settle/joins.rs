@@ -14,6 +14,8 @@ use std::collections::{HashMap, VecDeque};
 /// So many transactions are remembered before any line has come: the first may stand a little behind its reply, and logs
 /// that have no lines shall not pay for it.
 const UNASKED_MAX: usize = 256;
+/// Behind so many transactions without a line no line is expected any more.
+const WITHOUT_LINES_MAX: usize = 4096;
 
 /// A registration that a transaction has just proven.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +109,8 @@ pub(super) struct Joins<T> {
     by_name: Index,
     recent: VecDeque<Recent>,
     unasked: VecDeque<Unasked>,
+    /// Transactions before the first line.
+    without_lines: usize,
     /// SIP-ID by the server's name; `None` where one name stood for two.
     names: HashMap<Name, Option<Name>, RandomState>,
     /// What follows the name in the user of a line that names no domain, in the streams so far: `@` and
@@ -128,6 +132,7 @@ impl<T> Default for Joins<T> {
             by_name: HashMap::default(),
             recent: VecDeque::new(),
             unasked: VecDeque::new(),
+            without_lines: 0,
             names: HashMap::default(),
             suffixes: Vec::new(),
             has_dumps: false,
@@ -173,6 +178,10 @@ impl<T> Joins<T> {
     /// A transaction has proven a registration.
     pub fn told(&mut self, proven: Proven<'_>) {
         if !self.has_lines {
+            if self.without_lines > WITHOUT_LINES_MAX {
+                return;
+            }
+            self.without_lines += 1;
             let is_full = self.unasked.len() == UNASKED_MAX;
             let oldest = if is_full { self.unasked.pop_front() } else { None };
             self.unasked.push_back(oldest.unwrap_or_default().take(proven));

@@ -56,7 +56,7 @@ pub(super) fn is_part(object: &[u8]) -> bool {
     object.len() >= DOCKER_PART && Docker::of(trim(object)).is_some_and(|docker| docker.is_part())
 }
 
-/// An object of Docker's json-file driver. Whatever else begins with `log` is somebody's own.
+/// An object of Docker's json-file driver, or what a shipper made of one. Whatever else begins with `log` is somebody's own.
 struct Docker<'t> {
     /// What the program printed, still escaped.
     text: &'t [u8],
@@ -64,17 +64,17 @@ struct Docker<'t> {
 }
 
 impl<'t> Docker<'t> {
-    /// Docker writes these members and no other, in this order and without blanks; labels only where they are asked for.
+    /// Docker writes its members in this order and without blanks: `log`, `stream`, labels where they are asked for, `time`.
+    /// Shippers append theirs.
     fn of(object: &'t [u8]) -> Option<Self> {
         let rest = object.strip_prefix(DOCKER)?.strip_prefix(b"\"")?;
         let (text, rest) = rest.split_at(string_end(rest)?);
         let rest = rest.strip_prefix(b"\",\"stream\":\"std")?;
         let rest = rest.strip_prefix(b"out\"").or_else(|| rest.strip_prefix(b"err\""))?;
-        let rest = match rest.strip_prefix(b",\"attrs\":{") {
-            Some(attrs) => behind_strings(attrs)?,
-            None => rest,
+        let time = match rest.strip_prefix(b",\"time\":\"") {
+            Some(rest) => &rest[..string_end(rest)?],
+            None => member(object, b"\"time\"")?.raw(),
         };
-        let time = rest.strip_prefix(b",\"time\":\"")?.strip_suffix(b"\"}")?;
         let (stamp, len) = stamp::iso(time)?;
         (len == time.len()).then_some(Self { text, stamp })
     }
@@ -87,18 +87,6 @@ impl<'t> Docker<'t> {
     fn open(self, outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) -> Option<Record<'t>> {
         let (text, rest) = text_of(Value::Text(self.text), scratch)?;
         peel(text, outer.with_stamp(self.stamp), rest)
-    }
-}
-
-/// What stands behind an object that holds nothing but strings and begins before this.
-fn behind_strings(mut rest: &[u8]) -> Option<&[u8]> {
-    loop {
-        rest = match rest.split_first()? {
-            (b'}', behind) => return Some(behind),
-            (b'"', string) => &string[string_end(string)? + 1..],
-            (b':' | b',', more) => more,
-            _ => return None,
-        };
     }
 }
 
@@ -202,12 +190,11 @@ mod tests {
         assert!(is_docker(&format!(
             r#"{{"log":"","stream":"stderr","attrs":{{"tag":"}}\"","x":""}},{time}}}"#
         )));
+        // A shipper's.
+        assert!(is_docker(&format!(r#"{{"log":"a","stream":"stdout",{time},"kubernetes":{{"x":1}}}}"#)));
         for own in [
             format!(r#"{{"log":"a",{time}}}"#),
             format!(r#"{{"log":"a","stream":"sip",{time}}}"#),
-            format!(r#"{{"log":"a","stream":"stdout",{time},"aor":"a@b.example"}}"#),
-            format!(r#"{{"log":"a","stream":"stdout","aor":"a@b.example",{time}}}"#),
-            format!(r#"{{"log":"a","stream":"stdout","attrs":{{"x":1}},{time}}}"#),
             r#"{"log":"a","stream":"stdout","time":"2026-10-05T14:03:22Z now"}"#.to_owned(),
             r#"{"log":"a","stream":"stdout"}"#.to_owned(),
             r#"{"log":{"a":"b"}}"#.to_owned(),
