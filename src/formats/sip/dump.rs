@@ -5,6 +5,7 @@
 //! its extent is found first, by what its writer says of its length, and the scan goes on behind it.
 
 mod cut;
+mod vias;
 
 pub use self::cut::{Cut, cut, cut_nearby, holds_records, last_cut};
 pub use super::extent::DUMP_MAX;
@@ -20,6 +21,7 @@ use crate::model::Stamp;
 use memchr::memmem;
 use std::ops::Range;
 use std::sync::LazyLock;
+use vias::Vias;
 
 /// What every first line of a message holds: a request at its end, a reply at its start.
 pub(in crate::formats) const NEEDLES: [&[u8]; 2] = [b" SIP/2.0", b"SIP/2.0 "];
@@ -127,12 +129,13 @@ pub struct Dumps<'t> {
     found: Option<Dump>,
     /// Where the last dump ended: what opens the next one stands behind it.
     floor: usize,
+    vias: Vias,
 }
 
 impl<'t> Dumps<'t> {
     /// Of a block, with those that its [`Cut`] has found.
     pub fn of(bytes: &'t [u8], known: Option<&'t [Dump]>) -> Self {
-        Self { bytes, known, found: None, floor: 0 }
+        Self { bytes, known, found: None, floor: 0, vias: Vias::default() }
     }
 
     /// Whether one is known that begins before `end`.
@@ -169,7 +172,7 @@ impl<'t> Dumps<'t> {
         if !may_begin(trim_end(&self.bytes[line.clone()]), marks) {
             return None;
         }
-        self.found = at(self.bytes, self.floor, line, layers);
+        self.found = find_at(self.bytes, self.floor, line, layers, &mut self.vias);
         let found = self.found.as_ref()?;
         self.floor = found.end;
         Some(found)
@@ -179,22 +182,36 @@ impl<'t> Dumps<'t> {
 /// The message that begins on this line, if one does. Its opener is looked for down to `floor`,
 /// the end of the dump before.
 pub fn at(bytes: &[u8], floor: usize, line: Range<usize>, layers: &mut Scratch) -> Option<Dump> {
+    find_at(bytes, floor, line, layers, &mut Vias::default())
+}
+
+/// The same, where the lines of the bytes are asked in their order.
+fn find_at(
+    bytes: &[u8],
+    floor: usize,
+    line: Range<usize>,
+    layers: &mut Scratch,
+    vias: &mut Vias,
+) -> Option<Dump> {
     let text = &bytes[line.clone()];
     let indent = if text.starts_with(b"   ") { 3 } else { 0 };
-    let (opener, from) = if start_line(&text[indent..]).is_some() {
-        (opener::before(bytes, floor, line.start, layers)?, line.start)
-    } else {
-        let from = line.start + first_line_within(text, layers)?;
-        if !may_go_on(bytes, &line, layers) {
-            return None;
-        }
-        (opener::on(line.clone()), from)
-    };
-    let is_indented = opener.ending == Ending::Ruler;
-    if (indent > 0) != is_indented && from == line.start {
-        return None;
+    if start_line(&text[indent..]).is_some() {
+        let opener = opener::before(bytes, floor, line.start, layers)?;
+        let is_indented = opener.ending == Ending::Ruler;
+        return ((indent > 0) == is_indented)
+            .then(|| Dump { is_indented, ..opened(bytes, opener, line.start) });
     }
-    Some(Dump { is_indented, ..opened(bytes, opener, from) })
+    let from = line.start + first_line_within(text, layers)?;
+    let message = |end: Option<usize>| {
+        let dump = opened(bytes, opener::on(line.clone()), from);
+        Dump { end: end.unwrap_or(dump.end), ..dump }
+    };
+    // Not where whoever wrote the prefix puts one in front of every line, as the next one shows. But a stranger may guess
+    // the process that it names, and write such a line among his headers; no server takes a message without a Via.
+    if !goes_on_alike(bytes, &line, layers) || vias.is_one_in(bytes, line.end..line.end + DUMP_MAX) {
+        return Some(message(None));
+    }
+    vias.may_follow(bytes, line.end + DUMP_MAX).then(|| message(Some(bytes.len())))
 }
 
 /// The message that begins there, behind its opener.
@@ -231,9 +248,15 @@ struct Search {
     floor: usize,
     /// What is before has been searched.
     from: usize,
+    vias: Vias,
 }
 
 impl Search {
+    /// That in bytes behind which others may follow.
+    fn unfinished() -> Self {
+        Self { vias: Vias::unfinished(), ..Self::default() }
+    }
+
     /// The next dump whose first line begins before `until`, where a line does.
     #[inline(always)]
     fn next(&mut self, bytes: &[u8], until: usize, layers: &mut Scratch) -> Option<Dump> {
@@ -244,7 +267,7 @@ impl Search {
         }
         while let Some(line) = next_version(bytes, self.from, until) {
             self.from = line.end;
-            if let Some(dump) = at(bytes, self.floor, line, layers) {
+            if let Some(dump) = find_at(bytes, self.floor, line, layers, &mut self.vias) {
                 return Some(self.behind(dump));
             }
         }
@@ -306,13 +329,12 @@ pub fn unindent(message: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Whether a message that begins on that framed line may have others: not where whoever wrote the prefix puts one in front
-/// of every line, as the next one shows. No stranger knows the process that it names.
-fn may_go_on(bytes: &[u8], line: &Range<usize>, layers: &mut Scratch) -> bool {
+/// Whether the next line, if there is one, is of the same process as that framed one.
+fn goes_on_alike(bytes: &[u8], line: &Range<usize>, layers: &mut Scratch) -> bool {
     let (line, behind) = (&bytes[line.clone()], &bytes[line.end..]);
     let next = memchr::memchr(b'\n', behind).map_or(behind, |end| &behind[..end]);
     let next = frame::process(next, layers);
-    !behind.is_empty() && (next.is_none() || next != frame::process(line, layers))
+    behind.is_empty() || (next.is_some() && next == frame::process(line, layers))
 }
 
 /// Where in a framed line a message's first line begins, so that it goes on below: an operator

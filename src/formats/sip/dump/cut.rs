@@ -1,6 +1,6 @@
 //! Where a log may be cut into blocks: before a record, and inside no dump.
 
-use super::{DUMP_MAX, Dump, Search, VERSION, at};
+use super::{DUMP_MAX, Dump, Search, VERSION, find_at};
 use crate::formats::frame::{self, Scratch};
 use crate::formats::sip::opener;
 use std::ops::Range;
@@ -117,7 +117,7 @@ fn cut_first(
             break;
         }
         let dump = match VERSION.find(line) {
-            Some(_) => at(bytes, floor, at_line..end, layers),
+            Some(_) => find_at(bytes, floor, at_line..end, layers, &mut search.vias),
             None => None,
         };
         at_line = end;
@@ -151,7 +151,7 @@ pub fn last_cut(bytes: &[u8], has_records: bool, layers: &mut Scratch, list: Vec
         return Cut { end, dumps: None };
     }
     let mut dumps = list;
-    let mut search = Search::default();
+    let mut search = Search::unfinished();
     while let Some(dump) = search.next(bytes, bytes.len(), layers) {
         if dump.end == bytes.len() {
             return Cut { end: dump.begin, dumps: Some(dumps) };
