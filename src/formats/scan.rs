@@ -86,11 +86,6 @@ impl Scanner {
         Self { patterns, needles }
     }
 
-    /// Whether an operator's pattern tells of requests: a server's own line may answer one.
-    pub fn finds_requests(&self) -> bool {
-        self.patterns.tell_of_requests()
-    }
-
     /// Buffers for one worker.
     pub fn scratch(&self) -> Scratch {
         Scratch {

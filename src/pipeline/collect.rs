@@ -132,8 +132,6 @@ pub struct Collector<'p> {
     pub server: &'p [u8],
     pub clock: Clock<'p>,
     pub counting: &'p Counting<'p>,
-    /// The operator's patterns tell of requests, and a line that proves itself may answer one.
-    pub has_requests: bool,
     /// Accounts and what order depends on.
     pub part: &'p mut Part,
     /// What is to be counted.
@@ -262,8 +260,7 @@ impl Collector<'_> {
         let agent_is_elsewhere = event.agent == AgentText::NotLogged;
         let has_transaction = !event.call_id.is_empty() && !event.cseq.is_empty();
         let waits = match event.kind {
-            Kind::Accepted if has_transaction => agent_is_elsewhere || self.has_requests,
-            Kind::Accepted => agent_is_elsewhere && !(event.contact.is_empty() && event.call_id.is_empty()),
+            Kind::Accepted => agent_is_elsewhere && (has_transaction || !event.contact.is_empty()),
             // Of these servers, a binding's end tells how long it lived.
             Kind::Unbound | Kind::Expired => event.dialect == Dialect::Asterisk,
             Kind::Deregistered

@@ -420,7 +420,6 @@ impl Run<'_> {
             server: server_name(input),
             clock: Clock::new(input.zone.clone(), years).assuming(input.assumed),
             counting: self.counting,
-            has_requests: self.scanner.finds_requests(),
             part,
             observed: &mut observed,
             numbering,

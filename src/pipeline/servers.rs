@@ -16,7 +16,6 @@ pub(super) struct Servers<'p> {
 struct Waiting {
     streams_left: usize,
     has_dumps: bool,
-    has_logs: bool,
     settler: Option<Settler>,
 }
 
@@ -27,12 +26,7 @@ impl<'p> Servers<'p> {
         for stream in plan.inputs.chunk_by(|a, b| a.stream == b.stream) {
             let server = waiting.entry(&stream[0].server).or_default();
             server.streams_left += 1;
-            for input in stream {
-                match input.form {
-                    Form::Snapshot => server.has_dumps = true,
-                    Form::Log | Form::Capture => server.has_logs = true,
-                }
-            }
+            server.has_dumps |= stream.iter().any(|input| input.form == Form::Snapshot);
         }
         Self { waiting }
     }
@@ -40,10 +34,7 @@ impl<'p> Servers<'p> {
     /// The settler for the server's next stream.
     pub fn take(&mut self, server: &[u8]) -> Settler {
         match self.waiting.get_mut(server) {
-            Some(waiting) => {
-                let Waiting { has_dumps, has_logs, settler, .. } = waiting;
-                settler.take().unwrap_or_else(|| Settler::of_server(*has_dumps, *has_logs))
-            }
+            Some(waiting) => waiting.settler.take().unwrap_or_else(|| Settler::with_dumps(waiting.has_dumps)),
             None => Settler::default(),
         }
     }

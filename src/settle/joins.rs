@@ -3,63 +3,13 @@
 //! Asterisk writes `Added contact` or `Registered SIP` while it answers the REGISTER that
 //! `pjsip set logger` or `sip set debug` dump as well. The dump tells more (the SIP-ID with its
 //! domain, the User-Agent), so the line is held until its transaction could have been told, and is
-//! dropped where it was. A line may also stand behind the reply. What such a pair proves besides, that the server calls this SIP-ID by that
+//! dropped where it was. What such a pair proves besides, that the server calls this SIP-ID by that
 //! name, serves the lines that stand without a dump.
 
 use super::transactions::{LIFE_RECORDS, are_near};
 use crate::model::Moment;
 use ahash::RandomState;
 use std::collections::{HashMap, VecDeque};
-
-/// So many transactions are remembered before any line has come: the first may stand a little behind its reply, and logs
-/// that have no lines shall not pay for it.
-const UNASKED_MAX: usize = 256;
-/// Behind so many transactions without a line no line is expected any more.
-const WITHOUT_LINES_MAX: usize = 4096;
-
-/// A registration that a transaction has just proven.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Proven<'t> {
-    pub user: &'t [u8],
-    /// Call-ID and CSeq.
-    pub call: (&'t [u8], &'t [u8]),
-    /// URIs, a line each: those of the request and those of the reply.
-    pub contacts: [&'t [u8]; 2],
-    pub moment: Option<Moment>,
-    pub record: u64,
-}
-
-/// The same, owned.
-#[derive(Debug, Default)]
-struct Unasked {
-    /// The texts behind one another, and their lengths.
-    texts: Vec<u8>,
-    lens: [usize; 5],
-    moment: Option<Moment>,
-    record: u64,
-}
-
-impl Unasked {
-    /// Takes one, in the memory of another.
-    fn take(mut self, proven: Proven<'_>) -> Self {
-        let Proven { user, call: (call_id, cseq), contacts: [asked, listed], moment, record } = proven;
-        let texts = [user, call_id, cseq, asked, listed];
-        self.texts.clear();
-        texts.iter().for_each(|text| self.texts.extend_from_slice(text));
-        Self { texts: self.texts, lens: texts.map(<[u8]>::len), moment, record }
-    }
-
-    fn proven(&self) -> Proven<'_> {
-        let mut rest = &self.texts[..];
-        let [user, call_id, cseq, asked, listed] = self.lens.map(|len| {
-            let (text, after) = rest.split_at(len);
-            rest = after;
-            text
-        });
-        let (call, contacts) = ((call_id, cseq), [asked, listed]);
-        Proven { user, call, contacts, moment: self.moment, record: self.record }
-    }
-}
 
 /// A registration that a transaction has proven.
 #[derive(Debug, Clone)]
@@ -91,10 +41,8 @@ pub(super) struct Pending<T> {
     pub user: Box<[u8]>,
     /// The line names no domain; the user may have been given one since.
     pub is_bare: bool,
-    /// URI of the contact; empty where the line names none (`chan_sip`, accounting).
+    /// URI of the contact; empty where the line names none (`chan_sip`).
     pub contact: Box<[u8]>,
-    /// Call-ID and CSeq, each empty where the line names none.
-    pub call: (Box<[u8]>, Box<[u8]>),
     pub moment: Option<Moment>,
     pub record: u64,
     pub payload: T,
@@ -104,13 +52,9 @@ pub(super) struct Pending<T> {
 #[derive(Debug)]
 pub(super) struct Joins<T> {
     pending: VecDeque<Pending<T>>,
-    /// Also by Call-ID, behind a line feed, where lines name one.
     by_contact: Index,
     by_name: Index,
     recent: VecDeque<Recent>,
-    unasked: VecDeque<Unasked>,
-    /// Transactions before the first line.
-    without_lines: usize,
     /// SIP-ID by the server's name; `None` where one name stood for two.
     names: HashMap<Name, Option<Name>, RandomState>,
     /// What follows the name in the user of a line that names no domain, in the streams so far: `@` and
@@ -120,8 +64,6 @@ pub(super) struct Joins<T> {
     has_dumps: bool,
     /// A line of the server has been seen: there is somebody to tell twice.
     has_lines: bool,
-    /// One of them had a Call-ID.
-    has_calls: bool,
 }
 
 impl<T> Default for Joins<T> {
@@ -131,13 +73,10 @@ impl<T> Default for Joins<T> {
             by_contact: HashMap::default(),
             by_name: HashMap::default(),
             recent: VecDeque::new(),
-            unasked: VecDeque::new(),
-            without_lines: 0,
             names: HashMap::default(),
             suffixes: Vec::new(),
             has_dumps: false,
             has_lines: false,
-            has_calls: false,
         }
     }
 }
@@ -155,13 +94,9 @@ impl<T> Joins<T> {
         self.has_dumps = true;
     }
 
-    /// A line of the server has come, with that Call-ID if any: whether it waits, since it may be told twice.
-    pub fn expects_twice(&mut self, call_id: &[u8]) -> bool {
-        self.has_calls |= !call_id.is_empty();
-        if !std::mem::replace(&mut self.has_lines, true) {
-            let unasked = std::mem::take(&mut self.unasked);
-            unasked.iter().for_each(|unasked| self.told(unasked.proven()));
-        }
+    /// A line of the server has come: whether it waits, since it may be told twice.
+    pub fn expects_twice(&mut self) -> bool {
+        self.has_lines = true;
         self.has_dumps
     }
 
@@ -175,27 +110,12 @@ impl<T> Joins<T> {
         self.has_lines
     }
 
-    /// A transaction has proven a registration.
-    pub fn told(&mut self, proven: Proven<'_>) {
-        if !self.has_lines {
-            if self.without_lines > WITHOUT_LINES_MAX {
-                return;
-            }
-            self.without_lines += 1;
-            let is_full = self.unasked.len() == UNASKED_MAX;
-            let oldest = if is_full { self.unasked.pop_front() } else { None };
-            self.unasked.push_back(oldest.unwrap_or_default().take(proven));
-            return;
-        }
-        let Proven { user, call: (call_id, cseq), contacts, moment, record } = proven;
+    /// A transaction has proven a registration of these contacts (URIs, a line each).
+    pub fn told(&mut self, user: &[u8], contacts: &[u8], moment: Option<Moment>, record: u64) {
         let told = Told { user: user.into(), moment, record };
-        // A line may name both or the Call-ID alone.
-        let calls = self.has_calls.then(|| [call_key(call_id, b""), call_key(call_id, cseq)]);
-        let calls = calls.iter().flatten().map(Vec::as_slice);
-        let contacts = contacts.into_iter().flat_map(|contacts| contacts.split(|byte| *byte == b'\n'));
-        for key in contacts.chain(calls).filter(|key| !key.is_empty()) {
-            self.by_contact.entry(key.into()).or_default().push(told.clone());
-            self.recent.push_back(Recent { key: key.into(), is_contact: true, moment, record });
+        for contact in contacts.split(|byte| *byte == b'\n').filter(|contact| !contact.is_empty()) {
+            self.by_contact.entry(contact.into()).or_default().push(told.clone());
+            self.recent.push_back(Recent { key: contact.into(), is_contact: true, moment, record });
         }
         let name = name_of(user);
         self.by_name.entry(name.into()).or_default().push(told);
@@ -286,8 +206,8 @@ impl<T> Joins<T> {
         }
     }
 
-    /// Whose registration the line tells: that of the same contact, or where it names none, of the same Call-ID, and name; by
-    /// contact alone where only one SIP-ID registered it in that time, since an AOR may have a name of its own.
+    /// Whose registration the line tells: that of the same contact and name; by contact alone
+    /// where only one SIP-ID registered it in that time, since an AOR may have a name of its own.
     fn find(&self, line: &Pending<T>) -> Option<Box<[u8]>> {
         let is_near = |told: &&Told| match (told.moment, line.moment) {
             (Some(one), Some(other)) => are_near(one, other),
@@ -298,11 +218,9 @@ impl<T> Joins<T> {
             true => name_of(&told.user) == name,
             false => told.user == line.user,
         };
-        let call = call_key(&line.call.0, &line.call.1);
-        let (index, key) = match (line.contact.is_empty(), line.call.0.is_empty()) {
-            (false, _) => (&self.by_contact, &line.contact[..]),
-            (true, false) => (&self.by_contact, &call[..]),
-            (true, true) => (&self.by_name, name),
+        let (index, key) = match line.contact.is_empty() {
+            true => (&self.by_name, name),
+            false => (&self.by_contact, &line.contact[..]),
         };
         let mut near = index.get(key)?.iter().filter(is_near);
         let first = near.clone().next()?;
@@ -312,11 +230,6 @@ impl<T> Joins<T> {
         let is_lone = !line.contact.is_empty() && near.all(|told| told.user == first.user);
         is_lone.then(|| first.user.clone())
     }
-}
-
-/// A Call-ID and a CSeq where contacts stand, none of which holds a line feed.
-fn call_key(call_id: &[u8], cseq: &[u8]) -> Vec<u8> {
-    [b"\n", call_id, b"\n", cseq].concat()
 }
 
 /// The user part of a SIP-ID, or the whole of a name without a domain.

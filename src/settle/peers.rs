@@ -4,13 +4,8 @@
 //! one acceptance, either of which is left out when nothing changed. PJSIP's bindings are told
 //! apart by (AOR, contact); a tie for the same binding may come at any time. A dump of the server
 //! ties both: PJSIP's by contact, a peer by its name alone.
-//!
-//! A client keeps its Call-ID from one REGISTER to the next (RFC 3261 §10.2), and a list of bindings names it. So a
-//! registration that names no contact, as accounting does, has the User-Agent of its user's binding of that Call-ID. Any
-//! client may send another's Call-ID, so it means something together with the user only.
 
 use super::pairs::{Pair, Pairs};
-use crate::model::index::NONE;
 use crate::model::rows::Rows;
 use crate::model::{AgentRef, Hint, Moment, Spot};
 use ahash::RandomState;
@@ -24,8 +19,6 @@ pub(super) struct Waiting {
     pub spot: Spot,
     pub hint: Hint,
     pub is_push_source: bool,
-    /// Number of its user with its Call-ID, or [`NONE`].
-    pub call: Pair,
     /// Count of held records when it came.
     pub record: u64,
 }
@@ -162,17 +155,6 @@ enum Agent {
     Several,
 }
 
-impl Agent {
-    /// One more candidate.
-    fn take(&mut self, agent: &[u8]) {
-        match self {
-            Self::None => *self = Self::One(agent.into()),
-            Self::One(text) if **text != *agent => *self = Self::Several,
-            Self::One(_) | Self::Several => {}
-        }
-    }
-}
-
 /// A registration that waits for the last tie, without its texts.
 #[derive(Debug, Clone, Copy)]
 struct Bound {
@@ -181,8 +163,6 @@ struct Bound {
     offset: u64,
     input: u32,
     pair: Pair,
-    /// See [`Waiting`].
-    call: Pair,
     hint: Hint,
     is_push_source: bool,
 }
@@ -191,8 +171,6 @@ struct Bound {
 pub(super) struct Released<'t> {
     pub user: &'t [u8],
     pub contact: &'t [u8],
-    /// Its Call-ID as it stands among the pairs; empty where it names none.
-    pub call: &'t [u8],
     pub agent: AgentRef<'t>,
     /// The server told its User-Agents itself, but not that one.
     pub is_told: bool,
@@ -217,28 +195,19 @@ impl Bindings {
             offset: waiting.spot.offset,
             input: waiting.spot.input,
             pair,
-            call: waiting.call,
             hint: waiting.hint,
             is_push_source: waiting.is_push_source,
         });
     }
 
-    /// The number of a user with a Call-ID.
-    pub fn call(&mut self, user: &[u8], call_id: &[u8]) -> Pair {
-        // No contact holds a line feed.
-        let key = [b"\n", call_id].concat();
-        self.pairs.number(user, &key)
-    }
-
-    /// The User-Agent of whoever registers that user with that Call-ID.
-    pub fn tie_call(&mut self, user: &[u8], call_id: &[u8], agent: &[u8]) {
-        let call = self.call(user, call_id);
-        self.tied.entry(call).or_default().agent.take(agent);
-    }
-
     /// The User-Agent of a binding.
     pub fn tie(&mut self, user: &[u8], contact: &[u8], agent: &[u8]) {
-        self.tied(user, contact).agent.take(agent);
+        let known = &mut self.tied(user, contact).agent;
+        match known {
+            Agent::None => *known = Agent::One(agent.into()),
+            Agent::One(text) if **text != *agent => *known = Agent::Several,
+            Agent::One(_) | Agent::Several => {}
+        }
     }
 
     /// A peer whose User-Agents the log tells when they change: what it had before the first of
@@ -280,20 +249,9 @@ impl Bindings {
         }
     }
 
-    /// The text of a registration, where its binding's and its Call-ID's ties have given just one.
-    fn agent_of_either(&self, pair: Pair, call: Pair) -> Option<&[u8]> {
-        let is_disputed = |pair| self.tied.get(&pair).is_some_and(|it| matches!(it.agent, Agent::Several));
-        match (self.agent(pair), self.agent(call)) {
-            (Some(one), Some(other)) => (one == other).then_some(one),
-            (None, None) => None,
-            (one, other) => one.or(other).filter(|_| !is_disputed(pair) && !is_disputed(call)),
-        }
-    }
-
-    /// The same of a user, the URI of a contact and a Call-ID as it stands among the pairs.
-    pub fn agent_of(&self, user: &[u8], contact: &[u8], call: &[u8]) -> Option<&[u8]> {
-        let find = |text| self.pairs.find(user, text).unwrap_or(NONE);
-        self.agent_of_either(find(contact), if call.is_empty() { NONE } else { find(call) })
+    /// The same of a user and the URI of a contact.
+    pub fn agent_of(&self, user: &[u8], contact: &[u8]) -> Option<&[u8]> {
+        self.agent(self.pairs.find(user, contact)?)
     }
 
     /// How many registrations wait.
@@ -309,19 +267,17 @@ impl Bindings {
             self.pairs.bring_ahead(record, |record| bound_at(record).map(|bound| bound.pair));
             let bound = bound_at(record).expect("a registration's number is one that was given");
             let (user, contact) = self.pairs.get(bound.pair);
-            let call = if bound.call == NONE { &[] } else { self.pairs.get(bound.call).1 };
             let is_told = self.tied.get(&bound.pair).is_some_and(|tied| tied.is_told);
             let waiting = Waiting {
                 moment: (bound.micros != i64::MIN).then(|| Moment::from_micros(bound.micros)),
                 spot: Spot { input: bound.input, offset: bound.offset },
                 hint: bound.hint,
                 is_push_source: bound.is_push_source,
-                call: bound.call,
                 record: record as u64,
             };
-            let text = self.agent_of_either(bound.pair, bound.call).filter(|_| !is_told);
+            let text = self.agent(bound.pair).filter(|_| !is_told);
             let agent = AgentRef { text, hint: bound.hint, is_push_source: bound.is_push_source };
-            tell(Released { user, contact, call, agent, is_told, waiting });
+            tell(Released { user, contact, agent, is_told, waiting });
         }
     }
 }

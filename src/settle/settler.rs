@@ -1,12 +1,11 @@
 //! The settling of one stream: residues in, observations out.
 
-use super::joins::{Joins, Pending, Proven};
+use super::joins::{Joins, Pending, name_of};
 use super::lives::{Ended, Life, LifeRules, Lives};
 use super::peers::{Released, Waiting};
 use super::ties::{Line, Ties, accepted};
-use super::transactions::{Key, LIFE_RECORDS, LIFE_SECONDS, Rank, Reply, Request, Settled, Transactions};
+use super::transactions::{Key, LIFE_RECORDS, LIFE_SECONDS, Reply, Request, Settled, Transactions};
 use super::{Asks, Held, Residue};
-use crate::model::index::NONE;
 use crate::model::{AgentRef, EvidenceKind, Kind, Moment, Observation, Standing};
 use ahash::RandomState;
 use std::collections::{BTreeMap, HashMap};
@@ -53,10 +52,10 @@ pub struct Settler {
 }
 
 impl Settler {
-    /// A settler for a server, of which there are dumps or not, and other logs or not: what lacks its User-Agent
-    /// in one of them waits for what the other tells.
-    pub fn of_server(has_dumps: bool, has_logs: bool) -> Self {
-        Self { ties: Ties { has_dumps, has_logs, ..Ties::default() }, ..Self::default() }
+    /// A settler for a server, of which dumps are there too or not: what lacks its User-Agent
+    /// waits for them.
+    pub fn with_dumps(has_dumps: bool) -> Self {
+        Self { ties: Ties { has_dumps, ..Ties::default() }, ..Self::default() }
     }
 
     /// The next stream of the server begins, of a registrar like that. Lives that nothing is proven
@@ -143,7 +142,7 @@ impl Settler {
             let pair = self.ended.pair(number);
             let Some(mut life) = self.ended.life(number, &bindings.pairs, &mut pieces) else { continue };
             let text = self.peers_agents.get(&number).map(|text| &text[..]).or_else(|| bindings.agent(pair));
-            let text = text.or_else(|| self.agent_elsewhere(life.user, life.contact, b""));
+            let text = text.or_else(|| self.agent_elsewhere(life.user, life.contact));
             life.user = self.joins.sip_id(life.user).unwrap_or(life.user);
             tell(&life, AgentRef { text, hint: life.hint, is_push_source: life.is_push_source });
         }
@@ -157,21 +156,21 @@ impl Settler {
     /// The server's streams are over: tells of those registrations that were waiting.
     pub fn waiting(&self, range: Range<usize>, tell: &mut impl FnMut(&Observation<'_>)) {
         self.ties.bindings.release(range, &mut |released| {
-            let Released { user, contact, call, mut agent, is_told, waiting } = released;
+            let Released { user, contact, mut agent, is_told, waiting } = released;
             if agent.text.is_none() && !is_told {
-                agent.text = self.agent_elsewhere(user, contact, call);
+                agent.text = self.agent_elsewhere(user, contact);
             }
             tell(&accepted(self.joins.sip_id(user).unwrap_or(user), agent, &waiting));
         });
     }
 
     /// The User-Agent of a binding whose user the server's lines call so, by what dumps call the user.
-    fn agent_elsewhere(&self, user: &[u8], contact: &[u8], call: &[u8]) -> Option<&[u8]> {
+    fn agent_elsewhere(&self, user: &[u8], contact: &[u8]) -> Option<&[u8]> {
         let Self { joins, ties, .. } = self;
         if !ties.bindings.has_ties() {
             return None;
         }
-        let of = |sip_id| ties.bindings.agent_of(sip_id, contact, call);
+        let of = |sip_id| ties.bindings.agent_of(sip_id, contact);
         joins.sip_id(user).and_then(of).or_else(|| joins.bare_name(user).and_then(of))
     }
 
@@ -194,18 +193,11 @@ impl Settler {
         let joined = joins.advance(held.moment, *records, &mut |line| ties.line(line, tell));
         self.counts.repeated += joined;
         self.ties.advance(held.moment, self.records, tell);
-        // The dumps may say whose Call-ID it is.
-        let has_call = self.ties.has_dumps && held.kind == Kind::Accepted && !held.call_id.is_empty();
-        let call = match has_call && held.agent_is_elsewhere {
-            true => self.ties.bindings.call(held.user, held.call_id),
-            false => NONE,
-        };
         let waiting = Waiting {
             moment: held.moment,
             spot: held.spot,
             hint: held.agent.hint,
             is_push_source: held.agent.is_push_source,
-            call,
             record: self.records,
         };
         if says_of_life(held) {
@@ -226,16 +218,7 @@ impl Settler {
                 };
                 fill_key(&mut self.key, held);
                 if let Some(settled) = self.transactions.ask(&self.key, request) {
-                    let call = (held.call_id, held.cseq);
-                    tell_settled(
-                        &settled,
-                        call,
-                        &mut self.joins,
-                        &mut self.ties,
-                        &self.lives,
-                        self.records,
-                        tell,
-                    );
+                    tell_settled(&settled, &mut self.joins, &mut self.ties, &self.lives, self.records, tell);
                 }
             }
             Kind::Reply => {
@@ -244,12 +227,10 @@ impl Settler {
                     fill_key(&mut self.key, held);
                     let reply =
                         Reply { code, moment: held.moment, leaves: held.asks, contacts: held.contact };
-                    let key = Key::of(&self.key, held.user);
+                    let key = Key { call: &self.key, user: name_of(held.user) };
                     if let Some(settled) = self.transactions.answer(key, reply) {
-                        let call = (held.call_id, held.cseq);
                         tell_settled(
                             &settled,
-                            call,
                             &mut self.joins,
                             &mut self.ties,
                             &self.lives,
@@ -260,43 +241,23 @@ impl Settler {
                 }
             }
             Kind::Accepted | Kind::Bound | Kind::Refreshed => {
-                let rank = match held.call_id.is_empty() || held.cseq.is_empty() {
-                    true => Rank::First,
-                    false => {
-                        fill_key(&mut self.key, held);
-                        let reply =
-                            Reply { code: 200, moment: held.moment, leaves: Asks::Bind, contacts: b"" };
-                        self.transactions.prove(&self.key, held.user, reply)
-                    }
+                let is_repeated = !held.call_id.is_empty() && !held.cseq.is_empty() && {
+                    fill_key(&mut self.key, held);
+                    let key = Key { call: &self.key, user: held.user };
+                    !self.transactions.is_first(key, held.moment)
                 };
-                match rank {
-                    Rank::Repeated => {}
-                    Rank::Settles(mut settled) => {
-                        let agent = &mut settled.request.agent;
-                        agent.text = agent.text.or(held.agent.text);
-                        let call = (held.call_id, held.cseq);
-                        tell_settled(
-                            &settled,
-                            call,
-                            &mut self.joins,
-                            &mut self.ties,
-                            &self.lives,
-                            self.records,
-                            tell,
-                        );
-                    }
-                    Rank::First if !held.agent_is_elsewhere => tell(&observe(held, Standing::Accepted)),
-                    Rank::First if self.joins.expects_twice(held.call_id) => {
-                        self.joins.wait(pending(held, waiting, None));
-                    }
-                    Rank::First => {
-                        self.ties.bound((held.host, held.user), held.contact, waiting, tell);
-                    }
+                if is_repeated {
+                } else if !held.agent_is_elsewhere {
+                    tell(&observe(held, Standing::Accepted));
+                } else if self.joins.expects_twice() {
+                    self.joins.wait(pending(held, waiting, None));
+                } else {
+                    self.ties.bound((held.host, held.user), held.contact, waiting, tell);
                 }
             }
             Kind::AgentSaved => {
                 if let Some(agent) = held.agent.text {
-                    if self.joins.expects_twice(b"") {
+                    if self.joins.expects_twice() {
                         self.joins.wait(pending(held, waiting, Some(agent)));
                     } else {
                         self.ties.saved((held.host, held.user), agent, waiting, tell);
@@ -317,9 +278,6 @@ impl Settler {
             Kind::Snapshot => {
                 if let Some(agent) = held.agent.text {
                     self.ties.bindings.tie(held.user, held.contact, agent);
-                    if self.ties.has_logs && !held.call_id.is_empty() {
-                        self.ties.bindings.tie_call(held.user, held.call_id, agent);
-                    }
                 }
                 self.listed.insert(held.user.into(), None);
                 tell(&listed(&observe(held, Standing::Accepted)));
@@ -363,10 +321,9 @@ fn says_of_life(held: &Held<'_>) -> bool {
     }
 }
 
-/// A transaction is complete, by a record of that Call-ID and CSeq: tells of it, and who may tell it again.
+/// A transaction is complete: tells of it, and who may tell it again.
 fn tell_settled(
     settled: &Settled<'_>,
-    call: (&[u8], &[u8]),
     joins: &mut Joins<Line>,
     ties: &mut Ties,
     lives: &Lives,
@@ -393,14 +350,12 @@ fn tell_settled(
         spot: request.spot,
         evidence: EvidenceKind::Transaction,
     });
-    if standing != Standing::Accepted {
-        return;
-    }
-    // The server's line spells the contact as its reply does: parameters reordered, or the address it saw.
-    let contacts = [request.contacts, reply.contacts];
-    joins.told(Proven { user: request.user, call, contacts, moment, record });
-    // Nearly always a line comes before the reply that tells the same, so there has been one by now.
-    if joins.has_lines() {
+    // A line comes before the reply that tells the same, so there has been one by now.
+    if standing == Standing::Accepted && joins.has_lines() {
+        // The server's line spells the contact as its reply does: parameters reordered, or the
+        // address it saw.
+        let listed = [request.contacts, reply.contacts].concat();
+        joins.told(request.user, &listed, moment, record);
         let own = own_contacts(request.contacts, reply.contacts);
         // A binding that a line told of long ago is refreshed: now it is known whose it is.
         for name in joins.bare_users(request.user).filter(|name| **name != *request.user).collect::<Vec<_>>()
@@ -423,8 +378,10 @@ fn fill_key(key: &mut Vec<u8>, held: &Held<'_>) {
     key.push(b'\n');
     key.extend_from_slice(held.cseq);
     // Where the addresses of messages are known, a reply answers what went to its sender.
-    key.push(b'\n');
-    key.extend_from_slice(held.thread);
+    if matches!(held.kind, Kind::Request | Kind::MessageRequest | Kind::Reply) {
+        key.push(b'\n');
+        key.extend_from_slice(held.thread);
+    }
 }
 
 /// A channel's role holds for the conference it enters next, within timer F like everything else
@@ -477,7 +434,6 @@ fn pending(held: &Held<'_>, waiting: Waiting, saved: Option<&[u8]>) -> Pending<L
         user: held.user.into(),
         is_bare: held.is_bare,
         contact: held.contact.into(),
-        call: (held.call_id.into(), held.cseq.into()),
         moment: held.moment,
         record: waiting.record,
         payload: Line { host: held.host.into(), waiting, saved: saved.map(Into::into) },

@@ -78,8 +78,6 @@ pub(super) struct Ties {
     pub bindings: Bindings,
     /// Dumps of the server are there too: a peer without User-Agent waits for them.
     pub has_dumps: bool,
-    /// And so are other logs of it: Call-IDs in dumps may mean something there.
-    pub has_logs: bool,
 }
 
 impl Ties {
@@ -100,7 +98,7 @@ impl Ties {
         waiting: Waiting,
         tell: &mut impl FnMut(&Observation<'_>),
     ) {
-        let Self { peers, bindings, has_dumps, .. } = self;
+        let Self { peers, bindings, has_dumps } = self;
         if *has_dumps {
             bindings.told(user);
         }
@@ -117,7 +115,7 @@ impl Ties {
         waiting: Waiting,
         tell: &mut impl FnMut(&Observation<'_>),
     ) {
-        let Self { peers, bindings, has_dumps, .. } = self;
+        let Self { peers, bindings, has_dumps } = self;
         match contact.is_empty() {
             true => {
                 let number = peers.number(host);
@@ -134,7 +132,7 @@ impl Ties {
 
     /// The log has moved on.
     pub fn advance(&mut self, now: Option<Moment>, record: u64, tell: &mut impl FnMut(&Observation<'_>)) {
-        let Self { peers, bindings, has_dumps, .. } = self;
+        let Self { peers, bindings, has_dumps } = self;
         let Hosts { hosts, tied, busy, .. } = peers;
         busy.retain(|number| {
             let host = &mut hosts[*number];
@@ -146,7 +144,7 @@ impl Ties {
 
     /// A host forgot its peers' User-Agents.
     pub fn restart(&mut self, host: &[u8], tell: &mut impl FnMut(&Observation<'_>)) {
-        let Self { peers, bindings, has_dumps, .. } = self;
+        let Self { peers, bindings, has_dumps } = self;
         let number = peers.number(host);
         let Hosts { hosts, tied, .. } = peers;
         hosts[number].peers.restart(&mut register(bindings, tied, *has_dumps, tell));
@@ -157,7 +155,7 @@ impl Ties {
 
     /// One stream is over; the bindings wait for the server's others.
     pub fn end_stream(&mut self, tell: &mut impl FnMut(&Observation<'_>)) {
-        let Self { peers, bindings, has_dumps, .. } = self;
+        let Self { peers, bindings, has_dumps } = self;
         let Hosts { hosts, tied, .. } = std::mem::take(peers);
         for mut host in hosts {
             host.peers.release_all(&mut register(bindings, &tied, *has_dumps, tell));

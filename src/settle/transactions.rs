@@ -9,9 +9,6 @@
 //! A client chooses its Call-ID and CSeq, so two may choose the same: records of one key that name
 //! two users are of two transactions. A reply that names nobody answers the only user there has been, or
 //! none. Users are told apart by what stands before the domain, which a server may write otherwise.
-//!
-//! A server's own line of the same key and SIP-ID (accounting, an operator's) is a reply that proves itself: the first of
-//! the two counts with the request and all that the request tells, such as its User-Agent.
 
 use super::Asks;
 use super::joins::name_of;
@@ -64,34 +61,14 @@ pub(super) struct Reply<'t> {
 pub(super) struct Key<'t> {
     /// Call-ID and CSeq, and what else both records show.
     pub call: &'t [u8],
-    /// What stands before the domain; empty where the record names nobody.
+    /// Empty where the record names nobody.
     pub user: &'t [u8],
-    /// What stands behind that, with its `@`; tells no transactions apart.
-    pub domain: &'t [u8],
-}
-
-impl<'t> Key<'t> {
-    /// That of a user's record.
-    pub fn of(call: &'t [u8], user: &'t [u8]) -> Self {
-        let (user, domain) = user.split_at(name_of(user).len());
-        Self { call, user, domain }
-    }
 }
 
 /// A request and what it was answered with.
 pub(super) struct Settled<'t> {
     pub request: Request<'t>,
     pub reply: Reply<'t>,
-}
-
-/// What a record that proves itself is to the transaction that it names.
-pub(super) enum Rank<'t> {
-    /// Nothing has been counted of it.
-    First,
-    /// It has been counted.
-    Repeated,
-    /// It is the word that a request waited for.
-    Settles(Settled<'t>),
 }
 
 /// What waits for the other half of its transaction: a request for its final reply, or the reply for it.
@@ -177,18 +154,15 @@ impl Halves {
 /// One transaction, in the order of arrival.
 #[derive(Debug)]
 struct Transaction {
-    /// The user behind the rest of the key, which is so long, and behind that the domain.
+    /// The user behind the rest of the key, which is so long.
     key: Vec<u8>,
     call_len: usize,
-    user_len: usize,
     /// Of the key, without its user where it is the first of its call.
     hash: u64,
     /// No other user's transaction of that call was open when it began.
     is_first: bool,
     /// Another user's has begun since.
     is_shared: bool,
-    /// It was counted as a refusal.
-    is_refused: bool,
     /// When it began, which is the moment of its half, and as which record.
     moment: Option<Moment>,
     record: u64,
@@ -205,12 +179,7 @@ impl Transaction {
 
     /// Empty where nobody has been named.
     fn user(&self) -> &[u8] {
-        &self.key[self.call_len..][..self.user_len]
-    }
-
-    /// Whether it is that one's, and no namesake's in another domain; of a reply's nobody knows.
-    fn is_of(&self, user: &[u8]) -> bool {
-        self.user_len == 0 || &self.key[self.call_len..] == user
+        &self.key[self.call_len..]
     }
 
     fn is_near(&self, moment: Option<Moment>) -> bool {
@@ -285,7 +254,7 @@ impl Transactions {
 
     /// A request; settled at once where its reply had come first.
     pub fn ask<'t>(&'t mut self, call: &[u8], request: Request<'t>) -> Option<Settled<'t>> {
-        let key = Key::of(call, request.user);
+        let key = Key { call, user: name_of(request.user) };
         let at = match self.find(key, request.moment) {
             Candidates::One(at) => at,
             Candidates::None => {
@@ -302,11 +271,10 @@ impl Transactions {
                 return None;
             }
         };
-        let Transaction { half, moment, is_refused, .. } = &mut self.open[at];
+        let Transaction { half, moment, .. } = &mut self.open[at];
         if let Some((room, Half::Answered { code, leaves })) = half.map(|room| (room, self.halves.get(room)))
         {
             *half = None;
-            *is_refused = code >= 300;
             let contacts = self.halves.leave(room);
             return Some(Settled { request, reply: Reply { code, moment: *moment, leaves, contacts } });
         }
@@ -329,57 +297,23 @@ impl Transactions {
                 return None;
             }
         };
-        let Transaction { half, moment, is_refused, .. } = &mut self.open[at];
+        let Transaction { half, moment, .. } = &mut self.open[at];
         if let Some((room, Half::Asked(asked))) = half.map(|room| (room, self.halves.get(room))) {
             *half = None;
-            *is_refused = reply.code >= 300;
             return Some(Settled { request: asked.request(*moment, self.halves.leave(room)), reply });
         }
         self.repeated += 1;
         None
     }
 
-    /// A record that proves itself to be as good as that reply to that user: a server's own line stands behind the
-    /// request, and beside the reply.
-    pub fn prove<'t>(&'t mut self, call: &[u8], user: &[u8], reply: Reply<'t>) -> Rank<'t> {
-        if let Candidates::One(at) = self.find(Key::of(call, user), reply.moment)
-            && self.open[at].is_of(user)
-        {
-            let Transaction { half, moment, is_refused, .. } = &mut self.open[at];
-            match half.map(|room| (room, self.halves.get(room))) {
-                Some((room, Half::Asked(asked))) => {
-                    *half = None;
-                    let request = asked.request(*moment, self.halves.leave(room));
-                    return Rank::Settles(Settled { request, reply });
-                }
-                // The request comes late, and tells nothing new.
-                Some((room, Half::Answered { code: 200..300, .. })) => {
-                    *half = None;
-                    self.halves.leave(room);
-                    return Rank::First;
-                }
-                // It contradicts what the server said before.
-                None if std::mem::take(is_refused) => return Rank::First,
-                None => {
-                    self.repeated += 1;
-                    return Rank::Repeated;
-                }
-                Some(_) => {}
-            }
+    /// Whether a self-proving record is the first of its transaction.
+    pub fn is_first(&mut self, key: Key<'_>, moment: Option<Moment>) -> bool {
+        if !matches!(self.find(key, moment), Candidates::None) {
+            self.repeated += 1;
+            return false;
         }
-        // Apart from what is asked, in which it would be one more candidate for a reply that names nobody; and its user is
-        // spelled alike each time.
-        let own = Key { call: call.strip_suffix(b"\n").unwrap_or(call), user, domain: b"" };
-        match self.find(own, reply.moment) {
-            Candidates::None => {
-                self.begin(own, reply.moment, None);
-                Rank::First
-            }
-            Candidates::One(_) | Candidates::Several => {
-                self.repeated += 1;
-                Rank::Repeated
-            }
-        }
+        self.begin(key, moment, None);
+        true
     }
 
     /// Nothing more will come: what still waits is unanswered.
@@ -459,22 +393,19 @@ impl Transactions {
         let mut owned = self.spares.pop().unwrap_or_default();
         owned.extend_from_slice(key.call);
         owned.extend_from_slice(key.user);
-        owned.extend_from_slice(key.domain);
         let texts_len: usize = half.iter().flat_map(|(_, texts)| texts).map(|text| text.len()).sum();
         let room_len = if half.is_some() { size_of::<Room>() } else { 0 };
         let bytes = owned.len() + texts_len + room_len + size_of::<Transaction>();
         self.bytes += bytes;
         let half = half.map(|(half, texts)| self.halves.keep(half, texts));
-        let (call_len, user_len, record) = (key.call.len(), key.user.len(), self.records);
-        let (is_shared, is_refused) = (false, false);
+        let (call_len, record) = (key.call.len(), self.records);
+        let is_shared = false;
         self.open.push_back(Transaction {
             key: owned,
             call_len,
-            user_len,
             hash,
             is_first,
             is_shared,
-            is_refused,
             moment,
             record,
             half,
@@ -497,4 +428,65 @@ pub(super) fn are_near(one: Moment, other: Moment) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_wrap() {
+        let told = |first: u32| {
+            let mut transactions = Transactions { first, ..Transactions::default() };
+            let mut told = Vec::new();
+            for step in 0..6 * SURE_RECORDS as i64 {
+                // Each key comes twice as a request and once as a reply, and again much later.
+                let key = (step / 3 % 20_000).to_le_bytes();
+                let moment = Some(Moment::from_seconds(step / 100));
+                transactions.advance(moment);
+                let request = Request {
+                    user: b"u",
+                    agent: AgentRef::UNKNOWN,
+                    moment,
+                    spot: Spot { input: 0, offset: step as u64 },
+                    asks: Asks::Bind,
+                    contacts: b"",
+                };
+                let settled = match step % 3 {
+                    0 | 1 => transactions.ask(&key, request),
+                    _ => transactions.answer(
+                        Key { call: &key, user: b"" },
+                        Reply { code: 200, moment, leaves: Asks::Bind, contacts: b"" },
+                    ),
+                };
+                told.extend(settled.map(|settled| settled.request.spot.offset));
+            }
+            let Transactions { unanswered, unasked, repeated, first: last, .. } = transactions;
+            (told, unanswered, unasked, repeated, last.wrapping_sub(first))
+        };
+        let plain = told(0);
+        assert!(plain.0.len() > 30_000 && plain.4 > 10_000, "{} {}", plain.0.len(), plain.4);
+        for first in [u32::MAX, u32::MAX - 5, u32::MAX - 5_000, u32::MAX - 25_000] {
+            assert_eq!(told(first), plain);
+        }
+    }
+
+    #[test]
+    fn rooms_are_used_again_and_large_ones_keep_nothing() {
+        let half = Half::Answered { code: 200, leaves: Asks::Bind };
+        let mut halves = Halves::default();
+        let large = vec![b'x'; 2 * ROOM_MAX];
+        let rooms = [0, 1].map(|_| halves.keep(half, [b"ab", &large, b"c"]));
+        assert_ne!(rooms[0], rooms[1]);
+        assert_eq!(halves.leave(rooms[0]), [b"ab", &large[..], b"c"].concat());
+        assert_eq!(halves.leave(rooms[1]), [b"ab", &large[..], b"c"].concat());
+        assert_eq!(halves.rooms[rooms[0]].1.capacity(), 0);
+        let small = halves.keep(half, [b"a", b"", b"bc"]);
+        assert_eq!(small, rooms[1]);
+        assert!(halves.rooms[small].1.capacity() <= ROOM_MAX);
+        assert_eq!(halves.leave(small), b"abc");
+        // Those that are free beyond some keep nothing either.
+        let rooms: Vec<usize> = (0..2 * FREE_MAX).map(|_| halves.keep(half, [b"abc", b"", b""])).collect();
+        rooms.into_iter().for_each(|room| _ = halves.leave(room));
+        halves.trim();
+        let kept: usize = halves.rooms.iter().map(|room| room.1.capacity()).sum();
+        assert!(kept <= (FREE_MAX + 1) * ROOM_MAX && halves.rooms.len() == 2 * FREE_MAX, "{kept}");
+    }
+}

@@ -143,11 +143,6 @@ impl Pattern {
         })
     }
 
-    /// Whether it tells of requests, which something else answers.
-    pub(super) fn tells_of_requests(&self) -> bool {
-        self.meaning.event == PatternEvent::Request
-    }
-
     /// The operator's name for it; the source of its events.
     pub fn name(&self) -> &str {
         &self.name

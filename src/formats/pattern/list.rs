@@ -33,11 +33,6 @@ impl Patterns {
         &self.each
     }
 
-    /// Whether one of them tells of requests, which something else answers.
-    pub fn tell_of_requests(&self) -> bool {
-        self.each.iter().any(Pattern::tells_of_requests)
-    }
-
     /// Memory to read with: one for each thread.
     pub fn scratch(&self) -> Vec<Scratch> {
         self.each.iter().map(Pattern::scratch).collect()

@@ -53,13 +53,7 @@ impl Ties {
 /// The records of one Call-ID and CSeq, in the order of their places.
 fn of_transaction(group: &[&Trace], own: &Own<'_>, ties: &mut BTreeMap<Spot, Tie>) {
     let is_request = |trace: &&&Trace| matches!(trace.kind, Kind::Request | Kind::MessageRequest);
-    // A server's own line that does not count by itself is as good as a reply.
-    let is_told_by_request =
-        |trace: &Trace| trace.kind == Kind::Accepted && !own.proofs.contains_key(&trace.spot);
-    let is_final = |trace: &&&Trace| match trace.kind {
-        Kind::Reply => trace.code.is_some_and(|code| code >= 200),
-        _ => is_told_by_request(trace),
-    };
+    let is_final = |trace: &&&Trace| trace.kind == Kind::Reply && trace.code.is_some_and(|code| code >= 200);
     // A request counts where its transaction was settled, or waits where it never was.
     let mut heads: Vec<&Trace> = Vec::new();
     for request in group.iter().filter(is_request) {
@@ -72,7 +66,7 @@ fn of_transaction(group: &[&Trace], own: &Own<'_>, ties: &mut BTreeMap<Spot, Tie
             None => {
                 let reply = group.iter().filter(is_final).find(|it| are_near(it.moment, request.moment));
                 let tie = match reply {
-                    Some(reply) => Tie::AnsweredBy(reply.spot, reply.code.unwrap_or(200)),
+                    Some(reply) => Tie::AnsweredBy(reply.spot, reply.code.unwrap_or_default()),
                     None => Tie::Unanswered,
                 };
                 ties.insert(request.spot, tie);
@@ -86,16 +80,9 @@ fn of_transaction(group: &[&Trace], own: &Own<'_>, ties: &mut BTreeMap<Spot, Tie
             ties.insert(reply.spot, Tie::Answers(head.spot));
         }
     }
-    let mut told_by_request = Vec::new();
-    for line in group.iter().filter(|trace| is_told_by_request(trace)) {
-        if let Some(head) = heads.iter().find(|head| are_near(head.moment, line.moment)) {
-            ties.insert(line.spot, Tie::Repeats(head.spot));
-            told_by_request.push(line.spot);
-        }
-    }
     // Records that prove themselves: the first within the time counts, and the tally drops the others.
     let mut counted: Vec<&Trace> = Vec::new();
-    for trace in group.iter().filter(|it| it.kind == Kind::Accepted && !told_by_request.contains(&it.spot)) {
+    for trace in group.iter().filter(|trace| trace.kind == Kind::Accepted) {
         match counted.iter().find(|earlier| are_near(earlier.moment, trace.moment)) {
             Some(earlier) => {
                 ties.insert(trace.spot, Tie::Repeats(earlier.spot));

@@ -89,72 +89,6 @@ fn a_retransmission_counts_once_and_a_later_use_of_the_key_again() {
     assert_eq!(said(&later).len(), 2);
 }
 
-/// A line of the server's own (accounting): it names its transaction and no User-Agent.
-fn line(call_id: &'static str, seconds: i64) -> Held<'static> {
-    let call_id = call_id.as_bytes();
-    Held { agent_is_elsewhere: true, call_id, cseq: b"2", ..held(Kind::Accepted, "u@x", seconds) }
-}
-
-#[test]
-fn a_servers_own_line_answers_the_request() {
-    let ask = |asks| Held { agent: agent("A"), ..request("a", 1, asks) };
-    let (bind, ok, line) = (ask(Asks::Bind), reply("a", 2, 200), line("a", 2));
-    for records in [&[bind, line][..], &[bind, line, ok], &[bind, ok, line], &[bind, line, line, bind, ok]] {
-        assert_eq!(said(records), ["Accepted u@x A at 1"]);
-    }
-    // What the line does not tell, its request does.
-    assert_eq!(said(&[ask(Asks::Unbind), line, ok]), ["Deregistered u@x A at 1"]);
-    assert_eq!(said(&[ok, bind, line]), ["Accepted u@x A at 1"]);
-    // Where the request comes late, it tells nothing; and behind a refusal a line counts, since it contradicts that.
-    assert_eq!(said(&[ok, line, bind]), ["Accepted u@x - at 2"]);
-    assert_eq!(said(&[bind, reply("a", 2, 401), line, line]), ["Accepted u@x - at 2", "Refused u@x A at 1"]);
-}
-
-#[test]
-fn a_line_is_no_answer_to_another_user_or_call() {
-    let ask = Held { agent: agent("A"), ..request("a", 1, Asks::Bind) };
-    let line = line("a", 2);
-    let others = [
-        Held { call_id: b"b", ..line },
-        Held { cseq: b"3", ..line },
-        Held { user: b"v@x", ..line },
-        // Of another domain's user nobody knows that it is the same one.
-        Held { user: b"u@y", ..line },
-    ];
-    for other in others {
-        let user = String::from_utf8_lossy(other.user);
-        assert_eq!(said(&[ask, other, other]), [format!("Accepted {user} - at 2")]);
-        // And the request still waits for its own.
-        let both = said(&[ask, other, reply("a", 3, 200)]);
-        assert!(both.contains(&"Accepted u@x A at 1".to_owned()) && both.len() == 2, "{both:?}");
-    }
-}
-
-#[test]
-fn a_line_with_its_own_user_agent_counts_once_with_its_transaction() {
-    let ask = request("a", 1, Asks::Bind);
-    let line = Held { agent: agent("B"), agent_is_elsewhere: false, ..line("a", 2) };
-    assert_eq!(said(&[ask, reply("a", 2, 200), line]), ["Accepted u@x - at 1"]);
-    assert_eq!(said(&[ask, line, reply("a", 2, 200)]), ["Accepted u@x B at 1"]);
-    assert_eq!(said(&[line, line]), ["Accepted u@x B at 2"]);
-}
-
-#[test]
-fn a_line_behind_the_reply_counts_once_with_it_from_the_first_on() {
-    let ask = Held { contact: b"sip:c\n", ..request("a", 1, Asks::Bind) };
-    let bound = Held { agent_is_elsewhere: true, contact: b"sip:c", ..held(Kind::Bound, "u", 2) };
-    let records = [ask, reply("a", 1, 200), Held { is_bare: true, ..bound }];
-    assert_eq!(said(&records), ["Accepted u@x - at 1"]);
-    assert_eq!(said(&[records[0], records[1], Held { contact: b"sip:d", ..bound }]).len(), 2);
-    // Where the addresses of messages are known, a line does not name them, but its Call-ID.
-    let on_wire = |held| Held { thread: b"192.0.2.1:5060", ..held };
-    let told = [on_wire(ask), on_wire(reply("a", 1, 200))];
-    assert_eq!(said(&[told[0], told[1], line("a", 2)]), ["Accepted u@x - at 1"]);
-    assert_eq!(said(&[told[0], told[1], Held { cseq: b"", ..line("a", 2) }]), ["Accepted u@x - at 1"]);
-    assert_eq!(said(&[told[0], told[1], line("b", 2)]).len(), 2);
-    assert_eq!(said(&[told[0], told[1], Held { cseq: b"3", ..line("a", 2) }]).len(), 2);
-}
-
 #[test]
 fn two_users_of_one_call_id_have_a_transaction_each() {
     let ask =
@@ -254,7 +188,7 @@ fn a_role_given_to_the_channel_makes_a_host() {
 proptest! {
     #[test]
     fn no_cut_into_residues_shows(
-        seen in prop::collection::vec((0_u8..12, 0_usize..4, prop::option::of(0_i64..90)), 0..60),
+        seen in prop::collection::vec((0_u8..10, 0_usize..4, prop::option::of(0_i64..90)), 0..60),
         run in 1_usize..70,
     ) {
         const IDS: [&str; 4] = ["a", "b", "c", "d"];
@@ -269,8 +203,6 @@ proptest! {
                 6 => held(Kind::Restart, "", 0),
                 7 => Held { user: b"v@x", ..request(IDS[id], 0, Asks::Bind) },
                 8 => Held { user: [b"v@x", b"w@x"][id % 2], ..reply(IDS[id], 0, 200) },
-                9 => line(IDS[id], 0),
-                10 => Held { agent: agent(IDS[id]), agent_is_elsewhere: false, ..line("a", 0) },
                 _ => Held { agent_is_elsewhere: true, contact: b"c", ..held(Kind::Bound, IDS[id], 0) },
             };
             held.moment = time.map(Moment::from_seconds);
@@ -282,12 +214,12 @@ proptest! {
 
 /// What settling says of the streams of one server, of which dumps are there.
 fn said_of_server(streams: &[&[Held<'_>]]) -> Vec<String> {
-    said_by(Settler::of_server(true, true), streams)
+    said_by(Settler::with_dumps(true), streams)
 }
 
 /// The same of a server whose default domain is `d`.
 fn said_with_domain(records: &[Held<'_>]) -> Vec<String> {
-    let mut settler = Settler::of_server(true, true);
+    let mut settler = Settler::with_dumps(true);
     settler.begin_stream(LifeRules::default(), true, b"@d");
     said_by(settler, &[records])
 }
@@ -325,35 +257,6 @@ fn a_dump_names_the_agents_of_its_server_whichever_is_read_first() {
     let expected = ["Accepted b@x Bria", "Snapshot b@x Bria"];
     assert_eq!(said_of_server(&[&[bound], &[dump]]), expected);
     assert_eq!(said_of_server(&[&[dump], &[bound]]), expected);
-}
-
-#[test]
-fn a_dump_names_the_agent_of_a_users_call() {
-    let dump = |call_id: &'static str, text| Held {
-        call_id: call_id.as_bytes(),
-        contact: b"sip:c",
-        agent: agent(text),
-        ..held(Kind::Snapshot, "u@x", 0)
-    };
-    let said = |line: Held<'_>, dumps: &[Held<'_>]| {
-        let said = [said_of_server(&[&[line], dumps]), said_of_server(&[dumps, &[line]])];
-        assert_eq!(said[0], said[1]);
-        said[0].iter().find(|said| said.starts_with("Accepted")).cloned().unwrap()
-    };
-    let line = line("a", 10);
-    assert_eq!(said(line, &[dump("a", "A")]), "Accepted u@x A");
-    assert_eq!(said(Held { cseq: b"", ..line }, &[dump("a", "A")]), "Accepted u@x A");
-    assert_eq!(said(line, &[dump("b", "A")]), "Accepted u@x -");
-    // Anybody may send that Call-ID.
-    assert_eq!(said(Held { user: b"v@x", ..line }, &[dump("a", "A")]), "Accepted v@x -");
-    // Two candidates are none, whatever names them.
-    assert_eq!(said(line, &[dump("a", "A"), dump("a", "B")]), "Accepted u@x -");
-    let bound = Held { contact: b"sip:c", ..line };
-    assert_eq!(said(bound, &[dump("a", "A"), dump("b", "B")]), "Accepted u@x -");
-    let elsewhere = Held { contact: b"sip:d", ..line };
-    assert_eq!(said(elsewhere, &[dump("a", "A"), dump("b", "B")]), "Accepted u@x A");
-    let moved = Held { contact: b"sip:d", ..dump("b", "B") };
-    assert_eq!(said(elsewhere, &[dump("a", "A"), moved]), "Accepted u@x -");
 }
 
 #[test]
