@@ -94,7 +94,6 @@ fn run(scanner: &Scanner, bytes: &[u8], counter: &mut Counter) {
         bytes,
         start: Spot { input: 0, offset: 0 },
         allow_bare: false,
-        allow_objects: false,
         line_ends: LineEnds::Lf,
         before: Before::default(),
         dumps: None,

@@ -77,7 +77,7 @@ fn value_at(text: &[u8]) -> Option<Value<'_>> {
 }
 
 /// Where the string that starts here ends: its first quote that no backslash escapes.
-pub fn string_end(text: &[u8]) -> Option<usize> {
+fn string_end(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         at += memchr::memchr2(b'"', b'\\', &text[at..])?;

@@ -64,7 +64,6 @@ struct SipScratch {
 struct Context {
     spot: Spot,
     allow_bare: bool,
-    allow_objects: bool,
     is_continuation: bool,
 }
 
@@ -269,7 +268,6 @@ impl Scanner {
             let context = Context {
                 spot: block.spot(begin),
                 allow_bare: block.allow_bare,
-                allow_objects: block.allow_objects,
                 is_continuation: block.is_continuation(begin),
             };
             self.line(&bytes[begin..end], context, scratch, sink);
@@ -321,7 +319,7 @@ impl Scanner {
 
     /// Reads one line that holds a needle.
     fn line(&self, line: &[u8], context: Context, scratch: &mut Scratch, sink: &mut impl Sink) {
-        let Context { spot, allow_bare, allow_objects, is_continuation } = context;
+        let Context { spot, allow_bare, is_continuation } = context;
         let Scratch { layers, marks, patterns, latest, sip, .. } = scratch;
         if allow_bare && let Some(row) = siptrace::row(line, &mut sip.message) {
             let SipScratch { message, values } = sip;
@@ -336,10 +334,8 @@ impl Scanner {
             transfer.tell(message, blank, values, sink);
             return;
         }
-        let is_object = line.first() == Some(&b'{');
-        let allow_bare = allow_bare || (allow_objects && is_object);
         let Some(record) = frame::open_next(line, marks, layers, allow_bare) else {
-            if is_object {
+            if line.first() == Some(&b'{') {
                 self.doubt_object(line, spot, patterns, sink);
             }
             return;

@@ -58,8 +58,6 @@ pub struct Input {
     pub clock_rule: String,
     /// No line of its start has a known prefix, so that whole lines are messages.
     pub allow_bare: bool,
-    /// Every line of its start that has a known prefix is an object.
-    pub allow_objects: bool,
     /// Time of its first record with one.
     pub first: Option<Moment>,
     /// See [`Setup::forgives_cuts`](super::setup::Setup).

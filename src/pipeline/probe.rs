@@ -95,7 +95,6 @@ pub(super) fn is_read(line: &[u8], scanner: &Scanner, scratch: &mut Scratch, all
         bytes: line,
         start: Spot { input: 0, offset: 0 },
         allow_bare,
-        allow_objects: allow_bare,
         line_ends: LineEnds::Lf,
         before: Before::default(),
         dumps: None,

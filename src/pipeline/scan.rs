@@ -36,6 +36,9 @@ pub const BLOCK_LEN: usize = 2 << 20;
 /// they look up in the caches, and the more memory waits in between.
 const BLOCKS_ABREAST: usize = 2;
 
+/// So many plain files are open at once: some systems allow no more than 256.
+const OPEN_MAX: usize = 32;
+
 /// So many decoded bytes of a file are read ahead of the files before it: what is said in them
 /// has to wait.
 const AHEAD_MAX: u64 = 64 << 20;
@@ -315,10 +318,10 @@ impl Run<'_> {
         let threads = rayon::current_num_threads();
         let most = match next.codec {
             Codec::Plain => {
-                let wanted = abreast * threads;
-                let left =
-                    readings.iter().map(|reading| reading.feed.blocks_left(self.block_len).min(wanted));
-                return left.sum::<usize>() < wanted;
+                let wanted = (abreast * threads).min(OPEN_MAX);
+                // One with nothing left is open all the same.
+                let left = |reading: &Reading<'_>| reading.feed.blocks_left(self.block_len).clamp(1, wanted);
+                return readings.iter().map(left).sum::<usize>() < wanted;
             }
             // Decoding takes about as long as all that is done with what is decoded, and of gzip longer; so one more
             // is begun, for whenever a core would wait for the others.
@@ -372,7 +375,7 @@ impl Run<'_> {
         let (mut lines, mut leaves) = (0, Vec::new());
         let scan = |scratch: &mut Scratch, buffer: &mut Vec<u8>, collector: &mut Collector<'_>| {
             let bytes = piece.read(buffer, self.counting.wants_digests.then_some(&mut leaves));
-            let block = piece.block(bytes, input);
+            let block = piece.block(bytes, input.allow_bare);
             match &mut notable {
                 Some(notable) => {
                     self.scanner.scan_lines(&block, scratch, notable, collector);

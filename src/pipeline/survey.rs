@@ -10,7 +10,7 @@ use super::plan::{Form, Input, Plan, PlanError, Spool, mixed};
 use super::rank::{rank, server_directory};
 use super::scan::InputCounts;
 use super::setup::{Setup, SourceRule, YearRule};
-use super::years::{END_LEN, Walk};
+use super::years::{END_LEN, Walk, Whole};
 use crate::formats::frame::Scratch;
 use crate::model::{Moment, Stamp};
 use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_text, discover, is_capture};
@@ -276,11 +276,15 @@ fn look(found: Found, setup: &Setup, shown_len: usize, may_walk_on: bool) -> Res
             if wants_jumps || (sample.has_yearless && !walks_on) {
                 let mut copy = if is_file { None } else { Some(temporary()?) };
                 let mut next = first;
+                let mut whole = Whole::default();
+                let mut tell = |bytes: &[u8], offset| match is_behind {
+                    true => walk.records(bytes, offset),
+                    false => walk.block(bytes, offset),
+                };
                 while let Some(block) = next {
-                    match is_behind {
-                        _ if wants_jumps => jumps.lines(&block.bytes, block.offset),
-                        true => walk.records(&block.bytes, block.offset),
-                        false => walk.block(&block.bytes, block.offset),
+                    match wants_jumps {
+                        true => jumps.lines(&block.bytes, block.offset),
+                        false => whole.take(&block.bytes, &mut tell),
                     }
                     if let Some(copy) = &mut copy {
                         copy.write_all(&block.bytes).map_err(|cause| spool_error(copy.path(), cause))?;
@@ -288,6 +292,7 @@ fn look(found: Found, setup: &Setup, shown_len: usize, may_walk_on: bool) -> Res
                     stream.recycle(block.bytes);
                     next = stream.next_block(1 << 20)?;
                 }
+                whole.finish(&mut tell);
                 spool = copy.map(Spool);
                 is_cut = stream.is_cut();
             } else if !is_file {
@@ -351,10 +356,13 @@ impl Look {
             stream.forgive_cut();
         }
         (self.walk, self.walks_on) = (Walk::default(), false);
+        let mut whole = Whole::default();
+        let mut tell = |bytes: &[u8], offset| self.walk.block(bytes, offset);
         while let Some(block) = stream.next_block(1 << 20)? {
-            self.walk.block(&block.bytes, block.offset);
+            whole.take(&block.bytes, &mut tell);
             stream.recycle(block.bytes);
         }
+        whole.finish(&mut tell);
         self.is_cut = stream.is_cut();
         Ok(())
     }
@@ -444,7 +452,6 @@ fn plan_input(
         assumed: assumed.map(Moment::from),
         clock_rule: clock_rule.join(", "),
         allow_bare: !sample.has_framed,
-        allow_objects: !sample.has_lines,
         first: first.filter(|_| sample.form == Form::Log),
         forgives_cuts: setup.forgives_cuts,
         is_cut,

@@ -7,14 +7,17 @@
 
 mod ahead;
 mod beside;
+mod blocks;
 mod notable;
 mod told;
 
+pub use blocks::Whole;
 pub use notable::Notable;
 pub use told::date_in_name;
 
 use ahead::{Ahead, Doubt, SILENT_MAX};
 use beside::Beside;
+use blocks::blocks;
 use notable::{Minute, Stamped, minute};
 use told::full_clock;
 
@@ -22,9 +25,9 @@ use super::clock::{Years, civil_time, date_time, full_date, in_year};
 use super::fold::Jumps;
 use super::scan::BLOCK_LEN;
 use crate::formats::frame::{self, Scratch};
+use crate::formats::sip::dump;
 use crate::formats::stamp;
 use crate::model::{Civil, Moment, Stamp};
-use crate::read::cut;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
@@ -66,7 +69,7 @@ pub struct Walk {
 impl Walk {
     /// Walks over all lines of a file, on all cores.
     pub fn file(&mut self, bytes: &[u8]) {
-        let mut blocks = cut(bytes, BLOCK_LEN);
+        let mut blocks = blocks(bytes, BLOCK_LEN);
         // Most anchors stand at the very start, and need not be looked for elsewhere then.
         if let Some(first) = blocks.next() {
             self.block(&bytes[first], 0);
@@ -104,10 +107,18 @@ impl Walk {
     /// finds them: behind a container's name, a prompt, or a colour.
     pub fn records(&mut self, bytes: &[u8], offset: u64) {
         let mut scratch = Scratch::default();
-        let mut behind = offset;
+        let bodies = dump::bodies(&dump::all(bytes), bytes);
+        let mut bodies = bodies.iter().peekable();
+        let mut behind = 0;
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let at = behind;
-            behind += line.len() as u64;
+            let begin = behind;
+            behind += line.len();
+            while bodies.next_if(|body| body.end <= begin).is_some() {}
+            // What a stranger sent shows nothing of the log.
+            if bodies.peek().is_some_and(|body| body.contains(&begin)) {
+                continue;
+            }
+            let at = offset + begin as u64;
             let line = line.strip_suffix(b"\n").unwrap_or(line);
             let Some(record) = frame::open(line, &mut scratch, false) else { continue };
             if let Stamp::Yearless(stamp) = record.stamp {
@@ -123,7 +134,7 @@ impl Walk {
     /// is to be [noted](Walk::note) when it is read.
     pub fn ends(&mut self, bytes: &[u8], wants_anchor: bool) -> bool {
         let mut behind = 0;
-        for block in cut(bytes, END_LEN) {
+        for block in blocks(bytes, END_LEN) {
             behind = block.end;
             self.block(&bytes[block.clone()], block.start as u64);
             if !wants_anchor || self.anchor.is_some() || behind as u64 >= ANCHORS_SOUGHT {
@@ -133,6 +144,9 @@ impl Walk {
         // The last lines, from the first that is whole.
         let near = bytes.len().saturating_sub(END_LEN).max(behind.saturating_sub(1));
         let last = memchr::memchr(b'\n', &bytes[near..]).map_or(bytes.len(), |feed| near + feed + 1);
+        if last > behind && dump::may_hold(bytes, last) {
+            return false;
+        }
         let mut end = Self::default();
         end.block(&bytes[last..], last as u64);
         self.block(&bytes[last..], last as u64);

@@ -2,7 +2,7 @@
 //! OpenSIPS' and Asterisk's.
 
 use super::{Origin, Outer, Record, Start, Starts, asterisk, kamailio, parted, peel, trim};
-use crate::formats::json::{Value, byte_array, member, string_end, unescape, unique_member};
+use crate::formats::json::{Value, byte_array, member, unescape, unique_member};
 use crate::formats::stamp;
 use crate::model::{Dialect, Moment, Stamp};
 use memchr::memmem::find;
@@ -10,15 +10,15 @@ use memchr::memmem::find;
 /// Opens a record that is one JSON object. An object of no known logger is left whole: it may
 /// be an operator's own line.
 pub(super) fn open<'t>(object: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) -> Option<Record<'t>> {
-    if let Some(docker) = Docker::of(object) {
-        return match docker.is_part() {
-            true => Some(parted(outer, object)),
-            false => docker.open(outer, scratch),
-        };
-    }
     let head = &object[..object.len().min(400)];
     if find(object, b"\"__REALTIME_TIMESTAMP\"").is_some() {
         return journald(object, outer, scratch);
+    }
+    if head.starts_with(DOCKER) {
+        return match is_part(object) {
+            true => Some(parted(outer, object)),
+            false => docker(object, outer, scratch),
+        };
     }
     if find(head, b"\"logmsg\":").is_some() && find(head, b"\"identifiers\":").is_some() {
         return from_asterisk(object, outer, scratch);
@@ -53,41 +53,20 @@ const DOCKER_PART: usize = 16 << 10;
 
 /// Whether the object holds a part of a longer line, which the next one goes on with.
 pub(super) fn is_part(object: &[u8]) -> bool {
-    object.len() >= DOCKER_PART && Docker::of(trim(object)).is_some_and(|docker| docker.is_part())
+    if object.len() < DOCKER_PART || !object.starts_with(DOCKER) {
+        return false;
+    }
+    let Some(Value::Text(text)) = member(object, b"\"log\"") else { return false };
+    let is_escaped = |text: &[u8]| text.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1;
+    text.len() >= DOCKER_PART && !text.strip_suffix(b"n").is_some_and(is_escaped)
 }
 
-/// An object of Docker's json-file driver, or what a shipper made of one. Whatever else begins with `log` is somebody's own.
-struct Docker<'t> {
-    /// What the program printed, still escaped.
-    text: &'t [u8],
-    stamp: Stamp,
-}
-
-impl<'t> Docker<'t> {
-    /// Docker writes its members in this order and without blanks: `log`, `stream`, labels where they are asked for, `time`.
-    /// Shippers append theirs.
-    fn of(object: &'t [u8]) -> Option<Self> {
-        let rest = object.strip_prefix(DOCKER)?.strip_prefix(b"\"")?;
-        let (text, rest) = rest.split_at(string_end(rest)?);
-        let rest = rest.strip_prefix(b"\",\"stream\":\"std")?;
-        let rest = rest.strip_prefix(b"out\"").or_else(|| rest.strip_prefix(b"err\""))?;
-        let time = match rest.strip_prefix(b",\"time\":\"") {
-            Some(rest) => &rest[..string_end(rest)?],
-            None => member(object, b"\"time\"")?.raw(),
-        };
-        let (stamp, len) = stamp::iso(time)?;
-        (len == time.len()).then_some(Self { text, stamp })
-    }
-
-    fn is_part(&self) -> bool {
-        let is_escaped = |text: &[u8]| text.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1;
-        self.text.len() >= DOCKER_PART && !self.text.strip_suffix(b"n").is_some_and(is_escaped)
-    }
-
-    fn open(self, outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) -> Option<Record<'t>> {
-        let (text, rest) = text_of(Value::Text(self.text), scratch)?;
-        peel(text, outer.with_stamp(self.stamp), rest)
-    }
+/// Docker's json-file driver.
+fn docker<'t>(object: &'t [u8], outer: Outer<'t>, scratch: &'t mut [Vec<u8>]) -> Option<Record<'t>> {
+    let time = member(object, b"\"time\"")?.raw();
+    let (stamp, _) = stamp::iso(time)?;
+    let (text, rest) = text_of(member(object, b"\"log\"")?, scratch)?;
+    peel(text, outer.with_stamp(stamp), rest)
 }
 
 /// Asterisk's `[json]` formatter.
@@ -164,10 +143,8 @@ mod tests {
 
     #[test]
     fn an_object_of_docker_is_a_part_where_its_long_text_lacks_the_line_feed() {
-        let object = |len: usize, end: &str| {
-            let text = "x".repeat(len);
-            format!(r#"{{"log":"{text}{end}","stream":"stderr","time":"2026-10-05T14:03:22Z"}}"#)
-        };
+        let object =
+            |len: usize, end: &str| format!("{{\"log\":\"{}{end}\",\"stream\":\"stderr\"}}", "x".repeat(len));
         for (len, end, expected) in [
             (DOCKER_PART, "", true),
             (DOCKER_PART, r"\n", false),
@@ -179,27 +156,6 @@ mod tests {
             (100, "", false),
         ] {
             assert_eq!(is_part(object(len, end).as_bytes()), expected, "{len} {end}");
-        }
-    }
-
-    #[test]
-    fn what_begins_like_dockers_and_is_not_is_somebodys_own() {
-        let is_docker = |object: &str| Docker::of(object.as_bytes()).is_some();
-        let time = r#""time":"2026-10-05T14:03:22.123456789Z""#;
-        assert!(is_docker(&format!(r#"{{"log":"a \"b\"\n","stream":"stdout",{time}}}"#)));
-        assert!(is_docker(&format!(
-            r#"{{"log":"","stream":"stderr","attrs":{{"tag":"}}\"","x":""}},{time}}}"#
-        )));
-        // A shipper's.
-        assert!(is_docker(&format!(r#"{{"log":"a","stream":"stdout",{time},"kubernetes":{{"x":1}}}}"#)));
-        for own in [
-            format!(r#"{{"log":"a",{time}}}"#),
-            format!(r#"{{"log":"a","stream":"sip",{time}}}"#),
-            r#"{"log":"a","stream":"stdout","time":"2026-10-05T14:03:22Z now"}"#.to_owned(),
-            r#"{"log":"a","stream":"stdout"}"#.to_owned(),
-            r#"{"log":{"a":"b"}}"#.to_owned(),
-        ] {
-            assert!(!is_docker(&own), "{own}");
         }
     }
 }

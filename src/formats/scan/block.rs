@@ -13,8 +13,6 @@ pub struct Block<'t> {
     pub start: Spot,
     /// Lines without any known prefix are records too: the input has no frames at all.
     pub allow_bare: bool,
-    /// Objects without a known prefix are: all that has one is an object too, in which no line break is written raw.
-    pub allow_objects: bool,
     /// How lines end in this input.
     pub line_ends: LineEnds,
     pub before: Before,

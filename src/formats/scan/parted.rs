@@ -29,12 +29,7 @@ impl Scanner {
         line.clear();
         frame::join_parts(parts, &mut line);
         scratch.marks.find(&line);
-        self.line(
-            &line,
-            Context { spot, allow_bare: block.allow_bare, allow_objects: false, is_continuation },
-            scratch,
-            sink,
-        );
+        self.line(&line, Context { spot, allow_bare: block.allow_bare, is_continuation }, scratch, sink);
         scratch.parts = line;
     }
 }

@@ -62,7 +62,6 @@ fn scan_with(
         bytes,
         start,
         allow_bare: false,
-        allow_objects: false,
         line_ends: LineEnds::Lf,
         before: before(follows_cr),
         dumps: None,
@@ -184,7 +183,7 @@ proptest! {
         let text: String = picks.into_iter().map(|pick| PIECES[pick]).collect();
         let read = |bytes: &str, offset, follows_cr, told: &mut Told| {
             let start = Spot { input: 0, offset };
-            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: true, allow_objects: false, line_ends: LineEnds::Lf, before: before(follows_cr), dumps: None };
+            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: true, line_ends: LineEnds::Lf, before: before(follows_cr), dumps: None };
             scanner.scan(&block, &mut scanner.scratch(), told)
         };
         let (mut whole, mut single) = (Told::default(), Told::default());
@@ -277,7 +276,7 @@ proptest! {
         text.push_str(&format!("\n{USUAL}\n{USUAL}\n"));
         let scan = |bytes: &str, offset, follows_cr, scratch: &mut Scratch, told: &mut Whole| {
             let start = Spot { input: 0, offset };
-            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: false, allow_objects: false, line_ends: LineEnds::Lf, before: before(follows_cr), dumps: None };
+            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: false, line_ends: LineEnds::Lf, before: before(follows_cr), dumps: None };
             scanner.scan(&block, scratch, told)
         };
         let (mut together, mut single) = (Whole::default(), Whole::default());
@@ -354,7 +353,7 @@ proptest! {
         let bytes = &text.as_bytes()[..cut.end];
         let read = |dumps| {
             let start = Spot { input: 0, offset: 0 };
-            let block = Block { bytes, start, allow_bare, allow_objects: false, line_ends: LineEnds::Lf, before: Before::default(), dumps };
+            let block = Block { bytes, start, allow_bare, line_ends: LineEnds::Lf, before: Before::default(), dumps };
             let mut told = Continued::default();
             let lines = scanner.scan(&block, &mut scanner.scratch(), &mut told);
             (lines, told)

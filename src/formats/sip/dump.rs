@@ -44,6 +44,11 @@ pub fn all(bytes: &[u8]) -> Vec<Dump> {
     dumps
 }
 
+/// Whether a message may be open at that place, as the bytes before it tell.
+pub fn may_hold(bytes: &[u8], at: usize) -> bool {
+    VERSION.find(&bytes[at.saturating_sub(DUMP_MAX)..at]).is_some()
+}
+
 /// The lines of those messages' bodies, none of which begins inside another.
 pub fn bodies(dumps: &[Dump], bytes: &[u8]) -> Vec<Range<usize>> {
     let mut bodies: Vec<Range<usize>> = Vec::new();

@@ -122,7 +122,7 @@ impl Dry<'_> {
             Wanted::Records(scanner) => {
                 let scratch = scratch.get_or_insert_with(|| scanner.scratch());
                 let mut ear = Ear::default();
-                scanner.scan(&piece.block(bytes, input), scratch, &mut ear);
+                scanner.scan(&piece.block(bytes, input.allow_bare), scratch, &mut ear);
                 ear.records
             }
         };

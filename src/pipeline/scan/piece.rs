@@ -4,7 +4,6 @@ use crate::formats::scan::{Before, Block, LineEnds};
 use crate::formats::sip::dump::Dump;
 use crate::model::Spot;
 use crate::pipeline::clock::Years;
-use crate::pipeline::plan::Input;
 use crate::read::{Access, Accesses, Leaf, Mapped};
 use std::ops::Range;
 use std::sync::Arc;
@@ -80,12 +79,11 @@ impl Piece {
     }
 
     /// It as the scan takes it, with its bytes.
-    pub fn block<'t>(&'t self, bytes: &'t [u8], input: &Input) -> Block<'t> {
+    pub fn block<'t>(&'t self, bytes: &'t [u8], allow_bare: bool) -> Block<'t> {
         Block {
             bytes,
             start: self.start,
-            allow_bare: input.allow_bare,
-            allow_objects: input.allow_objects,
+            allow_bare,
             line_ends: self.line_ends,
             before: self.before,
             dumps: self.dumps.as_deref(),

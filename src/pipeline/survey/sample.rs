@@ -26,8 +26,6 @@ pub(super) struct Sample {
     /// First record with a stamp: its stamp and place.
     pub first: Option<(Stamp, u64)>,
     pub has_framed: bool,
-    /// Among them one that is no object.
-    pub has_lines: bool,
     pub has_local: bool,
     pub has_yearless: bool,
     /// A dump of a location table, behind which a log begins.
@@ -118,7 +116,6 @@ pub(super) fn take_sample(start: &[u8], shown_len: usize, scratch: &mut Scratch)
         let is_sent = bodies.peek().is_some_and(|body| body.contains(&offset));
         if let Some(record) = frame::open(line, scratch, false).filter(|_| !is_sent) {
             sample.has_framed = true;
-            sample.has_lines |= !line.starts_with(b"{");
             sample.stamp(record.stamp, offset as u64);
         }
     });
