@@ -11,27 +11,21 @@ mod blocks;
 mod notable;
 mod told;
 
-pub use blocks::Whole;
+pub use blocks::{END_LEN, Whole};
 pub use notable::Notable;
 pub use told::date_in_name;
 
 use ahead::{Ahead, Doubt, SILENT_MAX};
 use beside::Beside;
-use blocks::blocks;
 use notable::{Minute, Stamped, minute};
 use told::full_clock;
 
-use super::clock::{Years, civil_time, date_time, full_date, in_year};
+use super::clock::{Years, civil_time, date_time, in_year};
 use super::fold::Jumps;
-use super::scan::BLOCK_LEN;
-use crate::formats::frame::{self, Scratch};
-use crate::formats::sip::dump;
 use crate::formats::stamp;
-use crate::model::{Civil, Moment, Stamp};
+use crate::model::{Civil, Moment};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use rayon::prelude::*;
-use std::ops::Range;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 const NEW_YEAR_JUMP: i64 = 180 * DAY_MICROS;
@@ -41,9 +35,6 @@ const STRAY: i64 = 2 * DAY_MICROS;
 /// them only the lines that are read anyway are asked, the first and the last of each minute: an operator's
 /// own log may have no such record at all, and would be searched whole for nothing.
 const ANCHORS_SOUGHT: u64 = 16 << 20;
-
-/// Bytes of an end of a file.
-pub const END_LEN: usize = 256 << 10;
 
 /// The walk over one input's stamps.
 #[derive(Debug, Clone, Default)]
@@ -67,25 +58,6 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Walks over all lines of a file, on all cores.
-    pub fn file(&mut self, bytes: &[u8]) {
-        let mut blocks = blocks(bytes, BLOCK_LEN);
-        // Most anchors stand at the very start, and need not be looked for elsewhere then.
-        if let Some(first) = blocks.next() {
-            self.block(&bytes[first], 0);
-        }
-        let wants_anchor = self.anchor.is_none();
-        let blocks: Vec<Range<usize>> = blocks.collect();
-        let of = |block: &Range<usize>| {
-            let is_searched = wants_anchor && (block.start as u64) < ANCHORS_SOUGHT;
-            Notable::of(&bytes[block.clone()], is_searched)
-        };
-        let noted: Vec<Notable> = blocks.par_iter().map(of).collect();
-        for (block, notable) in blocks.into_iter().zip(noted) {
-            self.note(&bytes[block.clone()], block.start as u64, &notable);
-        }
-    }
-
     /// The newest stamp, where the first section is of that year and no other begins.
     pub fn newest_in(&self, year: i32) -> Option<Civil> {
         in_year(self.newest?, year)
@@ -94,63 +66,6 @@ impl Walk {
     /// A walk over an input whose first year is known.
     pub fn dated() -> Self {
         Self { is_dated: true, ..Self::default() }
-    }
-
-    /// Walks over the next block, which holds whole lines.
-    pub fn block(&mut self, bytes: &[u8], offset: u64) {
-        let wants_anchor = !self.is_dated && self.anchor.is_none() && offset < ANCHORS_SOUGHT;
-        let notable = Notable::of(bytes, wants_anchor);
-        self.note(bytes, offset, &notable);
-    }
-
-    /// Walks over the next block record by record, where the stamps do not stand where a look at the front of each line
-    /// finds them: behind a container's name, a prompt, or a colour.
-    pub fn records(&mut self, bytes: &[u8], offset: u64) {
-        let mut scratch = Scratch::default();
-        let bodies = dump::bodies(&dump::all(bytes), bytes);
-        let mut bodies = bodies.iter().peekable();
-        let mut behind = 0;
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let begin = behind;
-            behind += line.len();
-            while bodies.next_if(|body| body.end <= begin).is_some() {}
-            // What a stranger sent shows nothing of the log.
-            if bodies.peek().is_some_and(|body| body.contains(&begin)) {
-                continue;
-            }
-            let at = offset + begin as u64;
-            let line = line.strip_suffix(b"\n").unwrap_or(line);
-            let Some(record) = frame::open(line, &mut scratch, false) else { continue };
-            if let Stamp::Yearless(stamp) = record.stamp {
-                self.stamp(stamp, at);
-            } else if let Some(full) = full_date(record.stamp) {
-                self.beside.full(full, self.turns.len());
-            }
-        }
-    }
-
-    /// Walks over the ends of a file only, at the start up to a record that tells the year, should one be wanted; and
-    /// tells whether that may be enough: both ends have stamps, and no year begins between them. What lies between
-    /// is to be [noted](Walk::note) when it is read.
-    pub fn ends(&mut self, bytes: &[u8], wants_anchor: bool) -> bool {
-        let mut behind = 0;
-        for block in blocks(bytes, END_LEN) {
-            behind = block.end;
-            self.block(&bytes[block.clone()], block.start as u64);
-            if !wants_anchor || self.anchor.is_some() || behind as u64 >= ANCHORS_SOUGHT {
-                break;
-            }
-        }
-        // The last lines, from the first that is whole.
-        let near = bytes.len().saturating_sub(END_LEN).max(behind.saturating_sub(1));
-        let last = memchr::memchr(b'\n', &bytes[near..]).map_or(bytes.len(), |feed| near + feed + 1);
-        if last > behind && dump::may_hold(bytes, last) {
-            return false;
-        }
-        let mut end = Self::default();
-        end.block(&bytes[last..], last as u64);
-        self.block(&bytes[last..], last as u64);
-        end.newest.is_some() && self.changes() == 0
     }
 
     /// Walks over the next block by what was found notable in it.
