@@ -36,7 +36,7 @@ pub const BLOCK_LEN: usize = 2 << 20;
 /// they look up in the caches, and the more memory waits in between.
 const BLOCKS_ABREAST: usize = 2;
 
-/// So many plain files are open at once: some systems allow no more than 256.
+/// So many plain files are open at once at most, since a process may not open any number.
 const OPEN_MAX: usize = 32;
 
 /// So many decoded bytes of a file are read ahead of the files before it: what is said in them

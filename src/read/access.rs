@@ -9,9 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How the bytes of a block are had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Access {
     /// Where they lie in the map.
+    #[default]
     Mapped,
     /// Copied into a buffer.
     Copied,
@@ -30,19 +31,13 @@ const TOLD_LEN_MIN: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub struct Accesses(Mutex<State>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     asked: usize,
     quicker: Access,
     /// Nanoseconds for each MiB of the blocks of this round that went through the map, and of those that were copied;
     /// `None` where enough of them have told.
     took: Option<[Vec<u64>; 2]>,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self { asked: 0, quicker: Access::Mapped, took: None }
-    }
 }
 
 impl Accesses {

@@ -11,8 +11,6 @@ use crate::pipeline::years::{Notable, Walk};
 use crate::read::{Accesses, Codec, InputError, Leaf, OwnedBlock, Source, Stream};
 use std::sync::Arc;
 
-/// No record is so long; a stream in which none begins for that long is cut at a line's end.
-const KEPT_MAX: usize = 8 << 20;
 /// Bytes asked of a decoder at a time.
 const DECODED_LEN: usize = 1 << 20;
 
@@ -317,7 +315,7 @@ impl Decoding {
             None if bytes.is_empty() => return Ok(None),
             None => {}
         }
-        let Cut { end: cut, dumps } = match self.is_over || bytes.len() >= KEPT_MAX {
+        let Cut { end: cut, dumps } = match self.is_over {
             true => Cut::behind(&bytes),
             false => dump::last_cut(&bytes, lines.has_records, &mut lines.layers, list),
         };

@@ -3,15 +3,12 @@
 
 use super::{ANCHORS_SOUGHT, Notable, Walk};
 use crate::formats::frame::{self, Scratch};
-use crate::formats::sip::dump::{self, Cut};
+use crate::formats::sip::dump;
 use crate::model::Stamp;
 use crate::pipeline::clock::full_date;
 use crate::pipeline::scan::BLOCK_LEN;
 use rayon::prelude::*;
 use std::ops::Range;
-
-/// No message is so long; where no record begins for that long, a stream is cut at a block's end.
-const KEPT_MAX: usize = 8 << 20;
 
 /// The bytes in blocks of about that length.
 fn blocks(bytes: &[u8], len: usize) -> impl Iterator<Item = Range<usize>> {
@@ -117,11 +114,8 @@ impl Whole {
     /// Takes the next block, and tells of what it completes and where that begins.
     pub fn take(&mut self, block: &[u8], tell: &mut impl FnMut(&[u8], u64)) {
         self.kept.extend_from_slice(block);
-        let Cut { end, .. } = match self.kept.len() {
-            ..KEPT_MAX => dump::last_cut(&self.kept, true, &mut self.layers, Vec::new()),
-            _ => Cut::behind(&self.kept),
-        };
-        self.tell(end, tell);
+        let cut = dump::last_cut(&self.kept, true, &mut self.layers, Vec::new());
+        self.tell(cut.end, tell);
     }
 
     /// Nothing more comes.

@@ -31,6 +31,9 @@ impl Cut {
     }
 }
 
+/// No record is so long; a stream in which none begins for that long is cut at a block's end.
+const KEPT_MAX: usize = 8 << 20;
+
 /// What opens a dump stands in fewer bytes before its message.
 const OPENER_MAX: usize = 4 << 10;
 
@@ -139,8 +142,12 @@ fn cut_first(
 }
 
 /// Where the last record in `bytes` begins, outside of all dumps; 0 where there is but one. What
-/// follows may go on behind the bytes. The dumps go into `list`, an empty one, if they have to be found.
+/// follows may go on behind the bytes, unless these are so many that it never would. The dumps go into `list`, an empty one,
+/// if they have to be found.
 pub fn last_cut(bytes: &[u8], has_records: bool, layers: &mut Scratch, list: Vec<Dump>) -> Cut {
+    if bytes.len() >= KEPT_MAX {
+        return Cut::behind(bytes);
+    }
     // No dump is longer than that: without the start of one so near to the cut or behind it, none is open there or at the
     // end.
     let near = bytes.len().saturating_sub(DUMP_MAX);
