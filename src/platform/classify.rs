@@ -20,7 +20,7 @@ pub struct Classifier {
     billable: Billable,
 }
 
-/// The shipped rules, compiled once.
+/// The shipped rules, read once.
 static SHIPPED: OnceLock<RuleList> = OnceLock::new();
 
 fn shipped_list() -> &'static RuleList {
@@ -28,10 +28,10 @@ fn shipped_list() -> &'static RuleList {
     SHIPPED.get_or_init(|| RuleList::new(shipped().to_vec()).expect("the shipped rules compile"))
 }
 
-/// Begins to compile the shipped rules: they are asked at the end of a run, and its begin leaves cores idle.
+/// Begins to read the shipped rules: they are asked at the end of a run, and its begin leaves cores idle.
 pub fn begin_shipped() {
     if SHIPPED.get().is_none() {
-        // Where no thread is to be had, they are compiled when they are asked for.
+        // Where no thread is to be had, they are read when they are asked for.
         let _ = std::thread::Builder::new().spawn(shipped_list);
     }
 }

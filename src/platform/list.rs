@@ -1,39 +1,97 @@
 //! An ordered list of rules: which one wins a text.
 
-use regex::bytes::{Regex, RegexSet, RegexSetBuilder};
+use aho_corasick::AhoCorasick;
+use regex::bytes::Regex;
+use regex_automata::{meta, nfa::thompson::WhichCaptures};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
+use std::sync::OnceLock;
 
 use super::RuleError;
+use super::required::required;
 use super::rules::Rule;
 
-/// Room for the compiled rules. The shipped list needs a small part of it; the rest is for
-/// operators who list hundreds of brands.
-const COMPILED_BYTES_MAX: usize = 256 << 20;
-
-/// Rules in order, compiled together.
+/// Rules in order. A log needs a few of them, so each is compiled when a text first holds what it requires.
 #[derive(Debug)]
 pub(super) struct RuleList {
     rules: Vec<Rule>,
-    patterns: RegexSet,
+    patterns: Vec<Pattern>,
+    /// The literals that patterns require, and whose each is.
+    literals: AhoCorasick,
+    owners: Vec<usize>,
+    /// Rules that require none.
+    always: Vec<usize>,
 }
 
-impl RuleList {
-    /// Compiles `rules`, first match first.
-    pub(super) fn new(rules: Vec<Rule>) -> Result<Self, RuleError> {
-        // Alone first, so that an error names its rule. The shipped ones have a test for that.
-        for rule in rules.iter().filter(|rule| rule.is_operators) {
+/// A pattern, as it was parsed and as it is asked.
+#[derive(Debug)]
+struct Pattern {
+    parsed: Hir,
+    compiled: OnceLock<meta::Regex>,
+}
+
+impl Pattern {
+    /// Parses it. The shipped ones are read as bytes, because a device name in an old encoding is no UTF-8 and `[^(]`
+    /// must still step over it; the operator's keep the meaning that the regex manual gives them.
+    fn of(rule: &Rule) -> Result<Self, RuleError> {
+        if rule.is_operators {
             Regex::new(&rule.spec.pattern)
                 .map_err(|source| RuleError::Pattern { rule: rule.spec.name.clone(), source })?;
         }
-        let patterns = RegexSetBuilder::new(rules.iter().map(pattern))
-            .size_limit(COMPILED_BYTES_MAX)
-            .build()
-            .map_err(RuleError::Together)?;
-        Ok(Self { rules, patterns })
+        let parsed =
+            ParserBuilder::new().utf8(false).unicode(rule.is_operators).build().parse(&rule.spec.pattern);
+        // What has been compiled just before parses, and the shipped ones have a test for that.
+        Ok(Self { parsed: parsed.expect("a pattern that parses"), compiled: OnceLock::new() })
+    }
+
+    fn is_match(&self, text: &[u8]) -> bool {
+        let compiled = self.compiled.get_or_init(|| {
+            // Prepared for a few thousand short texts: what speeds up long ones takes longer to build than they do.
+            let config = meta::Config::new()
+                .utf8_empty(false)
+                .auto_prefilter(false)
+                .onepass(false)
+                .dfa(false)
+                .backtrack(false)
+                .which_captures(WhichCaptures::None);
+            meta::Builder::new()
+                .configure(config)
+                .build_from_hir(&self.parsed)
+                .expect("a pattern without a limit to its size")
+        });
+        compiled.is_match(text)
+    }
+}
+
+impl RuleList {
+    /// Makes a list of `rules`, first match first.
+    pub(super) fn new(rules: Vec<Rule>) -> Result<Self, RuleError> {
+        let patterns = rules.iter().map(Pattern::of).collect::<Result<Vec<_>, _>>()?;
+        let (mut literals, mut owners, mut always) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, pattern) in patterns.iter().enumerate() {
+            match required(&pattern.parsed) {
+                None => always.push(place),
+                Some(required) => {
+                    owners.extend(required.iter().map(|_| place));
+                    literals.extend(required);
+                }
+            }
+        }
+        let literals = AhoCorasick::builder().ascii_case_insensitive(true).build(&literals);
+        let literals = literals.expect("the literals of some rules fit any automaton");
+        Ok(Self { rules, patterns, literals, owners, always })
     }
 
     /// The rule that wins `text`.
     pub(super) fn first_match(&self, text: &[u8]) -> Option<&Rule> {
-        self.patterns.matches(text).iter().next().map(|place| &self.rules[place])
+        let mut possible = self.always.clone();
+        possible.extend(self.literals.find_overlapping_iter(text).map(|hit| self.owners[hit.pattern()]));
+        possible.sort_unstable();
+        possible.dedup();
+        possible
+            .into_iter()
+            .find(|place| self.patterns[*place].is_match(text))
+            .map(|place| &self.rules[place])
     }
 
     /// Proves that every example of these rules is won by its own rule; where none of them matches, it is a rule of
@@ -64,28 +122,97 @@ impl RuleList {
     }
 }
 
-/// The pattern as it is compiled. The shipped ones are read as bytes, because a device name in an
-/// old encoding is no UTF-8 and `[^(]` must still step over it; the operator's keep the meaning
-/// that the regex manual gives them.
-fn pattern(rule: &Rule) -> String {
-    if rule.is_operators { rule.spec.pattern.clone() } else { format!("(?-u){}", rule.spec.pattern) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Form, Platform};
+    use crate::platform::RuleSpec;
     use crate::platform::rules::shipped;
+    use proptest::prelude::*;
+    use regex::bytes::RegexSet;
+    use std::sync::LazyLock;
+
+    static SHIPPED: LazyLock<RuleList> = LazyLock::new(|| RuleList::new(shipped().to_vec()).unwrap());
+
+    /// All shipped patterns, asked at once.
+    static ORACLE: LazyLock<RegexSet> = LazyLock::new(|| {
+        RegexSet::new(shipped().iter().map(|rule| format!("(?-u){}", rule.spec.pattern))).unwrap()
+    });
+
+    fn operators(pattern: &str) -> Rule {
+        let (platform, form) = (Platform::Ios, Form::Mobile);
+        let (name, pattern) = (pattern.to_owned(), pattern.to_owned());
+        let spec = RuleSpec { name, pattern, platform, form, class: None, examples: Vec::new() };
+        Rule { spec, is_weak: false, is_operators: true }
+    }
 
     #[test]
     fn every_shipped_example_is_won_by_its_own_rule() {
-        let list = RuleList::new(shipped().to_vec()).unwrap();
-        list.prove_examples(|_| None).unwrap_or_else(|error| panic!("{error}"));
+        SHIPPED.prove_examples(|_| None).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    #[test]
+    fn every_shipped_rule_requires_a_literal() {
+        let always: Vec<_> = SHIPPED.always.iter().map(|place| &shipped()[*place].spec.pattern).collect();
+        assert!(always.is_empty(), "each is tried on every text: {always:?}");
     }
 
     #[test]
     fn a_byte_that_is_no_utf8_does_not_hide_a_product() {
-        let list = RuleList::new(shipped().to_vec()).unwrap();
         let text = b"MyPhone\xe9Android/1.0 (t\xe9l\xe9phone) LinphoneSDK/5.2";
-        assert_eq!(list.first_match(text).unwrap().spec.name, "linphone-sdk-android");
+        assert_eq!(SHIPPED.first_match(text).unwrap().spec.name, "linphone-sdk-android");
+    }
+
+    #[test]
+    fn an_operators_pattern_knows_letters_of_every_language() {
+        let list = RuleList::new(vec![operators(r"(?i)^\w+ ÉCOLE\b"), operators("(?i)^kelvin")]).unwrap();
+        for (text, place) in [("Žofín école", 0), ("\u{212a}elvin", 1), ("KELVIN", 1)] {
+            let winner = list.first_match(text.as_bytes()).unwrap();
+            assert!(std::ptr::eq(winner, &list.rules[place]), "{text}");
+        }
+        assert!(list.first_match("Žofín écolea".as_bytes()).is_none());
+    }
+
+    /// Texts out of the parts of examples, so that many rules are near.
+    fn near_examples() -> impl Strategy<Value = Vec<u8>> {
+        let examples: Vec<&str> =
+            shipped().iter().flat_map(|rule| &rule.spec.examples).map(String::as_str).collect();
+        let part = (prop::sample::select(examples), any::<[prop::sample::Index; 2]>(), any::<u8>());
+        let part = part.prop_map(|(text, ends, change)| {
+            let [one, other] = ends.map(|end| end.index(text.len() + 1));
+            let mut part = text.as_bytes()[one.min(other)..one.max(other)].to_vec();
+            match change {
+                0..100 => {}
+                100..150 => part.make_ascii_uppercase(),
+                150..200 => part.make_ascii_lowercase(),
+                byte => part.push(byte),
+            }
+            part
+        });
+        prop::collection::vec(part, 1..4).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_of_all_shipped_rules_that_match_wins(text in near_examples()) {
+            let winner = SHIPPED.first_match(&text).map(|rule| &rule.spec.name);
+            let first = ORACLE.matches(&text).iter().next().map(|place| &shipped()[place].spec.name);
+            prop_assert_eq!(winner, first);
+        }
+
+        #[test]
+        fn the_first_of_an_operators_rules_that_match_wins(
+            patterns in prop::collection::vec(r"(\(\?i\)|\(\?-u\))?\^?[abBkK\[\]()|?*+.é]{1,9}\$?", 1..6),
+            texts in prop::collection::vec("[abBkKé\u{212a}]{0,9}", 1..9),
+        ) {
+            let good: Vec<&String> = patterns.iter().filter(|pattern| Regex::new(pattern).is_ok()).collect();
+            let list = RuleList::new(good.iter().map(|pattern| operators(pattern)).collect()).unwrap();
+            let oracle = RegexSet::new(good).unwrap();
+            for text in &texts {
+                let winner = list.first_match(text.as_bytes());
+                let first = oracle.matches(text.as_bytes()).iter().next().map(|place| &list.rules[place]);
+                prop_assert_eq!(winner.map(std::ptr::from_ref), first.map(std::ptr::from_ref), "{}", text);
+            }
+        }
     }
 }

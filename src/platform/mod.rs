@@ -18,6 +18,7 @@ mod hint;
 mod list;
 mod policy;
 mod push;
+mod required;
 mod rules;
 
 #[cfg(test)]
