@@ -190,15 +190,38 @@ impl Ends<'_> {
     pub fn last(self) -> Option<usize> {
         self.chunks.last().map(|chunk| chunk.at + chunk.bits.ilog2() as usize)
     }
+}
+
+impl<'f> IntoIterator for Ends<'f> {
+    type Item = usize;
+    type IntoIter = EachEnd<'f>;
+
+    #[inline]
+    fn into_iter(self) -> EachEnd<'f> {
+        EachEnd { chunks: self.chunks.iter(), chunk: Chunk::default() }
+    }
+}
+
+/// The ends of some lines, one after another.
+#[derive(Debug)]
+pub struct EachEnd<'f> {
+    chunks: std::slice::Iter<'f, Chunk>,
+    /// What is left of the one before.
+    chunk: Chunk,
+}
+
+impl Iterator for EachEnd<'_> {
+    type Item = usize;
 
     #[inline(always)]
-    pub fn for_each(self, mut tell: impl FnMut(usize)) {
-        for Chunk { at, mut bits } in self.chunks.iter().copied() {
-            while bits != 0 {
-                tell(at + bits.trailing_zeros() as usize);
-                bits &= bits - 1;
-            }
+    fn next(&mut self) -> Option<usize> {
+        if self.chunk.bits == 0 {
+            self.chunk = *self.chunks.next()?;
         }
+        let Chunk { at, bits } = &mut self.chunk;
+        let end = *at + bits.trailing_zeros() as usize;
+        *bits &= *bits - 1;
+        Some(end)
     }
 }
 
@@ -234,8 +257,7 @@ mod tests {
         let end = hit.map_or(text.len(), |hit| hit.at);
         let expected: Vec<usize> = (from..end).filter(|at| text[*at] == b'\n').collect();
         let ends = feeds.before(end);
-        let mut told = Vec::new();
-        ends.for_each(|end| told.push(end));
+        let told: Vec<usize> = ends.into_iter().collect();
         assert_eq!(told, expected);
         assert_eq!((ends.count(), ends.last()), (told.len() as u64, told.last().copied()));
         hit

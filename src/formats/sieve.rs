@@ -54,11 +54,18 @@ impl Sample {
     /// That way makes no difference between some bytes.
     fn of(text: &[u8], way: Way) -> Box<Self> {
         let mut sample = Box::new(Self { low: [[NOWHERE; 16]; SOUGHT], high: [[NOWHERE; 16]; SOUGHT] });
-        for (at, bytes) in text.windows(SOUGHT).take(SAMPLE_LEN).enumerate() {
-            for (place, byte) in bytes.iter().enumerate() {
-                sample.low[place][usize::from(byte & 15)][at / WORD] |= 1 << (at % WORD);
-                for high in way.alike(byte >> 4) {
-                    sample.high[place][usize::from(high)][at / WORD] |= 1 << (at % WORD);
+        for (place, (lows, highs)) in sample.low.iter_mut().zip(&mut sample.high).enumerate() {
+            let chunks = text.get(place..).unwrap_or_default().chunks(WORD).take(SAMPLE_LEN / WORD);
+            for (word, chunk) in chunks.enumerate() {
+                let (mut low, mut high) = ([0_u64; 16], [0_u64; 16]);
+                for (at, byte) in chunk.iter().enumerate() {
+                    low[usize::from(byte & 15)] |= 1 << at;
+                    high[usize::from(byte >> 4)] |= 1 << at;
+                }
+                for half in 0..16_u8 {
+                    let alike = way.alike(half).map(|half| high[usize::from(half)]);
+                    lows[usize::from(half)][word] = low[usize::from(half)];
+                    highs[usize::from(half)][word] = alike.into_iter().fold(0, |all, one| all | one);
                 }
             }
         }
@@ -469,9 +476,8 @@ mod tests {
                 sieve.way = *way;
                 let mut feeds = Feeds::default();
                 let hit = sieve.find(&needles, &text, from, &mut feeds);
-                let mut ends = Vec::new();
-                feeds.before(hit.map_or(text.len(), |hit| hit.at)).for_each(|end| ends.push(end));
-                (hit, ends)
+                let ends = feeds.before(hit.map_or(text.len(), |hit| hit.at));
+                (hit, ends.into_iter().collect::<Vec<usize>>())
             });
             let found: Vec<_> = found.collect();
             assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{from}: {found:?}");

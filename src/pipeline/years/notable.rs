@@ -147,10 +147,22 @@ impl Lines for Notable {
     }
 
     fn ended(&mut self, bytes: &[u8], mut begin: usize, ends: Ends<'_>) {
-        ends.for_each(|end| {
+        let mut ends = ends.into_iter();
+        while let Some(end) = ends.next() {
             self.line(bytes, begin..end);
             begin = end + 1;
-        });
+            // Those that show the same minute, in a loop of their own: they are nearly all of them.
+            let Some(run) = self.run.filter(|_| self.anchor.is_none()) else { continue };
+            let (mut last, mut count) = (self.last.clone(), 0);
+            while run.is_at(bytes, begin)
+                && let Some(end) = ends.next()
+            {
+                last = begin..end;
+                begin = end + 1;
+                count += 1;
+            }
+            (self.last, self.lines_len) = (last, self.lines_len + count);
+        }
     }
 }
 
@@ -163,10 +175,10 @@ pub(super) enum Minute {
     Elsewhere,
 }
 
-/// The bytes of a minute, `Oct  5 14:03:`, behind a bracket or not.
+/// The bytes of a minute, `Oct  5 14:03:`, with the bracket before it if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct MinuteShown {
-    is_bracketed: bool,
+    len: usize,
     /// The first eight bytes and the last.
     ends: [u64; 2],
 }
@@ -174,11 +186,12 @@ pub(super) struct MinuteShown {
 impl MinuteShown {
     const LEN: usize = 13;
 
-    fn new(is_bracketed: bool, shown: &[u8; Self::LEN]) -> Self {
-        Self { is_bracketed, ends: Self::ends(shown) }
+    fn of(shown: &[u8]) -> Self {
+        Self { len: shown.len(), ends: Self::ends(shown) }
     }
 
-    fn ends(shown: &[u8; Self::LEN]) -> [u64; 2] {
+    #[inline(always)]
+    fn ends(shown: &[u8]) -> [u64; 2] {
         let ends = [shown.first_chunk(), shown.last_chunk()];
         ends.map(|end| end.map_or(0, |end| u64::from_ne_bytes(*end)))
     }
@@ -187,30 +200,72 @@ impl MinuteShown {
     /// feed, so nothing of a line behind is taken for it.
     #[inline(always)]
     fn is_at(&self, bytes: &[u8], line: usize) -> bool {
-        let Some(text) = bytes.get(line..) else { return false };
-        let shown = match (self.is_bracketed, text) {
-            (true, [b'[', rest @ ..]) => rest,
-            (true, _) => return false,
-            (false, _) => text,
-        };
-        shown.first_chunk().is_some_and(|shown| Self::ends(shown) == self.ends)
+        bytes.get(line..line + self.len).is_some_and(|shown| Self::ends(shown) == self.ends)
     }
 }
 
 pub(super) fn minute(line: &[u8]) -> Minute {
-    let (is_bracketed, text) = match line.first() {
-        Some(b'A'..=b'Z') => (false, line),
-        Some(b'[') => (true, &line[1..]),
+    let begin = match line.first() {
+        Some(b'A'..=b'Z') => 0,
+        Some(b'[') => 1,
         Some(b'<' | b'{' | 0xEF | 0) => return Minute::Elsewhere,
         _ => return Minute::None,
     };
-    let Some(head) = text.first_chunk::<13>() else { return Minute::None };
-    match head {
+    let Some(shown) = line.get(..begin + MinuteShown::LEN) else { return Minute::None };
+    match &shown[begin..] {
         // The last days of a year may stand behind its end, and each such record is noted.
         [b'D', b'e', b'c', b' ', b'3', ..] => Minute::Elsewhere,
-        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':'] => {
-            Minute::Shown(MinuteShown::new(is_bracketed, head))
-        }
+        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':'] => Minute::Shown(MinuteShown::of(shown)),
         _ => Minute::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::needles::{Feeds, Needles};
+    use proptest::prelude::*;
+
+    const LINES: [&str; 10] = [
+        "Oct  5 14:03:22 reg1 a",
+        "Oct  5 14:03:59 reg2 b",
+        "Oct  5 14:04:00 reg1 c",
+        "Oct  5 14:03:xx",
+        "[Oct  5 14:03:22] d",
+        "[Oct  5 14:04:00] e",
+        "Dec 31 23:59:59 reg1 f",
+        "2026-10-05T14:03:22Z reg1 g",
+        "Oct  5 14:03:",
+        "",
+    ];
+
+    /// All that is noted of whole lines, told in either way.
+    fn noted(text: &[u8], tell: impl FnOnce(&mut Notable)) -> ([Vec<(usize, Civil)>; 2], u64) {
+        let mut notable = Notable::default();
+        tell(&mut notable);
+        notable.close(text);
+        let lines = notable.lines.into_iter().map(|line| (line.line.start, line.stamp)).collect();
+        ([lines, notable.fulls], notable.lines_len)
+    }
+
+    proptest! {
+        #[test]
+        fn lines_whose_ends_are_known_tell_what_each_line_tells(
+            runs in prop::collection::vec((prop::sample::select(&LINES[..]), 1_usize..9), 0..20),
+        ) {
+            let text: String = runs.iter().map(|(line, times)| format!("{line}\n").repeat(*times)).collect();
+            let text = text.as_bytes();
+            let mut feeds = Feeds::default();
+            prop_assert_eq!(Needles::new(&[b"nowhere"], b"").find(text, 0, &mut feeds), None);
+            let at_once = noted(text, |notable| notable.ended(text, 0, feeds.before(text.len())));
+            let each = noted(text, |notable| {
+                let mut begin = 0;
+                for line in text.split_inclusive(|byte| *byte == b'\n') {
+                    notable.line(text, begin..begin + line.len() - 1);
+                    begin += line.len();
+                }
+            });
+            prop_assert_eq!(at_once, each);
+        }
     }
 }
