@@ -12,10 +12,17 @@ fn main() -> ExitCode {
 /// a virtual machine that gives idle memory back to its host that is dear: with pages of four kilobytes a run behind
 /// some idle seconds took a tenth to a third less time, one right behind another the same, and a log with few users took a quarter
 /// of the memory. mimalloc is built so that it asks for none; some systems give them unasked.
+///
+/// Only there: what is forbidden here is forbidden to maps of files too, and logs that lie in memory in large pieces are
+/// mapped by as large pages where they may be.
 fn keep_pages_small() {
-    // The kernel's word on it changes no result.
     #[cfg(target_os = "linux")]
-    let _ = rustix::thread::disable_transparent_huge_pages(true);
+    if std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled")
+        .is_ok_and(|given| given.contains("[always]"))
+    {
+        // The kernel's word on it changes no result.
+        let _ = rustix::thread::disable_transparent_huge_pages(true);
+    }
 }
 
 /// Sets of millions of users are grown and joined on every core; with the system's allocator a
