@@ -13,10 +13,12 @@ use siptally::pipeline::setup::{Setup, YearRule};
 use siptally::pipeline::survey::survey;
 use siptally::platform::PushSources;
 use siptally::settle::LifeRules;
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Once;
+use std::time::{Duration, SystemTime};
 
 /// Days that do something to the log when the first record asks for its day: in the middle of a
 /// run, for certain.
@@ -126,4 +128,39 @@ fn a_log_that_is_cut_between_the_survey_and_the_scan_is_named() {
     fs::write(&path, &text[..text.len() / 2]).expect("cut");
     let error = run(&plan, || {}).expect_err("half of it is gone").to_string();
     assert!(error.contains("reg.log: shrank from"), "{error}");
+}
+
+#[test]
+fn what_is_appended_between_the_survey_and_the_scan_is_not_read() {
+    let (_folder, path) = written();
+    let plan = plan(&path);
+    let mut file = fs::File::options().append(true).open(&path).expect("a log");
+    file.write_all(log().as_bytes()).expect("appended");
+    assert_eq!(run(&plan, || {}).expect("what was there is there"), 40_000);
+}
+
+#[test]
+fn a_log_that_is_another_one_when_the_scan_opens_it_is_named() {
+    let (folder, path) = written();
+    let other = log().replace("reg1", "reg2");
+    // Rotated away: another file has its name, and is longer. Or written over, and as long as before.
+    let changes: [&dyn Fn(); 2] = [
+        &|| {
+            fs::rename(&path, folder.path().join("reg.log.1")).expect("rotated");
+            fs::write(&path, [&other[..], &other].concat()).expect("begun anew");
+        },
+        &|| {
+            fs::write(&path, &other).expect("written over");
+            // The clock of the file system may be too coarse to tell.
+            let file = fs::File::options().write(true).open(&path).expect("a log");
+            file.set_modified(SystemTime::now() + Duration::from_secs(2)).expect("a time");
+        },
+    ];
+    for change in changes {
+        fs::write(&path, log()).expect("a log");
+        let plan = plan(&path);
+        change();
+        let error = run(&plan, || {}).expect_err("it is another log now").to_string();
+        assert!(error.contains("reg.log: was rewritten while"), "{error}");
+    }
 }

@@ -4,7 +4,7 @@ use super::clock::Years;
 use super::duplicates::Duplicate;
 use crate::identity::Policy;
 use crate::model::Moment;
-use crate::read::{Change, Codec, Found, InputError, OwnedBlock, Source, Stream};
+use crate::read::{Codec, Found, InputError, Opened, OwnedBlock, Source, Stream};
 use crate::settle::LifeRules;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -31,6 +31,8 @@ pub struct Input {
     pub codec: Codec,
     /// Raw bytes, where known beforehand.
     pub raw_bytes: Option<u64>,
+    /// What it was like when the survey opened it, if it can be opened again.
+    pub(super) opened: Option<Opened>,
     /// Inputs of one server that follow each other share a number.
     pub stream: usize,
     /// What tells this input's server from another where records name no host: its directory.
@@ -75,38 +77,23 @@ pub struct Input {
 pub(super) struct Spool(pub tempfile::NamedTempFile);
 
 impl Input {
-    /// Opens the input, or its copy where it could be read only once.
+    /// Opens the input as the survey found it, or its copy where it could be read only once.
     ///
     /// # Errors
     ///
-    /// An input that is gone or can no longer be read.
+    /// An input that is gone, can no longer be read, or is no longer what the survey looked at.
     pub(super) fn open(&self) -> Result<Source, InputError> {
-        let found = match &self.spool {
-            Some(spool) => &Found { path: spool.0.path().to_owned(), ..self.found.clone() },
-            None => &self.found,
+        let mut source = match (&self.spool, &self.opened) {
+            (Some(spool), _) => {
+                Source::open(&Found { path: spool.0.path().to_owned(), ..self.found.clone() })?
+            }
+            (None, Some(opened)) => Source::open_as(&self.found, opened)?,
+            (None, None) => Source::open(&self.found)?,
         };
-        let mut source = Source::open(found)?;
         if let (Source::Stream(stream), true) = (&mut source, self.forgives_cuts) {
             stream.forgive_cut();
         }
         Ok(source)
-    }
-
-    /// Opens the input for the scan.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::open`]; and a file that has become shorter since the survey: what the survey
-    /// found in it no longer holds.
-    pub(super) fn open_unchanged(&self) -> Result<Source, InputError> {
-        let source = self.open()?;
-        match (self.raw_bytes, source.raw_bytes()) {
-            (Some(from_bytes), Some(to_bytes)) if to_bytes < from_bytes && self.spool.is_none() => {
-                let how = Change::Shrank { from_bytes, to_bytes };
-                Err(InputError::Changed { path: self.found.path.clone(), how })
-            }
-            _ => Ok(source),
-        }
     }
 }
 

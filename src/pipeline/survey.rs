@@ -13,7 +13,9 @@ use super::setup::{Setup, SourceRule, YearRule};
 use super::years::{END_LEN, Walk, Whole};
 use crate::formats::frame::Scratch;
 use crate::model::{Moment, Stamp};
-use crate::read::{Codec, Found, InputError, OwnedBlock, Source, Stream, check_text, discover, is_capture};
+use crate::read::{
+    Codec, Found, InputError, Opened, OwnedBlock, Source, Stream, check_text, discover, is_capture,
+};
 use dating::{
     FirstYear, first_years, may_reach, may_walk_on_behind, may_walk_on_between, own_year, with_holes,
 };
@@ -39,6 +41,8 @@ struct Look {
     found: Found,
     codec: Codec,
     raw_bytes: Option<u64>,
+    /// What a file was like then.
+    opened: Option<Opened>,
     begun: Option<(Stream, Option<OwnedBlock>)>,
     spool: Option<Spool>,
     is_cut: bool,
@@ -210,7 +214,9 @@ fn look(found: Found, setup: &Setup, shown_len: usize, may_walk_on: bool) -> Res
         sample.has_yearless |= is_yearless;
         sample
     };
-    match Source::open(&found)? {
+    let source = Source::open(&found)?;
+    let opened = source.opened().cloned();
+    match source {
         Source::Mapped(mapped) => {
             let bytes = mapped.bytes();
             check_form(&found.path, bytes)?;
@@ -309,6 +315,7 @@ fn look(found: Found, setup: &Setup, shown_len: usize, may_walk_on: bool) -> Res
         found,
         codec,
         raw_bytes,
+        opened,
         begun,
         spool,
         is_cut,
@@ -344,7 +351,11 @@ fn walk_of(block: &OwnedBlock) -> Walk {
 impl Look {
     /// Walks through all of a log of which only the start was, or the ends were.
     fn walk_whole(&mut self, setup: &Setup) -> Result<(), InputError> {
-        let mut stream = match Source::open(&self.found)? {
+        let source = match &self.opened {
+            Some(opened) => Source::open_as(&self.found, opened)?,
+            None => Source::open(&self.found)?,
+        };
+        let mut stream = match source {
             Source::Stream(stream) => stream,
             Source::Mapped(mapped) => {
                 (self.walk, self.walks_on) = (Walk::default(), false);
@@ -394,7 +405,8 @@ fn plan_input(
     setup: &Setup,
     without_zone: &mut Vec<String>,
 ) -> Result<Input, PlanError> {
-    let Look { found, codec, raw_bytes, begun, spool, is_cut, sample, walk, walks_on, jumps, .. } = look;
+    let Look { found, codec, raw_bytes, opened, begun, spool, is_cut, sample, walk, walks_on, jumps, .. } =
+        look;
     let rule = setup.rule_of(&found).map(|number| &setup.sources[number]);
     let identity = rule.map_or(&setup.identity, |rule| &rule.identity);
     let given = setup.zone_of(&found);
@@ -438,6 +450,7 @@ fn plan_input(
         form: sample.form,
         codec,
         raw_bytes,
+        opened,
         stream: 0,
         server: server.into(),
         identity: Arc::new(identity.clone()),

@@ -36,4 +36,4 @@ pub use source::{Mapped, Source};
 pub use stream::{OwnedBlock, Stream};
 pub use text::{check_text, looks_binary};
 pub use vendor::{VendorError, VendorFile, VendorRow};
-pub use watch::first_changed;
+pub use watch::{Opened, first_changed};

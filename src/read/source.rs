@@ -4,7 +4,7 @@ use super::decode::Codec;
 use super::digest::{self, Leaf};
 use super::guard::Guard;
 use super::utf16::Order;
-use super::watch::Watch;
+use super::watch::{Opened, Watch};
 use super::{Found, InputError, Stream};
 use memmap2::{Mmap, MmapOptions, UncheckedAdvice};
 use std::fs::File;
@@ -36,6 +36,22 @@ impl Source {
     /// [`InputError::Missing`] or [`InputError::Unreadable`]. Whether the bytes are text is not
     /// asked here.
     pub fn open(found: &Found) -> Result<Self, InputError> {
+        Self::open_by(found, Watch::start)
+    }
+
+    /// Opens an input that has been opened before, to be read to the size that it had then.
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::open`]; and [`InputError::Changed`] where it is another file by now, or its bytes are others.
+    pub fn open_as(found: &Found, opened: &Opened) -> Result<Self, InputError> {
+        Self::open_by(found, |file, path| Watch::resume(file, path, opened))
+    }
+
+    fn open_by(
+        found: &Found,
+        watch: impl FnOnce(File, &Path) -> Result<Watch, InputError>,
+    ) -> Result<Self, InputError> {
         let path = &found.path;
         if found.is_stdin() {
             return Stream::over(path, io::stdin()).map(Self::Stream);
@@ -48,7 +64,7 @@ impl Source {
         if !file.metadata().map_err(unreadable)?.is_file() {
             return Stream::over(path, file).map(Self::Stream);
         }
-        let watch = Watch::start(file, path)?;
+        let watch = watch(file, path)?;
         let magic = magic(watch.file()).map_err(unreadable)?;
         if Codec::of(&magic) == Codec::Plain
             && Order::of(&magic).is_none()
@@ -72,6 +88,14 @@ impl Source {
         match self {
             Self::Mapped(mapped) => Some(mapped.watch.size_bytes()),
             Self::Stream(stream) => stream.raw_bytes(),
+        }
+    }
+
+    /// What a regular file was like at opening; `None` for what can be read but once.
+    pub fn opened(&self) -> Option<&Opened> {
+        match self {
+            Self::Mapped(mapped) => Some(mapped.watch.opened()),
+            Self::Stream(stream) => stream.opened(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::decode::{self, Codec, decoder};
 use super::utf16::ToUtf8;
-use super::watch::Watch;
+use super::watch::{Opened, Watch};
 use super::{Damage, InputError, LINE_MAX};
 use std::fmt;
 use std::io::{self, BufReader, Read};
@@ -269,6 +269,11 @@ impl Stream {
     /// Raw (undecoded) bytes in all, where that is known beforehand.
     pub fn raw_bytes(&self) -> Option<u64> {
         self.watch.as_ref().map(Watch::size_bytes)
+    }
+
+    /// What a regular file was like at opening.
+    pub(super) fn opened(&self) -> Option<&Opened> {
+        self.watch.as_ref().map(Watch::opened)
     }
 
     /// Raw bytes read so far.

@@ -29,6 +29,12 @@ static WATCHED: Mutex<Vec<Weak<Watched>>> = Mutex::new(Vec::new());
 struct Watched {
     file: File,
     path: PathBuf,
+    opened: Opened,
+}
+
+/// What a regular file was like at opening, for who opens it once more and wants the same bytes.
+#[derive(Debug, Clone)]
+pub struct Opened {
     size_bytes: u64,
     modified: Option<SystemTime>,
     ends: blake3::Hash,
@@ -45,12 +51,30 @@ impl Watch {
         let metadata = file.metadata().map_err(unreadable)?;
         let size_bytes = metadata.len();
         let ends = digest_of_ends(&file, size_bytes).map_err(unreadable)?;
-        let (path, modified) = (path.to_owned(), metadata.modified().ok());
-        let watched = Arc::new(Watched { file, path, size_bytes, modified, ends });
+        let modified = metadata.modified().ok();
+        Ok(Self::over(Watched { file, path: path.to_owned(), opened: Opened { size_bytes, modified, ends } }))
+    }
+
+    /// Goes on with what was opened by that path before. What has been appended since is not read.
+    ///
+    /// Whether it is the same is told as by [`Watch::check`] and not by the number of its inode, which some network
+    /// file systems make up anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`Watch::check`].
+    pub fn resume(file: File, path: &Path, opened: &Opened) -> Result<Self, InputError> {
+        let watch = Self::over(Watched { file, path: path.to_owned(), opened: opened.clone() });
+        watch.check()?;
+        Ok(watch)
+    }
+
+    fn over(watched: Watched) -> Self {
+        let watched = Arc::new(watched);
         let mut all = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|known| known.strong_count() > 0);
         all.push(Arc::downgrade(&watched));
-        Ok(Self(watched))
+        Self(watched)
     }
 
     /// The open file. Its read position is the reader's own.
@@ -65,7 +89,12 @@ impl Watch {
 
     /// Its size at opening.
     pub fn size_bytes(&self) -> u64 {
-        self.0.size_bytes
+        self.0.opened.size_bytes
+    }
+
+    /// What it was like at opening.
+    pub fn opened(&self) -> &Opened {
+        &self.0.opened
     }
 
     /// Whether the bytes up to the size at opening are still those that were there.
@@ -94,16 +123,17 @@ impl Watched {
     fn check(&self) -> Result<(), InputError> {
         let unreadable = |cause| InputError::unreadable(&self.path, cause);
         let changed = |how| Err(InputError::Changed { path: self.path.clone(), how });
+        let Opened { size_bytes: from_bytes, modified, ends } = &self.opened;
         let metadata = self.file.metadata().map_err(unreadable)?;
-        let size_bytes = metadata.len();
-        if size_bytes < self.size_bytes {
-            return changed(Change::Shrank { from_bytes: self.size_bytes, to_bytes: size_bytes });
+        let to_bytes = metadata.len();
+        if to_bytes < *from_bytes {
+            return changed(Change::Shrank { from_bytes: *from_bytes, to_bytes });
         }
-        if size_bytes == self.size_bytes && metadata.modified().ok() != self.modified {
+        if to_bytes == *from_bytes && metadata.modified().ok() != *modified {
             return changed(Change::Rewritten);
         }
-        match digest_of_ends(&self.file, self.size_bytes) {
-            Ok(ends) if ends == self.ends => Ok(()),
+        match digest_of_ends(&self.file, *from_bytes) {
+            Ok(now) if now == *ends => Ok(()),
             Ok(_) => changed(Change::Rewritten),
             // It shrank between the two questions.
             Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => changed(Change::Rewritten),

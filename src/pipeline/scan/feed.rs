@@ -112,7 +112,7 @@ impl<'p> Feed<'p> {
                 let lines = LineSort::of(input, start);
                 (Kind::decoding(stream, first), lines)
             }
-            None => match input.open_unchanged()? {
+            None => match input.open()? {
                 // Its start is seen with the first block.
                 Source::Stream(stream) => (Kind::decoding(stream, None), LineSort::of(input, b"")),
                 Source::Mapped(mapped) => {
