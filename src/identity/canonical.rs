@@ -29,7 +29,7 @@ pub fn canonical(aor: Aor<'_>, dialect: Dialect, policy: &Policy, out: &mut Vec<
     }
     let (user, host, is_escaped) = match aor {
         Aor::Nobody => return false,
-        Aor::Parts { user, domain } => (user, own_host(domain), true),
+        Aor::Parts { user, domain } => (own_user(user), own_host(domain), true),
         Aor::Uri(text) => match split_uri(text) {
             Some((user, host)) => (user, host, true),
             None => return false,
@@ -183,6 +183,16 @@ fn write_domain(host: Option<&[u8]>, policy: &Policy, out: &mut Vec<u8>) {
     }
 }
 
+/// A user that is named by itself: an operator's pattern may catch the scheme in front of it, or a password behind it.
+fn own_user(user: &[u8]) -> &[u8] {
+    without_password(scheme_len(user).map_or(user, |len| &user[len + 1..]))
+}
+
+/// No user holds a colon (RFC 3261 §25.1): what stands behind it is a password.
+fn without_password(user: &[u8]) -> &[u8] {
+    &user[..memchr::memchr(b':', user).unwrap_or(user.len())]
+}
+
 /// Host and port of a domain that is named by itself: an operator's pattern may catch what stands behind it in a URI.
 fn own_host(domain: &[u8]) -> Option<&[u8]> {
     (domain != b"<null>").then(|| until(domain, HOST_ENDS))
@@ -204,11 +214,7 @@ fn split_uri(text: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     }
     // RFC 3261 §25.1 lets a user part hold `;` and `?`, so the last `@` comes first.
     match memchr::memrchr(b'@', address) {
-        Some(at) => {
-            let user = &address[..at];
-            let user = &user[..memchr::memchr(b':', user).unwrap_or(user.len())];
-            Some((user, Some(until(&address[at + 1..], HOST_ENDS))))
-        }
+        Some(at) => Some((without_password(&address[..at]), Some(until(&address[at + 1..], HOST_ENDS)))),
         // `sip:example.com` names a host and nobody on it.
         None if !scheme.is_empty() => None,
         None => Some((until(address, HOST_ENDS), None)),
@@ -300,6 +306,19 @@ mod tests {
             let found = id(aor, Dialect::Asterisk, &Policy::default());
             assert_eq!(found.as_deref(), Some("alice@example.com"), "{domain}");
         }
+    }
+
+    #[test]
+    fn what_stands_around_a_user_goes_as_in_a_uri() {
+        for user in ["alice", "alice:secret", "sip:alice", "SIPS:alice:secret", "alic%65:"] {
+            let aor = Aor::Parts { user: user.as_bytes(), domain: b"example.com" };
+            let found = id(aor, Dialect::Asterisk, &Policy::default());
+            assert_eq!(found.as_deref(), Some("alice@example.com"), "{user}");
+        }
+        // One that is a scheme's name is a user all the same, and of a password alone there is none.
+        let of = |user| id(Aor::Parts { user, domain: b"x" }, Dialect::Asterisk, &Policy::default());
+        assert_eq!(of(b"sip").as_deref(), Some("sip@x"));
+        assert_eq!(of(b":secret"), None);
     }
 
     #[test]
