@@ -197,11 +197,30 @@ pub fn holds(byte: u8, text: &[u8]) -> bool {
 /// Whether one of the bytes stands in a text.
 #[inline]
 pub fn holds_any<const LEN: usize>(bytes: &[u8; LEN], text: &[u8]) -> bool {
-    let (chunks, rest) = text.as_chunks();
-    match text.last_chunk() {
+    !is_each(text, |chunk| marks_any(bytes, chunk) == 0, |byte| !bytes.contains(&byte))
+}
+
+/// Whether the text has bytes of these ranges only.
+#[inline]
+pub fn is_all_of(ranges: &Ranges, text: &[u8]) -> bool {
+    let is_within = |byte: u8| ranges.iter().any(|(first, more)| byte.wrapping_sub(*first) <= *more);
+    is_each(text, |chunk| marks_of(ranges, chunk) == u16::MAX, is_within)
+}
+
+/// Whether each byte of the text is what is asked for: of sixteen together, or of one.
+#[inline]
+fn is_each(text: &[u8], are: impl Fn(&[u8; WIDTH]) -> bool, is: impl Fn(u8) -> bool) -> bool {
+    match (text.last_chunk(), text.first_chunk::<8>(), text.last_chunk::<8>()) {
         // It overlaps the one before it.
-        Some(last) => (chunks.iter().chain([last])).any(|chunk| marks_any(bytes, chunk) != 0),
-        None => rest.iter().any(|byte| bytes.contains(byte)),
+        (Some(last), ..) => text.as_chunks().0.iter().chain([last]).all(are),
+        // Two halves, which overlap in the text.
+        (None, Some(first), Some(last)) => {
+            let mut both = [0; WIDTH];
+            both[..8].copy_from_slice(first);
+            both[8..].copy_from_slice(last);
+            are(&both)
+        }
+        _ => text.iter().all(|byte| is(*byte)),
     }
 }
 
@@ -416,8 +435,10 @@ mod tests {
             let others: Vec<u8> = text.iter().map(|byte| byte.max(&b'b')).copied().collect();
             prop_assert!(!holds(b'a', &others));
             prop_assert_eq!(holds_any(b"ab", text), text.iter().any(|byte| b"ab".contains(byte)));
+            prop_assert_eq!(is_all_of(&[(b'c', 1), (b'e', 0)], text), text.iter().all(|byte| *byte >= b'c'));
             let others: Vec<u8> = text.iter().map(|byte| byte.max(&b'c')).copied().collect();
             prop_assert!(!holds_any(b"ab", &others));
+            prop_assert!(is_all_of(&[(b'c', 1), (b'e', 0)], &others));
         }
 
         #[test]

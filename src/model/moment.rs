@@ -1,5 +1,6 @@
 //! An instant, small enough to keep one per user and device.
 
+use super::PAIRS;
 use std::fmt;
 
 /// An instant in UTC, in microseconds since 1970-01-01T00:00:00Z.
@@ -117,17 +118,6 @@ fn civil(day: i64) -> (u32, u32, u32) {
     let month = if month < 10 { month + 3 } else { month - 9 };
     (year + era * 400 + u32::from(month <= 2) - 400, month, day)
 }
-
-/// The numbers below a hundred in two digits.
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[b'0'; 2]; 100];
-    let mut number = 0;
-    while number < 100 {
-        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
-        number += 1;
-    }
-    pairs
-};
 
 /// RFC 3339 in UTC, with as many fractional digits as the moment has (none, three or six).
 impl fmt::Display for Moment {

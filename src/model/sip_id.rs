@@ -1,5 +1,7 @@
 //! The identity that is billed.
 
+use super::marks::{WIDTH, marks, marks_any, marks_of};
+use super::wide;
 use std::borrow::{Borrow, Cow};
 
 /// A canonical SIP-ID: `user@domain` of an address-of-record (AOR), owned.
@@ -96,28 +98,34 @@ impl<'t> SipIdRef<'t> {
     ///
     /// Such texts sort as their bytes do.
     pub fn is_plain(self) -> bool {
-        let mut at_signs = 0;
-        for &byte in self.0 {
-            at_signs += usize::from(byte == b'@');
-            if !IS_PLAIN[usize::from(byte)] || at_signs > 1 {
-                return false;
-            }
+        if let (Some(others), Some((_, ats))) =
+            (wide::others(self.0, &PLAIN), wide::places(self.0, [b'@'; 4]))
+        {
+            return others == 0 && ats.count_ones() <= 1;
         }
-        true
+        let (chunks, rest) = self.0.as_chunks();
+        let mut last = [b'0'; WIDTH];
+        last[..rest.len()].copy_from_slice(rest);
+        let (mut is_plain, mut ats) = (true, 0);
+        for chunk in chunks.iter().chain([&last]) {
+            is_plain &= others(chunk) == 0;
+            ats += marks(b'@', chunk).count_ones();
+        }
+        is_plain && ats <= 1
     }
 }
 
+/// A bit for each byte that is not [`PLAIN`].
+#[inline]
+fn others(chunk: &[u8; WIDTH]) -> u16 {
+    // `.` to `9` holds the slash.
+    let usual = marks_of(&[(b'a', 25), (b'@', 26)], chunk) | marks_of(&[(b'.', 11), (b'+', 0)], chunk);
+    !(usual & !marks(b'/', chunk) | marks_any(b"-_", chunk))
+}
+
 /// The bytes that are written as they are in a user part and in a domain, and `@`.
-const IS_PLAIN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte] =
-            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'_' | b'.' | b'+' | b'@');
-        byte += 1;
-    }
-    table
-};
+static PLAIN: wide::Set =
+    wide::Set::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.+@");
 
 impl Borrow<[u8]> for SipId {
     fn borrow(&self) -> &[u8] {
@@ -136,6 +144,19 @@ mod tests {
             let id = SipIdRef::from_canonical(text.as_bytes());
             prop_assert_eq!(id.written(), id.escaped());
             prop_assert!(!id.is_plain() || id.escaped() == text);
+        }
+
+        #[test]
+        fn what_is_plain_is_told_byte_by_byte(
+            front in "[a-zA-Z0-9._+-]{0,40}@?[a-z0-9.-]{0,40}",
+            more in prop::collection::vec(any::<u8>(), 0..2),
+            at in 0_usize..80,
+        ) {
+            let mut text = front.into_bytes();
+            text.splice(at.min(text.len())..at.min(text.len()), more);
+            let is_one = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.+@".contains(byte);
+            let expected = text.iter().all(is_one) && text.iter().filter(|byte| **byte == b'@').count() <= 1;
+            prop_assert_eq!(SipIdRef::from_canonical(&text).is_plain(), expected, "{:?}", text);
         }
     }
 

@@ -6,6 +6,7 @@
 
 use super::digits::push_number;
 use super::text;
+use crate::model::marks::holds_any;
 use crate::model::{Moment, Platforms, SipIdRef};
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -173,8 +174,7 @@ impl Rows {
     pub fn agents(&mut self, agents: &[&[u8]]) {
         let stay = || agents.iter().all(|agent| text::stays_among_agents(agent));
         if self.dialect == Dialect::Machine && !agents.is_empty() && stay() {
-            // Nearly every cell of millions: controls are no part of it, so these two are all that
-            // quotes could be needed for.
+            // Nearly every cell of millions.
             self.part();
             let start = self.bytes.len();
             for (index, agent) in agents.iter().enumerate() {
@@ -183,10 +183,7 @@ impl Rows {
                 }
                 self.bytes.extend_from_slice(agent);
             }
-            if memchr::memchr2(b',', b'"', &self.bytes[start..]).is_some() {
-                quote(&mut self.bytes, start);
-            }
-            return;
+            return quote(&mut self.bytes, start);
         }
         self.text_cell(|cell| {
             let mut text = String::new();
@@ -257,9 +254,7 @@ fn push_escaped(cell: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Quotes what stands from that place on, if it must be.
 fn quote(bytes: &mut Vec<u8>, start: usize) {
-    let is_special = |byte: &u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
-    // Without an early end the compiler looks at many bytes at once.
-    if !bytes[start..].iter().fold(false, |any, byte| any | is_special(byte)) {
+    if !holds_any(b",\"\r\n", &bytes[start..]) {
         return;
     }
     let cell = bytes.split_off(start);

@@ -7,6 +7,7 @@
 //! operator (paths as shown, names, descriptions) is made *printable*: the same, but a backslash
 //! stays single, so that a path reads the same in every output.
 
+use crate::model::marks::is_all_of;
 use crate::model::{Platform, Platforms};
 use std::fmt::Write;
 
@@ -25,9 +26,8 @@ enum Backslash {
 
 /// Whether a text surely stays as it is, escaped or printable: nearly every one does.
 pub fn stays(bytes: &[u8]) -> bool {
-    // Without an early end the compiler looks at many bytes at once.
-    let stays = |byte: &u8| (b' '..=b'~').contains(byte) && *byte != b'\\';
-    bytes.iter().fold(true, |all, byte| all & stays(byte))
+    // What is printable, but for the backslash.
+    is_all_of(&[(b' ', b'[' - b' '), (b']', b'~' - b']')], bytes)
 }
 
 /// The bytes of a log as one printable text, reversibly.
