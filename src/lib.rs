@@ -4,7 +4,7 @@
 //! # The house
 //!
 //! Data rises from bytes to an invoice through five floors. **A room imports only from floors
-//! below; rooms of one floor never meet.** `tests/house.rs` holds the rule.
+//! below; rooms of one floor never meet.** `tests/house` holds the rule.
 //!
 //! ```text
 //!  4  cli        one file per verb; the only room that knows the terminal

@@ -140,27 +140,43 @@ fn what_is_appended_between_the_survey_and_the_scan_is_not_read() {
 }
 
 #[test]
+fn what_is_appended_to_a_compressed_log_is_not_read_either() {
+    let (folder, path) = written();
+    let packed = folder.path().join("reg.log.gz");
+    let mut file = fs::File::create(&packed).expect("a file");
+    let mut pack = || {
+        let mut encoder = flate2::write::GzEncoder::new(&mut file, flate2::Compression::fast());
+        encoder.write_all(log().as_bytes()).and_then(|()| encoder.finish().map(drop)).expect("packed");
+    };
+    pack();
+    fs::remove_file(path).expect("the plain one goes");
+    let plan = plan(&packed);
+    pack();
+    assert_eq!(run(&plan, || {}).expect("what was there is there"), 40_000);
+}
+
+#[test]
 fn a_log_that_is_another_one_when_the_scan_opens_it_is_named() {
     let (folder, path) = written();
     let other = log().replace("reg1", "reg2");
     // Rotated away: another file has its name, and is longer. Or written over, and as long as before.
-    let changes: [&dyn Fn(); 2] = [
-        &|| {
+    let changes: [(&str, &dyn Fn()); 2] = [
+        ("replaced by another file", &|| {
             fs::rename(&path, folder.path().join("reg.log.1")).expect("rotated");
             fs::write(&path, [&other[..], &other].concat()).expect("begun anew");
-        },
-        &|| {
+        }),
+        ("rewritten", &|| {
             fs::write(&path, &other).expect("written over");
             // The clock of the file system may be too coarse to tell.
             let file = fs::File::options().write(true).open(&path).expect("a log");
             file.set_modified(SystemTime::now() + Duration::from_secs(2)).expect("a time");
-        },
+        }),
     ];
-    for change in changes {
+    for (how, change) in changes {
         fs::write(&path, log()).expect("a log");
         let plan = plan(&path);
         change();
         let error = run(&plan, || {}).expect_err("it is another log now").to_string();
-        assert!(error.contains("reg.log: was rewritten while"), "{error}");
+        assert!(error.contains(&format!("reg.log: was {how} while")), "{error}");
     }
 }

@@ -4,7 +4,7 @@
 //! What is compared is the decoded bytes, whole: a name, a size or a similar start proves nothing.
 
 use super::years::date_in_name;
-use crate::read::{Codec, Found, InputError, Source};
+use crate::read::{Codec, Found, InputError, Opened, Source};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,8 +23,8 @@ pub struct Duplicate {
 /// What the survey knows of an input's contents.
 #[derive(Debug)]
 pub(super) struct Candidate<'f> {
-    /// What to open for a second look; `None` where that cannot be.
-    pub to_open: Option<Found>,
+    /// What to open for a second look, and what it was like at the first; `None` where that cannot be.
+    pub to_open: Option<(Found, Option<&'f Opened>)>,
     pub found: &'f Found,
     pub codec: Codec,
     /// Digest of its start; see [`start_digest`].
@@ -107,10 +107,8 @@ fn same_content(candidates: &[Candidate<'_>], group: &[usize]) -> Vec<Vec<usize>
 /// Length and digest of all decoded bytes; `None` where they cannot be read to a sound end.
 fn whole(candidate: &Candidate<'_>) -> Option<(u64, blake3::Hash)> {
     let read = || -> Result<(u64, blake3::Hash), InputError> {
-        let Some(found) = &candidate.to_open else { return Ok((0, blake3::hash(b""))) };
-        let source = Source::open(found)?;
-        source.verify_unchanged()?;
-        match source {
+        let Some((found, opened)) = &candidate.to_open else { return Ok((0, blake3::hash(b""))) };
+        match Source::open_again(found, *opened)? {
             Source::Mapped(mapped) => {
                 let digest = mapped.digest();
                 mapped.verify_unchanged()?;
@@ -176,7 +174,7 @@ mod tests {
                 (stream.codec(), start_digest(first.as_ref().map_or(&[], |block| &block.bytes)), None)
             }
         };
-        Candidate { to_open: Some(found.clone()), found, codec, start, bytes, rule }
+        Candidate { to_open: Some((found.clone(), None)), found, codec, start, bytes, rule }
     }
 
     fn pair(left: &str, kept: &str) -> (String, String) {

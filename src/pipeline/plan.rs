@@ -76,6 +76,13 @@ pub struct Input {
 #[derive(Debug)]
 pub(super) struct Spool(pub tempfile::NamedTempFile);
 
+impl Spool {
+    /// The copy, under the name of what it is a copy of.
+    pub fn found(&self, of: &Found) -> Found {
+        Found { path: self.0.path().to_owned(), ..of.clone() }
+    }
+}
+
 impl Input {
     /// Opens the input as the survey found it, or its copy where it could be read only once.
     ///
@@ -83,12 +90,9 @@ impl Input {
     ///
     /// An input that is gone, can no longer be read, or is no longer what the survey looked at.
     pub(super) fn open(&self) -> Result<Source, InputError> {
-        let mut source = match (&self.spool, &self.opened) {
-            (Some(spool), _) => {
-                Source::open(&Found { path: spool.0.path().to_owned(), ..self.found.clone() })?
-            }
-            (None, Some(opened)) => Source::open_as(&self.found, opened)?,
-            (None, None) => Source::open(&self.found)?,
+        let mut source = match &self.spool {
+            Some(spool) => Source::open(&spool.found(&self.found))?,
+            None => Source::open_again(&self.found, self.opened.as_ref())?,
         };
         if let (Source::Stream(stream), true) = (&mut source, self.forgives_cuts) {
             stream.forgive_cut();

@@ -186,8 +186,8 @@ impl Look {
         let is_file = self.found.is_file();
         Candidate {
             to_open: match &self.spool {
-                Some(spool) => Some(Found { path: spool.0.path().to_owned(), ..self.found.clone() }),
-                None => is_file.then(|| self.found.clone()),
+                Some(spool) => Some((spool.found(&self.found), None)),
+                None => is_file.then(|| (self.found.clone(), self.opened.as_ref())),
             },
             found: &self.found,
             codec: self.codec,
@@ -266,7 +266,7 @@ fn look(found: Found, setup: &Setup, shown_len: usize, may_walk_on: bool) -> Res
             // A file can be opened again; what cannot is kept, or copied where it must be read twice.
             let is_file = found.is_file();
             if is_file && seen.lacks_record() {
-                seek_record(&found, &mut seen, &mut scratch)?;
+                seek_record(&found, opened.as_ref(), &mut seen, &mut scratch)?;
             }
             sample = seen;
             let start = first.as_ref().filter(|_| sample.has_yearless).map(walk_of);
@@ -329,8 +329,13 @@ fn look(found: Found, setup: &Setup, shown_len: usize, may_walk_on: bool) -> Res
 }
 
 /// Looks for the first record with a stamp in a compressed log that has none where it begins.
-fn seek_record(found: &Found, sample: &mut Sample, scratch: &mut Scratch) -> Result<(), InputError> {
-    let Source::Stream(mut stream) = Source::open(found)? else { return Ok(()) };
+fn seek_record(
+    found: &Found,
+    opened: Option<&Opened>,
+    sample: &mut Sample,
+    scratch: &mut Scratch,
+) -> Result<(), InputError> {
+    let Source::Stream(mut stream) = Source::open_again(found, opened)? else { return Ok(()) };
     // What is wrong further on shows when it is read.
     while let Ok(Some(block)) = stream.next_block(1 << 20)
         && sample.lacks_record()
@@ -351,11 +356,7 @@ fn walk_of(block: &OwnedBlock) -> Walk {
 impl Look {
     /// Walks through all of a log of which only the start was, or the ends were.
     fn walk_whole(&mut self, setup: &Setup) -> Result<(), InputError> {
-        let source = match &self.opened {
-            Some(opened) => Source::open_as(&self.found, opened)?,
-            None => Source::open(&self.found)?,
-        };
-        let mut stream = match source {
+        let mut stream = match Source::open_again(&self.found, self.opened.as_ref())? {
             Source::Stream(stream) => stream,
             Source::Mapped(mapped) => {
                 (self.walk, self.walks_on) = (Walk::default(), false);

@@ -13,7 +13,7 @@ pub(super) fn compile(key: &'static str, patterns: &[String]) -> Result<RegexSet
             source,
         })?;
     }
-    RegexSet::new(patterns).map_err(RuleError::Together)
+    RegexSet::new(patterns).map_err(|source| RuleError::AgentPatterns { key, source })
 }
 
 /// The apps that are billed: any, or those that a pattern matches.

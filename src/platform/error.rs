@@ -24,9 +24,14 @@ pub enum RuleError {
     /// An example of a rule is won by another rule, or by none.
     #[error("rule `{rule}`: its example `{}` {}", .example.escape_debug(), lost_to(.winner.as_deref()))]
     ExampleLost { rule: String, example: String, winner: Option<String> },
-    /// Every pattern is good alone, but together they are too large to compile.
-    #[error("the platform rules together: {0}")]
-    Together(#[source] regex::Error),
+    /// Every pattern of `billable_agents` or `push_agents` is good alone, but together they are too large to compile.
+    #[error("{key}: its patterns together: {source}")]
+    AgentPatterns {
+        /// The list, by its key in the book.
+        key: &'static str,
+        #[source]
+        source: regex::Error,
+    },
 }
 
 fn lost_to(winner: Option<&str>) -> String {

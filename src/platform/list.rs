@@ -49,6 +49,8 @@ impl Pattern {
             // Prepared for a few thousand short texts: what speeds up long ones takes longer to build than they do.
             let config = meta::Config::new()
                 .utf8_empty(false)
+                // A list of thousands of words compiles alone into something else, which has no limit.
+                .nfa_size_limit(None)
                 .auto_prefilter(false)
                 .onepass(false)
                 .dfa(false)
@@ -171,6 +173,15 @@ mod tests {
             assert!(std::ptr::eq(winner, &list.rules[place]), "{text}");
         }
         assert!(list.first_match("Žofín écolea".as_bytes()).is_none());
+    }
+
+    #[test]
+    fn a_rule_of_thousands_of_words_is_asked_like_any() {
+        let word = |number: u64| blake3::hash(&number.to_le_bytes()).to_hex()[..40].to_owned();
+        let words: Vec<String> = (0..6_000).map(word).collect();
+        let list = RuleList::new(vec![operators(&words.join("|"))]).unwrap();
+        assert!(list.first_match(format!("Acme {}", words[5_999]).as_bytes()).is_some());
+        assert!(list.first_match(&words[5_999].as_bytes()[1..]).is_none());
     }
 
     /// Texts out of the parts of examples, so that many rules are near.

@@ -86,6 +86,8 @@ pub enum Change {
     Shrank { from_bytes: u64, to_bytes: u64 },
     /// The bytes that were there at opening have been written to.
     Rewritten,
+    /// What has its name by now is not what was opened by it.
+    Replaced,
 }
 
 impl fmt::Display for Change {
@@ -95,6 +97,7 @@ impl fmt::Display for Change {
                 write!(f, "shrank from {from_bytes} to {to_bytes} bytes")
             }
             Self::Rewritten => f.write_str("was rewritten"),
+            Self::Replaced => f.write_str("was replaced by another file"),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::digest::{self, Leaf};
 use super::guard::Guard;
 use super::utf16::Order;
 use super::watch::{Opened, Watch};
-use super::{Found, InputError, Stream};
+use super::{Change, Found, InputError, Stream};
 use memmap2::{Mmap, MmapOptions, UncheckedAdvice};
 use std::fs::File;
 use std::io;
@@ -36,27 +36,24 @@ impl Source {
     /// [`InputError::Missing`] or [`InputError::Unreadable`]. Whether the bytes are text is not
     /// asked here.
     pub fn open(found: &Found) -> Result<Self, InputError> {
-        Self::open_by(found, Watch::start)
+        Self::open_again(found, None)
     }
 
-    /// Opens an input that has been opened before, to be read to the size that it had then.
+    /// Opens what was like that when it was opened before, to be read to the size that it had then.
     ///
     /// # Errors
     ///
-    /// As [`Source::open`]; and [`InputError::Changed`] where it is another file by now, or its bytes are others.
-    pub fn open_as(found: &Found, opened: &Opened) -> Result<Self, InputError> {
-        Self::open_by(found, |file, path| Watch::resume(file, path, opened))
-    }
-
-    fn open_by(
-        found: &Found,
-        watch: impl FnOnce(File, &Path) -> Result<Watch, InputError>,
-    ) -> Result<Self, InputError> {
+    /// As [`Source::open`]; and [`InputError::Changed`] where it is no file any more, or its ends have other bytes.
+    pub fn open_again(found: &Found, opened: Option<&Opened>) -> Result<Self, InputError> {
         let path = &found.path;
         if found.is_stdin() {
             return Stream::over(path, io::stdin()).map(Self::Stream);
         }
         let unreadable = |cause| InputError::unreadable(path, cause);
+        // To open a pipe would wait for its writer.
+        if opened.is_some() && path.exists() && !path.is_file() {
+            return Err(InputError::Changed { path: path.clone(), how: Change::Replaced });
+        }
         let file = File::open(path).map_err(|cause| match cause.kind() {
             io::ErrorKind::NotFound => InputError::Missing { path: path.clone() },
             _ => unreadable(cause),
@@ -64,7 +61,10 @@ impl Source {
         if !file.metadata().map_err(unreadable)?.is_file() {
             return Stream::over(path, file).map(Self::Stream);
         }
-        let watch = watch(file, path)?;
+        let watch = match opened {
+            Some(opened) => Watch::resume(file, path, opened)?,
+            None => Watch::start(file, path)?,
+        };
         let magic = magic(watch.file()).map_err(unreadable)?;
         if Codec::of(&magic) == Codec::Plain
             && Order::of(&magic).is_none()
@@ -451,6 +451,19 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let error = Source::open(&found(directory.path())).unwrap_err();
         assert!(error.to_string().ends_with(": cannot be read: is a directory"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_file_any_more_was_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let found = found(folder.path().join("reg.log"));
+        fs::write(&found.path, "one\n").unwrap();
+        let opened = Source::open(&found).unwrap().opened().cloned();
+        fs::remove_file(&found.path).unwrap();
+        assert!(matches!(Source::open_again(&found, opened.as_ref()), Err(InputError::Missing { .. })));
+        fs::create_dir(&found.path).unwrap();
+        let error = Source::open_again(&found, opened.as_ref()).unwrap_err().to_string();
+        assert!(error.contains("reg.log: was replaced by another file while"), "{error}");
     }
 
     #[test]

@@ -5,9 +5,9 @@
 //! asked first whether one of the files that are open has changed ([`first_changed`]).
 
 use super::{Change, InputError};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
@@ -35,6 +35,8 @@ struct Watched {
 /// What a regular file was like at opening, for who opens it once more and wants the same bytes.
 #[derive(Debug, Clone)]
 pub struct Opened {
+    /// Numbers of its device and its inode.
+    inode: [u64; 2],
     size_bytes: u64,
     modified: Option<SystemTime>,
     ends: blake3::Hash,
@@ -51,22 +53,27 @@ impl Watch {
         let metadata = file.metadata().map_err(unreadable)?;
         let size_bytes = metadata.len();
         let ends = digest_of_ends(&file, size_bytes).map_err(unreadable)?;
-        let modified = metadata.modified().ok();
-        Ok(Self::over(Watched { file, path: path.to_owned(), opened: Opened { size_bytes, modified, ends } }))
+        let opened = Opened { inode: inode(&metadata), size_bytes, modified: metadata.modified().ok(), ends };
+        Ok(Self::over(Watched { file, path: path.to_owned(), opened }))
     }
 
     /// Goes on with what was opened by that path before. What has been appended since is not read.
     ///
-    /// Whether it is the same is told as by [`Watch::check`] and not by the number of its inode, which some network
-    /// file systems make up anew.
+    /// Whether the bytes are the same is told as by [`Watch::check`]: by their ends. Another inode alone proves nothing, for
+    /// some network file systems make its number up anew; it only tells how they changed.
     ///
     /// # Errors
     ///
     /// As [`Watch::check`].
     pub fn resume(file: File, path: &Path, opened: &Opened) -> Result<Self, InputError> {
+        let metadata = file.metadata().map_err(|cause| InputError::unreadable(path, cause))?;
         let watch = Self::over(Watched { file, path: path.to_owned(), opened: opened.clone() });
-        watch.check()?;
-        Ok(watch)
+        match watch.check() {
+            Err(InputError::Changed { path, .. }) if inode(&metadata) != opened.inode => {
+                Err(InputError::Changed { path, how: Change::Replaced })
+            }
+            checked => checked.map(|()| watch),
+        }
     }
 
     fn over(watched: Watched) -> Self {
@@ -102,7 +109,7 @@ impl Watch {
     /// A file that grew was most likely appended to, and its new end is not read. One that was
     /// emptied and has already grown beyond its old size is told by the ends of what was read:
     /// log lines carry times, so the new ones differ. A write in place that leaves the size is
-    /// told by the time of modification, as exactly as the file system keeps it.
+    /// told by the time of modification, as exactly as the file system keeps it, unless the ends are all of the file.
     ///
     /// # Errors
     ///
@@ -123,13 +130,14 @@ impl Watched {
     fn check(&self) -> Result<(), InputError> {
         let unreadable = |cause| InputError::unreadable(&self.path, cause);
         let changed = |how| Err(InputError::Changed { path: self.path.clone(), how });
-        let Opened { size_bytes: from_bytes, modified, ends } = &self.opened;
+        let Opened { size_bytes: from_bytes, modified, ends, .. } = &self.opened;
         let metadata = self.file.metadata().map_err(unreadable)?;
         let to_bytes = metadata.len();
         if to_bytes < *from_bytes {
             return changed(Change::Shrank { from_bytes: *from_bytes, to_bytes });
         }
-        if to_bytes == *from_bytes && metadata.modified().ok() != *modified {
+        let is_beyond_ends = *from_bytes > 2 * END_LEN as u64;
+        if is_beyond_ends && to_bytes == *from_bytes && metadata.modified().ok() != *modified {
             return changed(Change::Rewritten);
         }
         match digest_of_ends(&self.file, *from_bytes) {
@@ -140,6 +148,10 @@ impl Watched {
             Err(cause) => Err(unreadable(cause)),
         }
     }
+}
+
+fn inode(metadata: &Metadata) -> [u64; 2] {
+    [metadata.dev(), metadata.ino()]
 }
 
 /// A digest of the first and the last bytes below `size_bytes`.
@@ -169,7 +181,11 @@ mod tests {
     }
 
     fn change(watch: &Watch) -> Change {
-        match watch.check() {
+        how(watch.check())
+    }
+
+    fn how<T: std::fmt::Debug>(result: Result<T, InputError>) -> Change {
+        match result {
             Err(InputError::Changed { how, .. }) => how,
             other => panic!("{other:?}"),
         }
@@ -203,6 +219,35 @@ mod tests {
         // The clock of the file system may be too coarse to see that write, so it is helped.
         file.as_file().set_modified(SystemTime::now() + Duration::from_secs(2)).unwrap();
         assert_eq!(change(&watch), Change::Rewritten);
+    }
+
+    #[test]
+    fn a_short_file_is_told_by_all_of_its_bytes() {
+        for len in [0, 7, 2 * END_LEN] {
+            let (file, watch) = watched(&vec![b'x'; len]);
+            file.as_file().set_modified(SystemTime::now() + Duration::from_secs(2)).unwrap();
+            watch.check().unwrap();
+            if len > 0 {
+                file.as_file().write_all_at(b"y", len as u64 / 2).unwrap();
+                assert_eq!(change(&watch), Change::Rewritten);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_is_resumed_as_it_was_opened() {
+        let (file, watch) = watched(&[b'x'; 20_000]);
+        let resume = || Watch::resume(File::open(file.path()).unwrap(), file.path(), watch.opened());
+        assert_eq!(resume().unwrap().size_bytes(), 20_000);
+        file.as_file().write_all_at(b"appended", 20_000).unwrap();
+        assert_eq!(resume().unwrap().size_bytes(), 20_000);
+        file.as_file().write_all_at(b"y", 0).unwrap();
+        assert_eq!(how(resume()), Change::Rewritten);
+        // Rotated away: what has the name now is shorter, and no part of the old one is gone.
+        let mut other = tempfile::NamedTempFile::new().unwrap();
+        other.write_all(b"anew\n").unwrap();
+        other.persist(file.path()).unwrap();
+        assert_eq!(how(resume()), Change::Replaced);
     }
 
     #[test]

@@ -240,8 +240,12 @@ mod tests {
     ];
 
     /// All that is noted of whole lines, told in either way.
-    fn noted(text: &[u8], tell: impl FnOnce(&mut Notable)) -> ([Vec<(usize, Civil)>; 2], u64) {
-        let mut notable = Notable::default();
+    fn noted(
+        text: &[u8],
+        anchor: Option<usize>,
+        tell: impl FnOnce(&mut Notable),
+    ) -> ([Vec<(usize, Civil)>; 2], u64) {
+        let mut notable = Notable { anchor, ..Notable::default() };
         tell(&mut notable);
         notable.close(text);
         let lines = notable.lines.into_iter().map(|line| (line.line.start, line.stamp)).collect();
@@ -252,13 +256,17 @@ mod tests {
         #[test]
         fn lines_whose_ends_are_known_tell_what_each_line_tells(
             runs in prop::collection::vec((prop::sample::select(&LINES[..]), 1_usize..9), 0..20),
+            anchored in prop::option::of(any::<prop::sample::Index>()),
         ) {
             let text: String = runs.iter().map(|(line, times)| format!("{line}\n").repeat(*times)).collect();
             let text = text.as_bytes();
             let mut feeds = Feeds::default();
             prop_assert_eq!(Needles::new(&[b"nowhere"], b"").find(text, 0, &mut feeds), None);
-            let at_once = noted(text, |notable| notable.ended(text, 0, feeds.before(text.len())));
-            let each = noted(text, |notable| {
+            let begins: Vec<usize> =
+                [0].into_iter().chain(memchr::memchr_iter(b'\n', text).map(|end| end + 1)).collect();
+            let anchor = anchored.map(|anchored| begins[anchored.index(begins.len())]);
+            let at_once = noted(text, anchor, |notable| notable.ended(text, 0, feeds.before(text.len())));
+            let each = noted(text, anchor, |notable| {
                 let mut begin = 0;
                 for line in text.split_inclusive(|byte| *byte == b'\n') {
                     notable.line(text, begin..begin + line.len() - 1);
