@@ -17,6 +17,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
@@ -54,8 +55,8 @@ fn log() -> String {
     log
 }
 
-fn plan(path: &Path) -> Plan {
-    let setup = Setup {
+fn setup() -> Setup {
+    Setup {
         patterns: Patterns::default(),
         sources: Vec::new(),
         identity: Policy::default(),
@@ -68,8 +69,11 @@ fn plan(path: &Path) -> Plan {
         walks_first: false,
         yearless: Vec::new(),
         push_sources: PushSources::default(),
-    };
-    survey(&[path.to_owned()], &setup, false).expect("the log is sound before the run")
+    }
+}
+
+fn plan(path: &Path) -> Plan {
+    survey(&[path.to_owned()], &setup(), false).expect("the log is sound before the run")
 }
 
 /// Reads the log with small blocks while `act` is done to it.
@@ -179,4 +183,27 @@ fn a_log_that_is_another_one_when_the_scan_opens_it_is_named() {
         let error = run(&plan, || {}).expect_err("it is another log now").to_string();
         assert!(error.contains(&format!("reg.log: was {how} while")), "{error}");
     }
+}
+
+#[test]
+fn a_log_that_is_rotated_between_the_listing_and_its_opening_is_named() {
+    let (folder, path) = written();
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let pipe = elsewhere.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let paths = [pipe.clone(), folder.path().to_owned()];
+    // On one core the pipe keeps the folder's log waiting.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
+    let error = std::thread::scope(|scope| {
+        let surveyed = scope.spawn(|| pool.install(|| survey(&paths, &setup(), false)).map(drop));
+        // Opened as soon as the survey has opened it, which is behind the listing.
+        let mut writer = fs::File::options().write(true).open(&pipe).expect("a reader");
+        fs::rename(&path, folder.path().join("reg.log.1")).expect("rotated");
+        fs::write(&path, "begun anew\n").expect("another log");
+        writer.write_all(log().as_bytes()).expect("a log");
+        drop(writer);
+        surveyed.join().expect("no panic").expect_err("40,000 records are behind a name that was not listed")
+    });
+    let error = error.to_string();
+    assert!(error.contains("reg.log: was replaced by another file while"), "{error}");
 }

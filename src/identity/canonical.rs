@@ -157,7 +157,7 @@ fn is_plain_long(text: &[u8]) -> bool {
 }
 
 fn write_domain(host: Option<&[u8]>, policy: &Policy, out: &mut Vec<u8>) {
-    let host = host.map(without_port).filter(|host| !host.is_empty() && *host != b"<null>");
+    let host = host.map(without_port).filter(|host| !host.is_empty() && *host != NULL);
     let user_len = out.len();
     out.push(b'@');
     match (host, &policy.default_domain) {
@@ -183,9 +183,21 @@ fn write_domain(host: Option<&[u8]>, policy: &Policy, out: &mut Vec<u8>) {
     }
 }
 
-/// A user that is named by itself: an operator's pattern may catch the scheme in front of it, or a password behind it.
+/// A user that is named by itself: an operator's pattern may catch what opens the address in front of it, or a password
+/// behind it.
 fn own_user(user: &[u8]) -> &[u8] {
-    without_password(scheme_len(user).map_or(user, |len| &user[len + 1..]))
+    let user = user.trim_ascii();
+    let user = match user {
+        NULL => b"",
+        [b'<' | b'"', ..] => inside_brackets(user),
+        _ => user,
+    };
+    let user = scheme_len(user).map_or(user, |len| &user[len + 1..]);
+    match user.iter().filter(|byte| **byte == b':').count() {
+        // No password holds another one (RFC 3261 §25.1): it may be the address of a device.
+        1 => without_password(user),
+        _ => user,
+    }
 }
 
 /// No user holds a colon (RFC 3261 §25.1): what stands behind it is a password.
@@ -193,9 +205,12 @@ fn without_password(user: &[u8]) -> &[u8] {
     &user[..memchr::memchr(b':', user).unwrap_or(user.len())]
 }
 
+/// What Kamailio prints for a variable without a value.
+const NULL: &[u8] = b"<null>";
+
 /// Host and port of a domain that is named by itself: an operator's pattern may catch what stands behind it in a URI.
 fn own_host(domain: &[u8]) -> Option<&[u8]> {
-    (domain != b"<null>").then(|| until(domain, HOST_ENDS))
+    (domain != NULL).then(|| until(domain, HOST_ENDS))
 }
 
 /// What no host and port of a URI hold: parameters, headers, brackets and text behind it begin with these.
@@ -203,7 +218,16 @@ const HOST_ENDS: &[u8] = b";?> ";
 
 /// User (still escaped) and host (with its port) of a URI, a name-addr, or `user@host`.
 fn split_uri(text: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
-    let text = inside_brackets(text.trim_ascii());
+    let text = text.trim_ascii();
+    // Put together from variables of which one has no value: these brackets are none around an address.
+    let address = scheme_len(text).map_or(text, |len| &text[len + 1..]);
+    if address == NULL || address.starts_with(b"<null>@") {
+        return None;
+    }
+    if let Some(user) = address.strip_suffix(b"@<null>").filter(|user| !user.contains(&b'<')) {
+        return Some((without_password(user), None));
+    }
+    let text = inside_brackets(text);
     let (scheme, address) = match scheme_len(text) {
         Some(len) => (&text[..len], &text[len + 1..]),
         None => (&b""[..], text),
@@ -315,10 +339,31 @@ mod tests {
             let found = id(aor, Dialect::Asterisk, &Policy::default());
             assert_eq!(found.as_deref(), Some("alice@example.com"), "{user}");
         }
+        for user in ["<sip:alice", "\"A: b\" <sip:alice", "<alice:secret"] {
+            let aor = Aor::Parts { user: user.as_bytes(), domain: b"example.com>" };
+            let found = id(aor, Dialect::Asterisk, &Policy::default());
+            assert_eq!(found.as_deref(), Some("alice@example.com"), "{user}");
+        }
         // One that is a scheme's name is a user all the same, and of a password alone there is none.
         let of = |user| id(Aor::Parts { user, domain: b"x" }, Dialect::Asterisk, &Policy::default());
         assert_eq!(of(b"sip").as_deref(), Some("sip@x"));
         assert_eq!(of(b":secret"), None);
+        assert_eq!(of(b"<null>"), None);
+        // Two devices of one maker are two.
+        assert_eq!(of(b"00:0b:82:01:02:03").as_deref(), Some("00:0b:82:01:02:03@x"));
+    }
+
+    #[test]
+    fn a_variable_without_a_value_names_nobody() {
+        for text in ["<null>", "<null>@example.com", "<null>@<null>", "sip:<null>@example.com"] {
+            assert_eq!(uri(text), None, "{text}");
+        }
+        let policy = Policy { default_domain: Some("voip.example.com".to_owned()), ..Policy::default() };
+        for text in ["alice@<null>", "sip:alice@<null>", "alice:secret@<null>"] {
+            let found = id(Aor::Uri(text.as_bytes()), Dialect::Kamailio, &policy);
+            assert_eq!(found.as_deref(), Some("alice@voip.example.com"), "{text}");
+        }
+        assert_eq!(uri("\"x\" <sip:null@example.com>").as_deref(), Some("null@example.com"));
     }
 
     #[test]

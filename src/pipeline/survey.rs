@@ -14,7 +14,7 @@ use super::years::{END_LEN, Walk, Whole};
 use crate::formats::frame::Scratch;
 use crate::model::{Moment, Stamp};
 use crate::read::{
-    Codec, Found, InputError, Opened, OwnedBlock, Source, Stream, check_text, discover, is_capture,
+    Change, Codec, Found, InputError, Opened, OwnedBlock, Source, Stream, check_text, discover, is_capture,
 };
 use dating::{
     FirstYear, first_years, may_reach, may_walk_on_behind, may_walk_on_between, own_year, with_holes,
@@ -71,8 +71,13 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
     // A scan that begins anew finds a pipe empty.
     let can_begin_anew = discovery.found.iter().all(Found::is_file);
     let shown_len = SAMPLE_SHOWN / discovery.found.len().max(1);
-    let look = |found| look(found, setup, shown_len, !goes_on && !setup.walks_first && can_begin_anew);
-    let looks: Vec<Result<Look, PlanError>> = discovery.found.into_par_iter().map(look).collect();
+    let look = |(found, inode)| {
+        look(found, inode, setup, shown_len, !goes_on && !setup.walks_first && can_begin_anew)
+    };
+    // A pipe may keep the survey waiting while others are rotated.
+    let listed: Vec<(Found, Option<[u64; 2]>)> =
+        discovery.found.into_iter().map(|found| (found.clone(), found.inode())).collect();
+    let looks: Vec<Result<Look, PlanError>> = listed.into_par_iter().map(look).collect();
     let mut readable = Vec::new();
     for result in looks {
         match result {
@@ -198,7 +203,14 @@ impl Look {
     }
 }
 
-fn look(found: Found, setup: &Setup, shown_len: usize, may_walk_on: bool) -> Result<Look, PlanError> {
+/// Opens one of the files that were listed, `inode` having been behind the path then, and looks into it.
+fn look(
+    found: Found,
+    inode: Option<[u64; 2]>,
+    setup: &Setup,
+    shown_len: usize,
+    may_walk_on: bool,
+) -> Result<Look, PlanError> {
     let mut scratch = Scratch::default();
     let (mut walk, mut walks_on, mut jumps) = (Walk::default(), false, Jumps::default());
     let zone = setup.zone_of(&found).unwrap_or(TimeZone::UTC);
@@ -214,8 +226,17 @@ fn look(found: Found, setup: &Setup, shown_len: usize, may_walk_on: bool) -> Res
         sample.has_yearless |= is_yearless;
         sample
     };
+    // Who has the name by now is not the one that was listed; that one may be behind a name that was not. To open a pipe
+    // would wait for its writer.
+    let replaced = || InputError::Changed { path: found.path.clone(), how: Change::Replaced };
+    if inode.is_some() && found.path.exists() && !found.is_file() {
+        return Err(replaced().into());
+    }
     let source = Source::open(&found)?;
     let opened = source.opened().cloned();
+    if opened.as_ref().is_some_and(|opened| inode.is_some_and(|inode| opened.inode() != inode)) {
+        return Err(replaced().into());
+    }
     match source {
         Source::Mapped(mapped) => {
             let bytes = mapped.bytes();

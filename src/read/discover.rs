@@ -2,6 +2,7 @@
 
 use super::InputError;
 use super::error::{PlainCause, ShownPath};
+use super::watch::inode;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
@@ -36,6 +37,13 @@ impl Found {
     /// Whether a file of that name stands beside it.
     pub fn has_sibling(&self, name: &str) -> bool {
         self.path.with_file_name(name).exists()
+    }
+
+    /// The numbers of the device and the inode behind the path now; `None` where that is no regular file.
+    pub fn inode(&self) -> Option<[u64; 2]> {
+        let metadata =
+            fs::metadata(&self.path).ok().filter(|metadata| metadata.is_file() && !self.is_stdin())?;
+        Some(inode(&metadata))
     }
 
     /// Whether it can be opened once more: a pipe is read but once.

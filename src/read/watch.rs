@@ -42,6 +42,13 @@ pub struct Opened {
     ends: blake3::Hash,
 }
 
+impl Opened {
+    /// The numbers of its device and its inode.
+    pub const fn inode(&self) -> [u64; 2] {
+        self.inode
+    }
+}
+
 impl Watch {
     /// Starts to watch a file.
     ///
@@ -150,7 +157,8 @@ impl Watched {
     }
 }
 
-fn inode(metadata: &Metadata) -> [u64; 2] {
+/// What a file is told by, whatever its name.
+pub(super) fn inode(metadata: &Metadata) -> [u64; 2] {
     [metadata.dev(), metadata.ino()]
 }
 
