@@ -75,9 +75,8 @@ pub fn survey(paths: &[PathBuf], setup: &Setup, goes_on: bool) -> Result<Plan, P
         look(found, inode, setup, shown_len, !goes_on && !setup.walks_first && can_begin_anew)
     };
     // A pipe may keep the survey waiting while others are rotated.
-    let listed: Vec<(Found, Option<[u64; 2]>)> =
-        discovery.found.into_iter().map(|found| (found.clone(), found.inode())).collect();
-    let looks: Vec<Result<Look, PlanError>> = listed.into_par_iter().map(look).collect();
+    let inodes: Vec<_> = discovery.found.iter().map(Found::inode).collect();
+    let looks: Vec<Result<Look, PlanError>> = discovery.found.into_par_iter().zip(inodes).map(look).collect();
     let mut readable = Vec::new();
     for result in looks {
         match result {
@@ -226,8 +225,8 @@ fn look(
         sample.has_yearless |= is_yearless;
         sample
     };
-    // Who has the name by now is not the one that was listed; that one may be behind a name that was not. To open a pipe
-    // would wait for its writer.
+    // Who has the name by now is not the one that was listed; that one may be behind a name that was not. So soon behind the
+    // listing a number that a file system made up anew is not to be expected. To open a pipe would wait for its writer.
     let replaced = || InputError::Changed { path: found.path.clone(), how: Change::Replaced };
     if inode.is_some() && found.path.exists() && !found.is_file() {
         return Err(replaced().into());
