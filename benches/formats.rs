@@ -42,7 +42,7 @@ impl Sink for Counts {
 fn scan(scanner: &Scanner, bytes: &[u8]) -> Counts {
     let start = Spot { input: 0, offset: 0 };
     let (line_ends, before, dumps) = (LineEnds::Lf, Before::default(), None);
-    let block = Block { bytes, start, allow_bare: false, line_ends, before, dumps };
+    let block = Block { bytes, start, allow_bare: false, line_ends, before, dumps, ends_input: false };
     let mut counts = Counts::default();
     scanner.scan(&block, &mut scanner.scratch(), &mut counts);
     counts

@@ -97,6 +97,7 @@ fn run(scanner: &Scanner, bytes: &[u8], counter: &mut Counter) {
         line_ends: LineEnds::Lf,
         before: Before::default(),
         dumps: None,
+        ends_input: false,
     };
     scanner.scan(&block, &mut scanner.scratch(), counter);
 }

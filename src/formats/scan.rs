@@ -253,7 +253,11 @@ impl Scanner {
                 }
                 continue;
             }
-            if !dumps.is_known_before(whole.end) && self.usual(block, begin..end, scratch, sink, &next_blanks)
+            // A line of the block without a line end is its last one.
+            let is_unfinished = whole.end == end && doubt::is_unfinished(block, &bytes[begin..end]);
+            if !is_unfinished
+                && !dumps.is_known_before(whole.end)
+                && self.usual(block, begin..end, scratch, sink, &next_blanks)
             {
                 at = whole.end;
                 continue;
@@ -270,7 +274,10 @@ impl Scanner {
                 allow_bare: block.allow_bare,
                 is_continuation: block.is_continuation(begin),
             };
-            self.line(&bytes[begin..end], context, scratch, sink);
+            match is_unfinished {
+                true => self.unfinished(&bytes[begin..end], context, scratch, sink),
+                false => self.line(&bytes[begin..end], context, scratch, sink),
+            }
             at = whole.end;
         }
         if told < bytes.len() {

@@ -188,6 +188,15 @@ impl<'t> Event<'t> {
     }
 }
 
+/// What of an input's last record may lack its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfinished {
+    /// Whom or what it tells of; nothing else is told of it.
+    Record,
+    /// Its User-Agent; it is told as it stands.
+    Agent,
+}
+
 /// Who listens to a scan. Lower rooms speak upward through this and know nothing else of it.
 pub trait Sink {
     /// A record that says something about a registration, a message or a conference.
@@ -204,6 +213,9 @@ pub trait Sink {
 
     /// So many lines belong to the record before the next one told: a record of many lines is one.
     fn continued(&mut self, _lines: u64) {}
+
+    /// The last record of an input has no line end, and may be half written.
+    fn unfinished(&mut self, _spot: Spot, _what: Unfinished) {}
 
     /// A record that looks like evidence and cannot be read as such.
     fn reject(&mut self, reject: Reject);

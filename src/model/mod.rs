@@ -42,7 +42,7 @@ pub use correction::{Correction, CorrectionLine, UserChange};
 pub use cycle::{Cycle, DaySlot, Days, Window};
 pub use decision::{BilledUser, Category, Decision, EvidenceKind, Reason, Seen, UnbilledUser};
 pub use escapes::undo_escapes;
-pub use event::{Aor, Dialect, Event, Kind, Sink};
+pub use event::{Aor, Dialect, Event, Kind, Sink, Unfinished};
 pub use evidence::{Grade, Standing};
 pub use figures::Figures;
 pub use invoice::{FinalMark, History, Invoice, InvoiceLine, LineKind, UserNote};

@@ -10,7 +10,7 @@ use crate::formats::contact::{self, Lifetime};
 use crate::identity::{Policy, canonical_or_copy, is_bare};
 use crate::model::{
     AgentRef, AgentText, Aor, Days, Dialect, Event, EvidenceKind, Hint, Kind, Moment, Observation, Reject,
-    RejectReason, Sink, Spot, Stamp, Standing, Window, marks,
+    RejectReason, Sink, Spot, Stamp, Standing, Unfinished, Window, marks,
 };
 use crate::platform::{PushSources, hint};
 use crate::settle::{Asks, Held};
@@ -139,6 +139,8 @@ pub struct Collector<'p> {
     pub numbering: &'p mut Numbering,
     pub memory: &'p mut Memory,
     pub traces: &'p mut Vec<Trace>,
+    /// Where a record at the end of the input begins that may be half written.
+    pub unfinished: Option<(u64, Unfinished)>,
 }
 
 impl Collector<'_> {
@@ -195,6 +197,13 @@ impl Sink for Collector<'_> {
 
     fn continued(&mut self, lines: u64) {
         self.part.records.continued += lines;
+    }
+
+    fn unfinished(&mut self, spot: Spot, what: Unfinished) {
+        if what == Unfinished::Record {
+            self.part.records.other += 1;
+        }
+        self.unfinished = Some((spot.offset, what));
     }
 
     fn reject(&mut self, reject: Reject) {

@@ -31,5 +31,6 @@ mod spelling;
 pub mod suggest;
 pub mod survey;
 pub mod trace;
+pub mod unfinished;
 pub mod verify;
 pub mod years;

@@ -98,6 +98,7 @@ pub(super) fn is_read(line: &[u8], scanner: &Scanner, scratch: &mut Scratch, all
         line_ends: LineEnds::Lf,
         before: Before::default(),
         dumps: None,
+        ends_input: false,
     };
     scanner.scan(&block, scratch, &mut any);
     any.0

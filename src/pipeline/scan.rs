@@ -16,7 +16,7 @@ use super::years::{Notable, Walk};
 use crate::facts::Part;
 use crate::formats::lines::lines_of;
 use crate::formats::scan::{Scanner, Scratch};
-use crate::model::Civil;
+use crate::model::{Civil, Unfinished};
 use crate::read::{Accesses, Codec, Found, InputError, Leaf};
 use crate::settle::Residue;
 use crate::tally::{Numbering, Observed};
@@ -111,6 +111,8 @@ pub struct InputCounts {
     pub is_cut: bool,
     /// It has full dates without a zone.
     pub has_local: bool,
+    /// Where its last record begins, if that has no line end, and what may be missing of it.
+    pub unfinished: Option<(u64, Unfinished)>,
 }
 
 impl InputCounts {
@@ -118,6 +120,7 @@ impl InputCounts {
         self.lines += scanned.lines;
         self.records += scanned.records;
         self.has_local |= scanned.has_local;
+        self.unfinished = self.unfinished.or(scanned.unfinished);
     }
 }
 
@@ -428,16 +431,18 @@ impl Run<'_> {
             numbering,
             memory,
             traces,
+            unfinished: None,
         };
         read(scratch, buffer, &mut collector);
         collector.pause();
         let (has_local, undated) = (collector.clock.has_local(), collector.clock.take_undated());
+        let unfinished = collector.unfinished;
         numbering.close(&mut observed);
         let records = part.records.known() - records_before;
         self.meter.registrations.fetch_add(records, Ordering::Relaxed);
         let residue = std::mem::take(&mut part.residue);
         let (lines, notable, leaves) = (0, None, Vec::new());
-        Scanned { residue, observed, lines, records, has_local, undated, notable, leaves }
+        Scanned { residue, observed, lines, records, has_local, unfinished, undated, notable, leaves }
     }
 
     fn check_interrupt(&self) -> Result<(), ScanError> {
@@ -456,6 +461,8 @@ struct Scanned {
     records: u64,
     /// It has full dates without a zone.
     has_local: bool,
+    /// Where a record at the end of the input begins that may be half written.
+    unfinished: Option<(u64, Unfinished)>,
     /// Its stamps of which no year is known.
     undated: Vec<(Civil, u64)>,
     /// What its stamps may tell of the years of its input, where that goes by what is read.

@@ -18,6 +18,8 @@ pub struct Block<'t> {
     pub before: Before,
     /// Its dumps, where whoever cut the block has found them all.
     pub dumps: Option<&'t [dump::Dump]>,
+    /// The input ends with it: a last line without its line end may be half written.
+    pub ends_input: bool,
 }
 
 /// How an input's own lines end.

@@ -1,11 +1,11 @@
-//! Records where none can be believed: in what a message declares as its body, where its writer does not end it there, and
-//! objects without a prefix among lines that have one.
+//! Records where none can be believed: in what a message declares as its body, where its writer does not end it there,
+//! objects without a prefix among lines that have one, and lines that are not written to their end.
 
-use super::{Before, Block, Scanner, Scratch};
+use super::{Before, Block, Context, Scanner, Scratch};
 use crate::formats::message::Outcome;
 use crate::formats::pattern;
 use crate::formats::sip::opener;
-use crate::model::{Event, Kind, Reject, RejectReason, Sink, Spot, Stamp};
+use crate::model::{Aor, Event, Kind, Reject, RejectReason, Sink, Spot, Stamp, Unfinished};
 use std::ops::Range;
 
 impl Scanner {
@@ -24,7 +24,7 @@ impl Scanner {
         let mut doubt = Doubt { sink, rejected: 0 };
         scratch.is_inside = true;
         self.scan(
-            &Block { bytes, start, before: Before::default(), dumps: None, ..*block },
+            &Block { bytes, start, before: Before::default(), dumps: None, ends_input: false, ..*block },
             scratch,
             &mut doubt,
         );
@@ -58,6 +58,32 @@ impl Scanner {
             Outcome::Reject(reason) => doubt.reject(Reject { spot, reason, source: name.to_owned() }),
         }
     }
+
+    /// Reads the last line of an input, which has no line end: a server may be about to write the rest of it. Of a record
+    /// that could name another user then, or that cannot be read as it stands, nothing is believed.
+    #[cold]
+    pub(super) fn unfinished(
+        &self,
+        line: &[u8],
+        context: Context,
+        scratch: &mut Scratch,
+        sink: &mut impl Sink,
+    ) {
+        let mut last = Last { line, sink, spot: context.spot };
+        self.line(line, context, scratch, &mut last);
+    }
+}
+
+/// Whether these lines may go on behind the block: the input ends with them and they have no line end. An object that is
+/// closed does not go on.
+#[inline]
+pub(super) fn is_unfinished(block: &Block<'_>, lines: &[u8]) -> bool {
+    block.ends_input && !lines.ends_with(b"\n") && !is_whole_object(lines)
+}
+
+#[cold]
+fn is_whole_object(line: &[u8]) -> bool {
+    line.starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
 }
 
 /// Where the first line begins that opens a dump.
@@ -91,5 +117,45 @@ impl Sink for Doubt<'_> {
     fn reject(&mut self, reject: Reject) {
         self.rejected += 1;
         self.sink.reject(reject);
+    }
+}
+
+/// Believes the record of a line that may go on where no name in it can.
+struct Last<'s> {
+    line: &'s [u8],
+    sink: &'s mut dyn Sink,
+    spot: Spot,
+}
+
+impl Last<'_> {
+    /// Whether the text stands at the end of the line.
+    fn may_go_on(&self, text: &[u8]) -> bool {
+        text.as_ptr_range().end == self.line.as_ptr_range().end
+    }
+}
+
+impl Sink for Last<'_> {
+    fn event(&mut self, event: &Event<'_>) {
+        let is_open = match event.aor {
+            Aor::Uri(text) | Aor::Name(text) => self.may_go_on(text),
+            Aor::Parts { user, domain } => self.may_go_on(user) || self.may_go_on(domain),
+            Aor::Nobody => false,
+        };
+        if is_open {
+            self.sink.unfinished(self.spot, Unfinished::Record);
+            return;
+        }
+        self.sink.event(event);
+        if event.agent.text().is_some_and(|text| self.may_go_on(text)) {
+            self.sink.unfinished(self.spot, Unfinished::Agent);
+        }
+    }
+
+    fn other(&mut self, spot: Spot, stamp: Stamp) {
+        self.sink.other(spot, stamp);
+    }
+
+    fn reject(&mut self, _: Reject) {
+        self.sink.unfinished(self.spot, Unfinished::Record);
     }
 }

@@ -1,6 +1,6 @@
 //! Lines that a container's runtime has cut into parts, each with a prefix of its own.
 
-use super::{Block, Context, RECORD_MAX, Scanner, Scratch};
+use super::{Block, Context, RECORD_MAX, Scanner, Scratch, doubt};
 use crate::formats::frame;
 use crate::formats::lines::lines_of;
 use crate::model::{Reject, RejectReason, Sink};
@@ -18,6 +18,7 @@ impl Scanner {
     ) {
         let (spot, is_continuation) = (block.spot(parts.start), block.is_continuation(parts.start));
         let parts = &block.bytes[parts];
+        let is_unfinished = doubt::is_unfinished(block, parts);
         sink.continued(lines_of(parts) - 1);
         let is_cut = frame::ends_in_part(parts);
         if is_cut || parts.len() > RECORD_MAX {
@@ -29,7 +30,11 @@ impl Scanner {
         line.clear();
         frame::join_parts(parts, &mut line);
         scratch.marks.find(&line);
-        self.line(&line, Context { spot, allow_bare: block.allow_bare, is_continuation }, scratch, sink);
+        let context = Context { spot, allow_bare: block.allow_bare, is_continuation };
+        match is_unfinished {
+            true => self.unfinished(&line, context, scratch, sink),
+            false => self.line(&line, context, scratch, sink),
+        }
         scratch.parts = line;
     }
 }

@@ -1,6 +1,8 @@
 use super::*;
-use crate::model::Stamp;
+use crate::formats::pattern::{PatternEvent, PatternSpec};
+use crate::model::{Stamp, Unfinished};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 /// A line of each kind.
 const LINES: [&str; 17] = [
@@ -65,6 +67,7 @@ fn scan_with(
         line_ends: LineEnds::Lf,
         before: before(follows_cr),
         dumps: None,
+        ends_input: false,
     };
     scanner.scan(&block, scratch, told)
 }
@@ -122,6 +125,99 @@ fn two_possible_starts_are_refused() {
 fn what_follows_a_line_that_ends_in_cr_is_not_believed() {
     let log = format!("parse_headers(): bad header field [To: x y\r\n 1(9726) NOTICE: <script>: {OK}\r\n");
     assert_eq!(told(log.as_bytes()), ["44 ambiguous"]);
+}
+
+/// Whom the last line of an input names, by kind, and what may be missing of it.
+#[derive(Debug, Default)]
+struct Names {
+    named: Vec<(Kind, String)>,
+    unfinished: Vec<Unfinished>,
+}
+
+impl Sink for Names {
+    fn event(&mut self, event: &Event<'_>) {
+        self.named.push((event.kind, format!("{:?}", event.aor)));
+    }
+
+    fn other(&mut self, _: Spot, _: Stamp) {}
+
+    fn unfinished(&mut self, _: Spot, what: Unfinished) {
+        self.unfinished.push(what);
+    }
+
+    fn reject(&mut self, reject: Reject) {
+        panic!("what is not whole is no loss: {reject:?}");
+    }
+}
+
+fn names(scanner: &Scanner, line: &str, ends_input: bool) -> Names {
+    let start = Spot { input: 0, offset: 0 };
+    let mut names = Names::default();
+    let block = Block {
+        bytes: line.as_bytes(),
+        start,
+        allow_bare: true,
+        line_ends: LineEnds::Lf,
+        before: before(false),
+        dumps: None,
+        ends_input,
+    };
+    scanner.scan(&block, &mut scanner.scratch(), &mut names);
+    names
+}
+
+#[test]
+fn a_last_line_names_nobody_but_whom_it_will_name_when_it_is_whole() {
+    let own = |name: &str, regex: &str| PatternSpec {
+        name: name.to_owned(),
+        contains: None,
+        regex: Some(regex.to_owned()),
+        json: false,
+        fields: BTreeMap::new(),
+        time: None,
+        event: PatternEvent::Registration,
+        accepted: true,
+        origin: "own.toml:1".to_owned(),
+    };
+    let patterns =
+        Patterns::compile(&[own("last", "^login ok (?<aor>\\S+)$"), own("first", "^seen (?<aor>\\S+) by")])
+            .unwrap();
+    let scanner = Scanner::new(patterns);
+    let own = ["login ok alice@e.com", "seen alice@e.com by reg1"];
+    let mut left = 0;
+    for line in LINES.iter().chain(&own) {
+        let whole = names(&scanner, &format!("{line}\n"), true).named;
+        for len in line.floor_char_boundary(1)..=line.len() {
+            let Some(cut) = line.get(..len) else { continue };
+            let Names { named, unfinished } = names(&scanner, cut, true);
+            for (kind, aor) in &named {
+                let [(whole_kind, whole_aor)] = &whole[..] else {
+                    panic!("{cut}: {named:?} and not {whole:?}")
+                };
+                assert_eq!(aor, whole_aor, "{cut}");
+                let accepts = |kind| matches!(kind, Kind::Accepted | Kind::Bound | Kind::Refreshed);
+                assert!(kind == whole_kind || !accepts(*kind), "{cut}");
+            }
+            left += unfinished.iter().filter(|what| **what == Unfinished::Record).count();
+        }
+    }
+    assert!(left > 20, "some of them can be cut inside a name: {left}");
+}
+
+#[test]
+fn a_last_line_is_told_where_nothing_that_counts_can_be_missing() {
+    let scanner = Scanner::new(Patterns::default());
+    let told = |line: &str| names(&scanner, line, true);
+    let [agent_last, closed] = [told(LINES[0]), told(LINES[5])];
+    assert_eq!((agent_last.named.len(), &agent_last.unfinished[..]), (1, &[Unfinished::Agent][..]));
+    assert_eq!((closed.named.len(), &closed.unfinished[..]), (1, &[][..]));
+    let cut = &LINES[0][..LINES[0].find("@e.com exp").unwrap()];
+    assert_eq!((told(cut).named.len(), &told(cut).unfinished[..]), (0, &[Unfinished::Record][..]));
+    // An object that is closed is whole, whatever its last member is.
+    let object = told(LINES[10]);
+    assert_eq!((object.named.len(), &object.unfinished[..]), (1, &[][..]));
+    // Another block follows, or a line of it that was cut off for a look.
+    assert_eq!(names(&scanner, LINES[0], false).unfinished, []);
 }
 
 #[test]
@@ -183,7 +279,7 @@ proptest! {
         let text: String = picks.into_iter().map(|pick| PIECES[pick]).collect();
         let read = |bytes: &str, offset, follows_cr, told: &mut Told| {
             let start = Spot { input: 0, offset };
-            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: true, line_ends: LineEnds::Lf, before: before(follows_cr), dumps: None };
+            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: true, line_ends: LineEnds::Lf, before: before(follows_cr), dumps: None, ends_input: false };
             scanner.scan(&block, &mut scanner.scratch(), told)
         };
         let (mut whole, mut single) = (Told::default(), Told::default());
@@ -276,7 +372,7 @@ proptest! {
         text.push_str(&format!("\n{USUAL}\n{USUAL}\n"));
         let scan = |bytes: &str, offset, follows_cr, scratch: &mut Scratch, told: &mut Whole| {
             let start = Spot { input: 0, offset };
-            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: false, line_ends: LineEnds::Lf, before: before(follows_cr), dumps: None };
+            let block = Block { bytes: bytes.as_bytes(), start, allow_bare: false, line_ends: LineEnds::Lf, before: before(follows_cr), dumps: None, ends_input: false };
             scanner.scan(&block, scratch, told)
         };
         let (mut together, mut single) = (Whole::default(), Whole::default());
@@ -353,7 +449,7 @@ proptest! {
         let bytes = &text.as_bytes()[..cut.end];
         let read = |dumps| {
             let start = Spot { input: 0, offset: 0 };
-            let block = Block { bytes, start, allow_bare, line_ends: LineEnds::Lf, before: Before::default(), dumps };
+            let block = Block { bytes, start, allow_bare, line_ends: LineEnds::Lf, before: Before::default(), dumps, ends_input: false };
             let mut told = Continued::default();
             let lines = scanner.scan(&block, &mut scanner.scratch(), &mut told);
             (lines, told)

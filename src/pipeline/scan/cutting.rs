@@ -138,7 +138,8 @@ impl Cutting {
             }
         }
         let bytes = Bytes::Mapped(Arc::clone(&self.mapped), begin..self.at, access);
-        Piece { bytes, start, line_ends: lines.ends, before, dumps, years: None }
+        let ends_input = self.is_over();
+        Piece { bytes, start, line_ends: lines.ends, before, dumps, ends_input, years: None }
     }
 
     /// Where the next block ends, and whether in CR LF, where what is near tells of it: so that the rest of it is read but once,

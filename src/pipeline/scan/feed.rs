@@ -335,6 +335,7 @@ impl Decoding {
             line_ends: lines.ends,
             before,
             dumps,
+            ends_input: self.is_over,
             years: None,
         }))
     }

@@ -20,6 +20,8 @@ pub(super) struct Piece {
     pub before: Before,
     /// Its dumps, where the cut had to find them all.
     pub dumps: Option<Vec<Dump>>,
+    /// The input ends with it.
+    pub ends_input: bool,
     /// Of its stamps, where its input did not know them beforehand.
     pub years: Option<Arc<Years>>,
 }
@@ -87,6 +89,7 @@ impl Piece {
             line_ends: self.line_ends,
             before: self.before,
             dumps: self.dumps.as_deref(),
+            ends_input: self.ends_input,
         }
     }
 
