@@ -6,10 +6,11 @@
 //! ties both: PJSIP's by contact, a peer by its name alone.
 
 use super::pairs::{Pair, Pairs};
+use crate::model::near::bring;
 use crate::model::rows::Rows;
 use crate::model::{AgentRef, Hint, Moment, Spot};
 use ahash::RandomState;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 /// A registration that waits for its User-Agent.
@@ -29,7 +30,7 @@ const TIE_SECONDS: i64 = 2;
 /// The same where there is no clock.
 const TIE_RECORDS: u64 = 200;
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Peer {
     agent: Option<Box<[u8]>>,
     waiting: Option<Waiting>,
@@ -38,9 +39,12 @@ struct Peer {
 /// The `chan_sip` peers of one host.
 #[derive(Debug, Default)]
 pub(super) struct Peers {
-    peers: HashMap<Box<[u8]>, Peer, RandomState>,
-    /// Peers with something waiting, in the order of arrival.
-    queue: std::collections::VecDeque<(Box<[u8]>, u64)>,
+    /// Their names, each with no contact.
+    names: Pairs,
+    /// By the numbers of their names.
+    peers: Rows<Peer>,
+    /// Peers with something waiting, in the order of arrival, and as which record it came.
+    queue: VecDeque<(Pair, u64)>,
 }
 
 impl Peers {
@@ -51,14 +55,16 @@ impl Peers {
         waiting: Waiting,
         tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting),
     ) {
-        self.release(user, tell);
-        self.queue.push_back((user.into(), waiting.record));
-        self.peers.entry(user.into()).or_default().waiting = Some(waiting);
+        let number = self.number(user);
+        self.release(number, tell);
+        self.peer(number).waiting = Some(waiting);
+        self.queue.push_back((number, waiting.record));
     }
 
     /// The peer's text from here on, on other evidence: no registration.
     pub fn tie(&mut self, user: &[u8], agent: &[u8]) {
-        self.peers.entry(user.into()).or_default().agent = Some(agent.into());
+        let number = self.number(user);
+        self.peer(number).agent = Some(agent.into());
     }
 
     /// `Saved useragent`: the peer's text from here on, and the proof of a registration, unless
@@ -70,10 +76,11 @@ impl Peers {
         this: Waiting,
         tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting),
     ) {
-        let peer = self.peers.entry(user.into()).or_default();
+        let number = self.number(user);
+        let peer = self.peer(number);
         peer.agent = Some(agent.into());
-        let registration = peer.waiting.take().unwrap_or(this);
-        tell(user, agent_of(peer, &registration), registration);
+        peer.waiting.get_or_insert(this);
+        self.release(number, tell);
     }
 
     /// Whether something may still be told of later.
@@ -83,13 +90,13 @@ impl Peers {
 
     /// The peer's text, as far as it is known.
     pub fn agent(&self, user: &[u8]) -> Option<&[u8]> {
-        self.peers.get(user)?.agent.as_deref()
+        self.peers.get(self.names.find(user, b"")?)?.agent.as_deref()
     }
 
     /// The server forgot its peers' User-Agents.
     pub fn restart(&mut self, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
         self.release_all(tell);
-        self.peers.clear();
+        *self = Self::default();
     }
 
     /// Tells of whatever has waited long enough: its User-Agent is the one last saved.
@@ -99,9 +106,8 @@ impl Peers {
         record: u64,
         tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting),
     ) {
-        while let Some((user, begun)) = self.queue.front() {
-            let waiting = self.peers.get(user).and_then(|peer| peer.waiting).filter(|it| it.record == *begun);
-            if let Some(waiting) = waiting {
+        while let Some((number, begun)) = self.queue.front().copied() {
+            if let Some(waiting) = self.peer(number).waiting.filter(|it| it.record == begun) {
                 let is_over = match (waiting.moment, moment) {
                     (Some(begun), Some(now)) => begun.plus_seconds(TIE_SECONDS) < now,
                     _ => begun + TIE_RECORDS < record,
@@ -109,27 +115,58 @@ impl Peers {
                 if !is_over {
                     break;
                 }
+                self.release(number, tell);
             }
-            let user = user.clone();
             self.queue.pop_front();
-            if waiting.is_some() {
-                self.release(&user, tell);
-            }
         }
     }
 
     /// Tells of everything that waits.
     pub fn release_all(&mut self, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
-        for (user, _) in std::mem::take(&mut self.queue) {
-            self.release(&user, tell);
+        for (number, _) in std::mem::take(&mut self.queue) {
+            self.release(number, tell);
         }
     }
 
-    fn release(&mut self, user: &[u8], tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
-        if let Some(peer) = self.peers.get_mut(user)
+    /// Asks for what tells the number of the peer with that name, and gives the bits by which it is found.
+    pub fn bring_number(&self, user: &[u8]) -> u32 {
+        let bits = self.names.bits(user, b"");
+        self.names.bring_number(bits);
+        bits
+    }
+
+    /// Asks for the peer with these bits, where the memory before is near, and gives its probable number.
+    pub fn bring_peer(&self, bits: u32) -> Pair {
+        let number = self.names.guess(bits);
+        self.names.bring_place(number);
+        self.peers.get(number).into_iter().for_each(bring);
+        number
+    }
+
+    /// Asks for the name of the peer of that number, where the memory before is near.
+    pub fn bring_name(&self, number: Pair) {
+        self.names.bring_text(number);
+    }
+
+    /// The number of the peer of that name, who is known or new.
+    fn number(&mut self, user: &[u8]) -> Pair {
+        let number = self.names.number(user, b"");
+        if number == self.peers.next_number() {
+            self.peers.push(Peer::default());
+        }
+        number
+    }
+
+    fn peer(&mut self, number: Pair) -> &mut Peer {
+        self.peers.get_mut(number).expect("every name that is numbered is a peer's")
+    }
+
+    /// Tells of what waits of a peer, if anything does.
+    fn release(&mut self, number: Pair, tell: &mut impl FnMut(&[u8], AgentRef<'_>, Waiting)) {
+        if let Some(peer) = self.peers.get_mut(number)
             && let Some(waiting) = peer.waiting.take()
         {
-            tell(user, agent_of(peer, &waiting), waiting);
+            tell(self.names.get(number).0, agent_of(peer, &waiting), waiting);
         }
     }
 }

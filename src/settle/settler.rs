@@ -81,9 +81,12 @@ impl Settler {
         runs.for_each(|run| self.lives.hear(&run));
     }
 
-    /// Asks for what is known of the bindings that these records name, up to [`ABREAST`] of them: it stands anywhere in
+    /// Asks for what is known of the peers and bindings that these records name, up to [`ABREAST`] of them: it stands anywhere in
     /// what the log has told so far, and waiting for all of it together takes hardly longer than for one. Changes nothing.
     fn bring(&self, residue: &Residue, range: Range<usize>) {
+        let names_peer = |kind| matches!(kind, Kind::Accepted | Kind::AgentSaved);
+        let peers = residue.of_kinds(range.clone(), names_peer).filter(|held| held.contact.is_empty());
+        self.ties.peers.bring(peers.map(|held| (held.host, held.user)));
         let pairs = &self.ties.bindings.pairs;
         let mut numbers = [0; ABREAST];
         let mut len = 0;

@@ -1,6 +1,7 @@
 //! Registrations whose User-Agent stands elsewhere: which of them waits, and for what.
 
 use super::joins::Pending;
+use super::pairs::Pair;
 use super::peers::{Bindings, Peers, Waiting};
 use crate::model::short::is_same;
 use crate::model::{AgentRef, EvidenceKind, Moment, Observation, Standing};
@@ -52,6 +53,20 @@ impl Hosts {
             };
         }
         self.latest
+    }
+
+    /// Asks for what is known of peers that will be named soon, each by host and name: each stands anywhere in what the log
+    /// has told so far. Changes nothing.
+    pub fn bring<'n>(&self, named: impl Iterator<Item = (&'n [u8], &'n [u8])>) {
+        let asked = named.filter_map(|(host, user)| {
+            let latest = self.hosts.get(self.latest).filter(|latest| is_same(&latest.name, host));
+            let peers = &latest.or_else(|| self.hosts.get(*self.by_name.get(host)?))?.peers;
+            Some((peers, peers.bring_number(user)))
+        });
+        let asked: Vec<(&Peers, u32)> = asked.collect();
+        let asked: Vec<(&Peers, Pair)> =
+            asked.into_iter().map(|(peers, bits)| (peers, peers.bring_peer(bits))).collect();
+        asked.into_iter().for_each(|(peers, number)| peers.bring_name(number));
     }
 
     /// A text is a peer's from here on, on other evidence than a registration.
