@@ -253,6 +253,11 @@ impl Bindings {
         self.tied(user, b"").is_told = true;
     }
 
+    /// The bits of the pair of a user and a contact.
+    pub fn bits(&self, user: &[u8], contact: &[u8]) -> u32 {
+        self.pairs.bits(user, uri(contact))
+    }
+
     /// The pair of a user and a contact, if it is known.
     pub fn find(&self, user: &[u8], contact: &[u8]) -> Option<Pair> {
         self.pairs.find(user, uri(contact))

@@ -87,12 +87,15 @@ impl Settler {
         let names_peer = |kind| matches!(kind, Kind::Accepted | Kind::AgentSaved);
         let peers = residue.of_kinds(range.clone(), names_peer).filter(|held| held.contact.is_empty());
         self.ties.peers.bring(peers.map(|held| (held.host, held.user)));
-        let pairs = &self.ties.bindings.pairs;
+        let bindings = &self.ties.bindings;
+        let pairs = &bindings.pairs;
         let mut numbers = [0; ABREAST];
         let mut len = 0;
-        for (number, held) in numbers.iter_mut().zip(residue.of_kinds(range, names_binding)) {
+        let named = residue.of_kinds(range, |kind| kind == Kind::Accepted || names_binding(kind));
+        let named = named.filter(|held| held.kind != Kind::Accepted || !held.contact.is_empty());
+        for (number, held) in numbers.iter_mut().zip(named) {
             // Bits first, and then what they lead to.
-            *number = pairs.bits(held.user, held.contact);
+            *number = bindings.bits(held.user, held.contact);
             pairs.bring_number(*number);
             len += 1;
         }
