@@ -129,6 +129,12 @@ impl Lowered {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,avx512bw,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
     fn read_by_avx512(&self, text: &[u8], places: &mut Places) -> bool {
+        // Of several patterns all but one are another line's, and most of those begin with another word.
+        if let Some(Step::Field(literal, ..) | Step::Literal(literal)) = self.steps.first()
+            && !literal.may_begin(text)
+        {
+            return false;
+        }
         let blanks = wide::blanks(text);
         let field = |literal: &Literal, set: &Set, rest: &[u8], likely: Option<usize>| {
             set.run_behind_by_avx512(literal, rest, likely)
@@ -223,6 +229,12 @@ impl Literal {
     #[inline]
     fn and_run(&self, text: &[u8], run_len: impl Fn(&[u8]) -> usize) -> Option<usize> {
         self.begins(text).then(|| run_len(&text[self.bytes.len()..]))
+    }
+
+    /// Whether the text begins with its first bytes, or is too short to be asked quickly.
+    #[inline]
+    fn may_begin(&self, text: &[u8]) -> bool {
+        text.first_chunk().is_none_or(|head| u128::from_ne_bytes(*head) & self.mask == self.word)
     }
 
     /// Whether the text begins with it.
