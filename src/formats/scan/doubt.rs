@@ -69,6 +69,11 @@ impl Scanner {
         scratch: &mut Scratch,
         sink: &mut impl Sink,
     ) {
+        if line.starts_with(b"{") {
+            // An object that is not closed says nothing, whoever wrote it.
+            sink.unfinished(context.spot, Unfinished::Record);
+            return;
+        }
         let mut last = Last { line, sink, spot: context.spot };
         self.line(line, context, scratch, &mut last);
     }
