@@ -197,8 +197,8 @@ fn check_captures(table: &Section<'_>, event: PatternEvent, captured: &[String])
             if !has("ua") {
                 lack("`ua`");
             }
-            if !has_user && !has("callid") && !has("contact") {
-                lack("`aor`, `user`, `contact` or `callid`, which the agent is tied to");
+            if !has_user {
+                lack("`aor` or `user`, which the agent is tied to");
             }
         }
         PatternEvent::Registration

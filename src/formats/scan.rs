@@ -85,6 +85,11 @@ impl Scanner {
         Self { patterns, needles }
     }
 
+    /// Whether some lines may tell User-Agents of registrations that others prove.
+    pub fn has_agents_elsewhere(&self) -> bool {
+        self.patterns.have_agents_elsewhere()
+    }
+
     /// Buffers for one worker.
     pub fn scratch(&self) -> Scratch {
         Scratch {

@@ -130,6 +130,8 @@ pub struct Collector<'p> {
     pub input: &'p Input,
     /// What [`server_name`] says of it.
     pub server: &'p [u8],
+    /// Some lines may tell User-Agents of registrations that others prove.
+    pub has_agents_elsewhere: bool,
     pub clock: Clock<'p>,
     pub counting: &'p Counting<'p>,
     /// Accounts and what order depends on.
@@ -269,7 +271,10 @@ impl Collector<'_> {
         let agent_is_elsewhere = event.agent == AgentText::NotLogged;
         let has_transaction = !event.call_id.is_empty() && !event.cseq.is_empty();
         let waits = match event.kind {
-            Kind::Accepted => agent_is_elsewhere && (has_transaction || !event.contact.is_empty()),
+            Kind::Accepted => {
+                let has_call = self.has_agents_elsewhere && !event.call_id.is_empty();
+                agent_is_elsewhere && (has_transaction || has_call || !event.contact.is_empty())
+            }
             // Of these servers, a binding's end tells how long it lived.
             Kind::Unbound | Kind::Expired => event.dialect == Dialect::Asterisk,
             Kind::Deregistered
@@ -281,45 +286,11 @@ impl Collector<'_> {
             _ => true,
         };
         if waits {
-            let contacts = &mut self.memory.contacts;
-            contacts.clear();
-            let is_message = matches!(event.kind, Kind::Request | Kind::Reply);
-            let header = is_message.then(|| contact::Header::of(event.contact));
-            if let Some(header) = &header {
-                header.uris(contacts);
-            }
-            self.part.residue.push(&Held {
-                kind: event.kind,
-                spot: event.spot,
-                moment,
-                user,
-                is_bare: is_bare(event.aor, &self.input.identity),
-                agent,
-                agent_is_elsewhere,
-                contact: match event.kind {
-                    Kind::Request | Kind::Reply => contacts,
-                    _ => event.contact,
-                },
-                call_id: event.call_id,
-                cseq: event.cseq,
-                thread: match (event.kind, event.dialect) {
-                    (Kind::Accepted, _) => b"",
-                    // Asterisk's threads share the work: the one that answers is another.
-                    (Kind::Request | Kind::MessageRequest | Kind::Reply, Dialect::Asterisk) => b"",
-                    _ => event.thread,
-                },
-                host: if event.dialect == Dialect::Asterisk { event.host } else { b"" },
-                code: event.code,
-                asks: match (event.kind, &header) {
-                    (Kind::Request, Some(header)) => asks(event, header),
-                    (Kind::MessageRequest, _) => Asks::Message,
-                    // What a message does not list is not bound.
-                    (Kind::Reply, Some(header)) if event.is_whole => asks(event, header),
-                    _ => Asks::Bind,
-                },
-                expires_seconds: event.expires_seconds,
-            });
+            self.hold(event, moment, user, agent);
             return;
+        }
+        if event.kind == Kind::Attempt && self.has_agents_elsewhere && !event.call_id.is_empty() {
+            self.hold(event, moment, user, agent);
         }
         let standing = match event.kind {
             Kind::Unbound | Kind::Deregistered => Standing::Deregistered,
@@ -340,6 +311,48 @@ impl Collector<'_> {
         if event.kind == Kind::Accepted {
             self.begin_streak(event, moment);
         }
+    }
+
+    /// Keeps an event whose meaning hangs on others.
+    fn hold(&mut self, event: &Event<'_>, moment: Option<Moment>, user: &[u8], agent: AgentRef<'_>) {
+        let contacts = &mut self.memory.contacts;
+        contacts.clear();
+        let is_message = matches!(event.kind, Kind::Request | Kind::Reply);
+        let header = is_message.then(|| contact::Header::of(event.contact));
+        if let Some(header) = &header {
+            header.uris(contacts);
+        }
+        self.part.residue.push(&Held {
+            kind: event.kind,
+            spot: event.spot,
+            moment,
+            user,
+            is_bare: is_bare(event.aor, &self.input.identity),
+            agent,
+            agent_is_elsewhere: event.agent == AgentText::NotLogged,
+            contact: match event.kind {
+                Kind::Request | Kind::Reply => contacts,
+                _ => event.contact,
+            },
+            call_id: event.call_id,
+            cseq: event.cseq,
+            thread: match (event.kind, event.dialect) {
+                (Kind::Accepted, _) => b"",
+                // Asterisk's threads share the work: the one that answers is another.
+                (Kind::Request | Kind::MessageRequest | Kind::Reply, Dialect::Asterisk) => b"",
+                _ => event.thread,
+            },
+            host: if event.dialect == Dialect::Asterisk { event.host } else { b"" },
+            code: event.code,
+            asks: match (event.kind, &header) {
+                (Kind::Request, Some(header)) => asks(event, header),
+                (Kind::MessageRequest, _) => Asks::Message,
+                // What a message does not list is not bound.
+                (Kind::Reply, Some(header)) if event.is_whole => asks(event, header),
+                _ => Asks::Bind,
+            },
+            expires_seconds: event.expires_seconds,
+        });
     }
 
     /// Two servers may both have a `1001` of their own.

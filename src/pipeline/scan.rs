@@ -424,6 +424,7 @@ impl Run<'_> {
         let mut collector = Collector {
             input,
             server: server_name(input),
+            has_agents_elsewhere: self.scanner.has_agents_elsewhere(),
             clock: Clock::new(input.zone.clone(), years).assuming(input.assumed),
             counting: self.counting,
             part,

@@ -8,6 +8,7 @@
 //!
 //! [`Observation`]: crate::model::Observation
 
+mod calls;
 mod joins;
 mod lives;
 mod pairs;

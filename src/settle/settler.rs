@@ -1,5 +1,6 @@
 //! The settling of one stream: residues in, observations out.
 
+use super::calls::{Calls, Known, Turn};
 use super::joins::{Joins, Pending, name_of};
 use super::lives::{Ended, Life, LifeRules, Lives};
 use super::peers::{Released, Waiting};
@@ -34,6 +35,7 @@ pub struct Counts {
 #[derive(Debug, Default)]
 pub struct Settler {
     transactions: Transactions,
+    calls: Calls,
     joins: Joins<Line>,
     ties: Ties,
     lives: Lives,
@@ -129,6 +131,7 @@ impl Settler {
         }
         self.ties.end_stream(tell);
         self.hosts.clear();
+        self.calls = Calls::default();
         self.records = 0;
     }
 
@@ -195,6 +198,8 @@ impl Settler {
     fn record(&mut self, held: &Held<'_>, tell: &mut impl FnMut(&Observation<'_>)) {
         self.records += 1;
         self.transactions.advance(held.moment);
+        let turn = Turn { moment: held.moment, record: self.records };
+        self.calls.advance(turn);
         let Self { joins, ties, records, .. } = &mut *self;
         let joined = joins.advance(held.moment, *records, &mut |line| ties.line(line, tell));
         self.counts.repeated += joined;
@@ -258,7 +263,16 @@ impl Settler {
                 } else if self.joins.expects_twice() {
                     self.joins.wait(pending(held, waiting, None));
                 } else {
-                    self.ties.bound((held.host, held.user), held.contact, waiting, tell);
+                    match self.calls.client(held.call_id, held.user, turn) {
+                        Known::Client(client) => {
+                            let agent = of_call(held, client);
+                            tell(&Observation { agent, ..observe(held, Standing::Accepted) });
+                        }
+                        Known::Several => tell(&observe(held, Standing::Accepted)),
+                        Known::Nothing => {
+                            self.ties.bound((held.host, held.user), held.contact, waiting, tell);
+                        }
+                    }
                 }
             }
             Kind::AgentSaved => {
@@ -270,7 +284,12 @@ impl Settler {
                     }
                 }
             }
+            // It has been told of as an attempt.
+            Kind::Attempt => self.calls.tell(held.call_id, held.user, held.agent, turn),
             Kind::AgentTie => {
+                if !held.call_id.is_empty() {
+                    self.calls.tell(held.call_id, held.user, held.agent, turn);
+                }
                 if let Some(agent) = held.agent.text {
                     match held.contact.is_empty() {
                         true => self.ties.peers.tie(held.host, held.user, agent),
@@ -305,7 +324,6 @@ impl Settler {
             Kind::Gone => {}
             Kind::Fetched => tell(&observe(held, Standing::Fetched)),
             Kind::Refused => tell(&observe(held, Standing::Refused)),
-            Kind::Attempt => tell(&observe(held, Standing::Attempted)),
             Kind::Message => tell(&observe(held, Standing::MessageSent)),
         }
     }
@@ -396,6 +414,15 @@ fn is_near(begun: Option<Moment>, at: u64, now: Option<Moment>, record: u64) -> 
     match (begun, now) {
         (Some(begun), Some(now)) => now <= begun.plus_seconds(LIFE_SECONDS),
         _ => record <= at + LIFE_RECORDS,
+    }
+}
+
+/// The client of a registration as another record of its call tells it, with what its own tells better.
+fn of_call<'t>(held: &Held<'_>, client: AgentRef<'t>) -> AgentRef<'t> {
+    AgentRef {
+        hint: if held.contact.is_empty() { client.hint } else { held.agent.hint },
+        is_push_source: held.agent.is_push_source || client.is_push_source,
+        ..client
     }
 }
 

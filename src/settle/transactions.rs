@@ -23,7 +23,7 @@ pub(super) const LIFE_SECONDS: i64 = 32;
 /// In place of [`LIFE_SECONDS`] where the log has no clock.
 pub(super) const LIFE_RECORDS: u64 = 200_000;
 /// A key is kept for so many records whatever the clock says.
-const SURE_RECORDS: u64 = 20_000;
+pub(super) const SURE_RECORDS: u64 = 20_000;
 /// So many bytes of transactions are kept at most: the oldest is given up first. A flood of
 /// requests must not fill the memory, and half a million ordinary ones fit.
 const MOST_BYTES: usize = 192 << 20;

@@ -154,6 +154,18 @@ impl Pattern {
         &self.needle
     }
 
+    /// Whether its lines prove registrations.
+    pub(super) fn proves(&self) -> bool {
+        self.meaning.event == PatternEvent::Registration && self.meaning.accepted
+    }
+
+    /// Whether its lines tell User-Agents of registrations.
+    pub(super) fn tells_agents(&self) -> bool {
+        let is_of_registration =
+            matches!(self.meaning.event, PatternEvent::Agent | PatternEvent::Registration);
+        is_of_registration && self.meaning.declared.has(Field::Ua)
+    }
+
     /// Memory to read with.
     pub fn scratch(&self) -> Scratch {
         let locations = match &self.matcher {

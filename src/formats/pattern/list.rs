@@ -33,6 +33,14 @@ impl Patterns {
         &self.each
     }
 
+    /// Whether lines of some tell User-Agents of registrations that others prove: other patterns', or where there are none,
+    /// built-in ones.
+    pub fn have_agents_elsewhere(&self) -> bool {
+        let (proving, others): (Vec<&Pattern>, Vec<&Pattern>) = self.each.iter().partition(|it| it.proves());
+        let some_lack_it = proving.is_empty() || !proving.iter().all(|pattern| pattern.tells_agents());
+        some_lack_it && others.iter().any(|pattern| pattern.tells_agents())
+    }
+
     /// Memory to read with: one for each thread.
     pub fn scratch(&self) -> Vec<Scratch> {
         self.each.iter().map(Pattern::scratch).collect()
@@ -104,6 +112,30 @@ mod tests {
         let specs = [spec("strict", r"REGISTER (?P<aor>\S+) end"), spec("lax", r"REGISTER (?P<aor>\S+) old")];
         assert_eq!(read(&specs, "REGISTER a@b old"), (Outcome::Event, "lax".into()));
         assert_eq!(read(&specs, "REGISTER a@b"), (Outcome::Reject(RejectReason::Truncated), "strict".into()));
+    }
+
+    #[test]
+    fn user_agents_are_elsewhere_where_what_proves_a_registration_lacks_them() {
+        let saved = spec("saved", r"saved (?P<aor>\S+)");
+        let told = spec("told", r"saved (?P<aor>\S+) (?P<ua>.*)");
+        let asked = PatternSpec { accepted: false, ..spec("asked", r"asked (?P<aor>\S+) (?P<ua>.*)") };
+        let mute = PatternSpec { accepted: false, ..spec("mute", r"asked (?P<aor>\S+)") };
+        let agent = PatternSpec { event: PatternEvent::Agent, ..asked.clone() };
+        let refused = PatternSpec { event: PatternEvent::Refusal, ..asked.clone() };
+        let elsewhere = |specs: &[&PatternSpec]| {
+            let specs: Vec<PatternSpec> = specs.iter().map(|spec| (*spec).clone()).collect();
+            Patterns::compile(&specs).unwrap().have_agents_elsewhere()
+        };
+        assert!(
+            elsewhere(&[&saved, &asked])
+                && elsewhere(&[&agent, &saved])
+                && elsewhere(&[&told, &saved, &asked])
+        );
+        assert!(elsewhere(&[&asked]), "a built-in line may prove what lacks it");
+        assert!(
+            !elsewhere(&[&told, &asked]) && !elsewhere(&[&saved, &mute]) && !elsewhere(&[&saved, &refused])
+        );
+        assert!(!elsewhere(&[&saved]) && !elsewhere(&[]));
     }
 
     #[test]

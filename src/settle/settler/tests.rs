@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::Spot;
+use crate::model::{Hint, Spot};
 use proptest::prelude::*;
 
 fn held(kind: Kind, user: &'static str, seconds: i64) -> Held<'static> {
@@ -185,10 +185,53 @@ fn a_role_given_to_the_channel_makes_a_host() {
     assert_eq!(said(&[role, channel(Kind::ConferenceGuest, "PJSIP/7-1", 99)]), ["Joined 7 - at 99"]);
 }
 
+/// A line of a call that tells its client and proves nothing.
+fn attempt(call_id: &'static str, text: &'static str, seconds: i64) -> Held<'static> {
+    Held { call_id: call_id.as_bytes(), agent: agent(text), ..held(Kind::Attempt, "u@x", seconds) }
+}
+
+/// A line of a call that proves a registration and tells no client.
+fn lone(call_id: &'static str, seconds: i64) -> Held<'static> {
+    let call_id = call_id.as_bytes();
+    Held { call_id, cseq: b"1", agent_is_elsewhere: true, ..held(Kind::Accepted, "u@x", seconds) }
+}
+
+#[test]
+fn a_line_of_the_same_call_tells_the_client_of_a_registration() {
+    let phones = [attempt("a", "A", 1), attempt("b", "B", 1), lone("a", 1), lone("b", 2)];
+    assert_eq!(said(&phones), ["Accepted u@x A at 1", "Accepted u@x B at 2"]);
+    let tie = Held { kind: Kind::AgentTie, ..attempt("a", "A", 1) };
+    assert_eq!(said(&[tie, lone("a", 1)]), ["Accepted u@x A at 1"]);
+    // The server may write another domain, but no other user.
+    let of = |user: &'static str| Held { user: user.as_bytes(), ..lone("a", 1) };
+    assert_eq!(said(&[attempt("a", "A", 1), of("u@192.0.2.1")]), ["Accepted u@192.0.2.1 A at 1"]);
+    assert_eq!(said(&[attempt("a", "A", 1), of("v@x")]), ["Accepted v@x - at 1"]);
+    // Long ago it may have been another device's, and behind it another request's.
+    assert_eq!(said(&[attempt("a", "A", 1), lone("a", 34)]), ["Accepted u@x - at 34"]);
+    assert_eq!(said(&[lone("a", 1), attempt("a", "A", 2)]), ["Accepted u@x - at 1"]);
+    assert_eq!(said(&[attempt("a", "A", 1), attempt("a", "B", 1), lone("a", 1)]), ["Accepted u@x - at 1"]);
+}
+
+#[test]
+fn what_a_registration_tells_of_its_client_is_its_own() {
+    let hinted = |hint, held: Held<'static>| {
+        let mut settler = Settler::default();
+        let mut residue = Residue::default();
+        let client = AgentRef { hint: Hint::ApplePush, is_push_source: true, ..agent("A") };
+        residue.push(&Held { agent: client, ..attempt("a", "A", 1) });
+        residue.push(&Held { agent: AgentRef { hint, ..AgentRef::UNKNOWN }, ..held });
+        let mut told = Vec::new();
+        settler.take(&residue, &mut |it| told.push((it.agent.hint, it.agent.is_push_source)));
+        told
+    };
+    assert_eq!(hinted(Hint::None, lone("a", 1)), [(Hint::ApplePush, true)]);
+    assert_eq!(hinted(Hint::Web, Held { contact: b"sip:u@w", ..lone("a", 1) }), [(Hint::Web, true)]);
+}
+
 proptest! {
     #[test]
     fn no_cut_into_residues_shows(
-        seen in prop::collection::vec((0_u8..10, 0_usize..4, prop::option::of(0_i64..90)), 0..60),
+        seen in prop::collection::vec((0_u8..12, 0_usize..4, prop::option::of(0_i64..90)), 0..60),
         run in 1_usize..70,
     ) {
         const IDS: [&str; 4] = ["a", "b", "c", "d"];
@@ -203,6 +246,8 @@ proptest! {
                 6 => held(Kind::Restart, "", 0),
                 7 => Held { user: b"v@x", ..request(IDS[id], 0, Asks::Bind) },
                 8 => Held { user: [b"v@x", b"w@x"][id % 2], ..reply(IDS[id], 0, 200) },
+                9 => attempt(IDS[id], IDS[id / 2], 0),
+                10 => lone(IDS[id], 0),
                 _ => Held { agent_is_elsewhere: true, contact: b"c", ..held(Kind::Bound, IDS[id], 0) },
             };
             held.moment = time.map(Moment::from_seconds);
