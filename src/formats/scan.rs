@@ -288,6 +288,9 @@ impl Scanner {
         if told < bytes.len() {
             lines.stretch(bytes, told..bytes.len());
         }
+        if block.ends_input {
+            dumped::tell_open_head(block, sink);
+        }
     }
 
     /// Reads a line of a routing script behind a prefix that is known, in as few steps as there can be: where

@@ -195,6 +195,8 @@ pub enum Unfinished {
     Record,
     /// Its User-Agent; it is told as it stands.
     Agent,
+    /// Headers of a whole SIP message, which is told of besides as far as it goes.
+    Message,
 }
 
 /// Who listens to a scan. Lower rooms speak upward through this and know nothing else of it.

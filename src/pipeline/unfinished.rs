@@ -1,5 +1,5 @@
-//! Logs that end without a line feed: a server may be about to write the rest of the last line, or a copy was made
-//! meanwhile. Half a name is another name, and half a User-Agent perhaps another platform's.
+//! Logs that end inside a record: a server may be about to write the rest, a copy was made meanwhile, or somebody cut the log
+//! into files of a size. Half a name is another name, and half a User-Agent perhaps another platform's.
 
 use super::plan::Input;
 use super::scan::InputCounts;
@@ -12,17 +12,24 @@ pub fn notes(inputs: &[Input], counts: &[InputCounts]) -> Vec<String> {
     let ends = inputs.iter().zip(counts).filter_map(|(input, counts)| Some((input, counts.unfinished?)));
     let mut notes: Vec<String> = ends
         .map(|(input, (at, what))| {
-            let consequence = match what {
-                Unfinished::Record => {
-                    "it may be half written and counts for nothing; if it is whole, end it with a line feed"
+            let shown = &input.found.shown;
+            let line = format!("{shown}: the last line, at byte {at}, has no line feed");
+            match what {
+                Unfinished::Record => format!(
+                    "{line}: it may be half written and counts for nothing; if it is whole, end it with a line feed"
+                ),
+                Unfinished::Agent => {
+                    format!("{line}: its User-Agent may be half written and counts as it stands")
                 }
-                Unfinished::Agent => "its User-Agent may be half written and counts as it stands",
-            };
-            format!("{}: the last line, at byte {at}, has no line feed: {consequence}", input.found.shown)
+                Unfinished::Message => format!(
+                    "{shown}: ends inside the SIP message at byte {at}, and what it lacks counts for nothing; where another file \
+                     goes on with it, make one of both"
+                ),
+            }
         })
         .collect();
     let more = notes.len().saturating_sub(NAMED);
     notes.truncate(NAMED);
-    notes.extend((more > 0).then(|| format!("{more} more logs end without a line feed in a record")));
+    notes.extend((more > 0).then(|| format!("{more} more logs end in a record")));
     notes
 }

@@ -218,6 +218,8 @@ fn a_last_line_is_told_where_nothing_that_counts_can_be_missing() {
     assert_eq!((object.named.len(), &object.unfinished[..]), (1, &[][..]));
     let cut = names(&scanner, LINES[10].strip_suffix('}').unwrap(), true);
     assert_eq!((cut.named.len(), &cut.unfinished[..]), (0, &[Unfinished::Record][..]));
+    let head = format!("{}\ntag: rcv\n", "=".repeat(20));
+    assert_eq!(told(&head).unfinished, [Unfinished::Message]);
     // Another block follows, or a line of it that was cut off for a look.
     assert_eq!(names(&scanner, LINES[0], false).unfinished, []);
 }

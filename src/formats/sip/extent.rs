@@ -123,6 +123,10 @@ pub(super) fn extent(bytes: &[u8], begin: usize, from: usize, ending: Ending) ->
                 let ends = rest[..skipped].iter().filter(|byte| **byte == b'\n').count();
                 return Extent { lines: (lines + ends + last, extent.end), ..extent };
             }
+            // The log ends before that is written.
+            if SIPDUMP_END.starts_with(&rest[skipped..]) {
+                return Extent { end: bytes.len(), ..plain };
+            }
             let end = line_that(bytes, body, limit, |line| line.ends_with(SIPDUMP_END));
             Extent { end: end.unwrap_or(limit), is_ambiguous: true, ..plain }
         }
@@ -325,6 +329,10 @@ mod tests {
         assert_eq!(end_of(&whole, Ending::Sipdump), (MESSAGE.len(), whole.len() - 1, false));
         let more = format!("{MESSAGE}more\n||||||||||||||||||||\nx");
         assert_eq!(end_of(&more, Ending::Sipdump), (MESSAGE.len(), more.len() - 1, true));
+        // The log ends before its writer ends the record.
+        let cut = format!("{MESSAGE}|||");
+        assert_eq!(end_of(&cut, Ending::Sipdump), (MESSAGE.len(), cut.len(), false));
+        assert!(end_of(&format!("{cut}more"), Ending::Sipdump).2);
     }
 
     #[test]
