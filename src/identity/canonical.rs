@@ -3,6 +3,7 @@
 use super::{Policy, UserCase};
 use crate::model::marks::{WIDTH, marks, marks_any, marks_of};
 use crate::model::{Aor, Dialect, undo_escapes, wide};
+use std::net::Ipv6Addr;
 
 /// Writes the canonical SIP-ID of an AOR into `out` (which is cleared first) and returns whether
 /// there is one: `false` for a URI without user part, and for nobody.
@@ -161,6 +162,7 @@ fn write_domain(host: Option<&[u8]>, policy: &Policy, out: &mut Vec<u8>) {
     let user_len = out.len();
     out.push(b'@');
     match (host, &policy.default_domain) {
+        (Some(host), _) if is_bare_ipv6(host) => out.extend([b"[", host, b"]"].into_iter().flatten()),
         (Some(host), _) => out.extend_from_slice(host),
         (None, Some(domain)) => out.extend_from_slice(domain.as_bytes()),
         (None, None) => {
@@ -192,7 +194,14 @@ fn own_user(user: &[u8]) -> &[u8] {
         [b'<' | b'"', ..] => inside_brackets(user),
         _ => user,
     };
-    let user = scheme_len(user).map_or(user, |len| &user[len + 1..]);
+    let user = match scheme_len(user) {
+        // A whole address: no user holds the sign behind it as it is.
+        Some(len) => {
+            let address = &user[len + 1..];
+            &address[..memchr::memrchr(b'@', address).unwrap_or(address.len())]
+        }
+        None => user,
+    };
     match user.iter().filter(|byte| **byte == b':').count() {
         // No password holds another one (RFC 3261 §25.1): it may be the address of a device.
         1 => without_password(user),
@@ -208,8 +217,9 @@ fn without_password(user: &[u8]) -> &[u8] {
 /// What Kamailio prints for a variable without a value.
 const NULL: &[u8] = b"<null>";
 
-/// Host and port of a domain that is named by itself: an operator's pattern may catch what stands behind it in a URI.
+/// Host and port of a domain that is named by itself: an operator's pattern may catch what stands around it in a URI.
 fn own_host(domain: &[u8]) -> Option<&[u8]> {
+    let domain = scheme_len(domain).map_or(domain, |len| &domain[len + 1..]);
     (domain != NULL).then(|| until(domain, HOST_ENDS))
 }
 
@@ -277,10 +287,17 @@ fn scheme_len(text: &[u8]) -> Option<usize> {
     is_known.then_some(colon)
 }
 
+/// Whether it is an address of IPv6 without the brackets that a URI has around it.
+fn is_bare_ipv6(host: &[u8]) -> bool {
+    let parse = || std::str::from_utf8(host).ok()?.parse::<Ipv6Addr>().ok();
+    memchr::memchr_iter(b':', host).nth(1).is_some() && parse().is_some()
+}
+
 /// The host without `:port` and without one trailing dot; an IPv6 address keeps its brackets.
 fn without_port(host: &[u8]) -> &[u8] {
     let host = match host.first() {
         Some(b'[') => &host[..memchr::memchr(b']', host).map_or(host.len(), |at| at + 1)],
+        _ if is_bare_ipv6(host) => host,
         _ => &host[..memchr::memchr(b':', host).unwrap_or(host.len())],
     };
     host.strip_suffix(b".").unwrap_or(host)
@@ -318,14 +335,23 @@ mod tests {
     #[test]
     fn a_user_may_hold_what_a_host_may_not() {
         assert_eq!(uri("sip:a%40b;c?d@example.com").as_deref(), Some("a@b;c?d@example.com"));
-        assert_eq!(uri("sip:a@[2001:DB8::1]:5060").as_deref(), Some("a@[2001:db8::1]"));
+        for host in ["[2001:DB8::1]:5060", "[2001:db8::1]", "2001:DB8::1"] {
+            assert_eq!(uri(&format!("sip:a@{host}")).as_deref(), Some("a@[2001:db8::1]"));
+        }
+        assert_eq!(uri("sip:a@x:5060:1").as_deref(), Some("a@x"));
         assert_eq!(uri("sip:100%@x").as_deref(), Some("100%@x"));
         assert_eq!(uri("tel:+420123;phone-context=x").as_deref(), Some("+420123"));
     }
 
     #[test]
     fn what_stands_behind_a_domain_goes_as_in_a_uri() {
-        for domain in ["example.com;transport=tls", "EXAMPLE.com.:5061;x=y?Subject=z", "example.com>;tag=9"] {
+        for domain in [
+            "example.com;transport=tls",
+            "EXAMPLE.com.:5061;x=y?Subject=z",
+            "example.com>;tag=9",
+            "sip:example.com",
+            "sips:example.com:5061",
+        ] {
             let aor = Aor::Parts { user: b"alice", domain: domain.as_bytes() };
             let found = id(aor, Dialect::Asterisk, &Policy::default());
             assert_eq!(found.as_deref(), Some("alice@example.com"), "{domain}");
@@ -334,7 +360,14 @@ mod tests {
 
     #[test]
     fn what_stands_around_a_user_goes_as_in_a_uri() {
-        for user in ["alice", "alice:secret", "sip:alice", "SIPS:alice:secret", "alic%65:"] {
+        for user in [
+            "alice",
+            "alice:secret",
+            "sip:alice",
+            "SIPS:alice:secret",
+            "alic%65:",
+            "sip:alice@sbc.example.com",
+        ] {
             let aor = Aor::Parts { user: user.as_bytes(), domain: b"example.com" };
             let found = id(aor, Dialect::Asterisk, &Policy::default());
             assert_eq!(found.as_deref(), Some("alice@example.com"), "{user}");
@@ -349,6 +382,8 @@ mod tests {
         assert_eq!(of(b"sip").as_deref(), Some("sip@x"));
         assert_eq!(of(b":secret"), None);
         assert_eq!(of(b"<null>"), None);
+        // Without a scheme it may be a private identity, which is another user's.
+        assert_eq!(of(b"alice@corp").as_deref(), Some("alice@corp@x"));
         // Two devices of one maker are two.
         assert_eq!(of(b"00:0b:82:01:02:03").as_deref(), Some("00:0b:82:01:02:03@x"));
     }

@@ -132,8 +132,18 @@ fn aor<'t>(fields: &Fields<'t>) -> Aor<'t> {
     match (fields.given(Field::Aor), fields.given(Field::User), fields.given(Field::Domain)) {
         (Some(uri), _, _) => Aor::Uri(uri),
         (None, Some(user), Some(domain)) => Aor::Parts { user, domain },
-        (None, Some(user), None) => Aor::Name(user),
+        (None, Some(user), None) => lone_user(user),
         (None, None, _) => Aor::Nobody,
+    }
+}
+
+/// A user without a domain: as the server names it, unless the group caught more of an address than that.
+fn lone_user(user: &[u8]) -> Aor<'_> {
+    let is_name = !user.iter().any(|byte| matches!(byte, b':' | b'%' | b'<' | b'"'));
+    match user.contains(&b'@') {
+        _ if is_name => Aor::Name(user),
+        true => Aor::Uri(user),
+        false => Aor::Parts { user, domain: b"" },
     }
 }
 

@@ -184,6 +184,12 @@ fn user_and_domain_make_an_aor_of_two_parts() {
         assert_eq!(event.aor, Aor::Parts { user: b"a", domain: b"b.example" });
     });
     read(&spec, "REG u=a d=<null>", |event| assert_eq!(event.aor, Aor::Name(b"a")));
+    // It may be more than a name.
+    read(&spec, "REG u=sip:a@b.example d=-", |event| assert_eq!(event.aor, Aor::Uri(b"sip:a@b.example")));
+    for user in ["sip:a", "a:secret", "a%20b", "<sip:a"] {
+        let parts = Aor::Parts { user: user.as_bytes(), domain: b"" };
+        read(&spec, &format!("REG u={user} d=-"), |event| assert_eq!(event.aor, parts));
+    }
 }
 
 #[test]
