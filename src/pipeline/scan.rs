@@ -186,13 +186,7 @@ fn scan_inside(
     let run = Run { scanner, counting, block_len, meter, accesses, workers: &workers, spares: &spares };
     let mut scan = Scan::default();
     let mut settling = Settling::of(plan, counting, workers.len());
-    let mut rank = 0;
-    for stream in plan.inputs.chunk_by(|a, b| a.stream == b.stream) {
-        settling.begin_stream(&stream[0]);
-        run.stream(stream, rank, &mut settling, &mut scan)?;
-        settling.end_stream(&stream[0]);
-        rank += stream.len() as u32;
-    }
+    run.inputs(&plan.inputs, &mut settling, &mut scan)?;
     if !scan.undated.is_empty() {
         return Err(ScanError::Undated { inputs: scan.undated });
     }
@@ -255,21 +249,22 @@ impl Reading<'_> {
 }
 
 impl Run<'_> {
-    /// Reads the inputs of one stream.
+    /// Reads the inputs, those of a stream behind one another.
     ///
     /// Blocks of plain files are read by all cores at once. Compressed files are decoded a core each, so
-    /// several are under way. Only what the first file that is under way says is settled, and compressed ones wait
-    /// when they are too far ahead.
-    fn stream<'p>(
+    /// several are under way, also of several streams. Only what the first file that is under way says is settled, and
+    /// compressed ones wait when they are too far ahead.
+    fn inputs<'p>(
         &self,
         inputs: &'p [Input],
-        rank: u32,
         settling: &mut Settling<'_>,
         scan: &mut Scan,
     ) -> Result<(), ScanError> {
-        let mut next = inputs.iter().zip(rank..).peekable();
+        let mut next = inputs.iter().zip(0..).peekable();
         let mut readings: VecDeque<Reading<'p>> = VecDeque::new();
         let mut said: Vec<Scanned> = Vec::new();
+        // The first input of the stream that is being settled.
+        let mut stream: Option<&Input> = None;
         let mut abreast = BLOCKS_ABREAST;
         loop {
             self.check_interrupt()?;
@@ -279,6 +274,15 @@ impl Run<'_> {
                 readings.push_back(self.open(input, rank)?);
             }
             let Some(first) = readings.front_mut() else { break };
+            if stream.is_none_or(|begun| begun.stream != first.input.stream) {
+                settling.take(&mut said, self.spares);
+                if let Some(ended) = stream.replace(first.input) {
+                    settling.end_stream(ended);
+                }
+                settling.begin_stream(first.input);
+            }
+            said.append(&mut first.said);
+            first.said_bytes = 0;
             if first.input.form != Form::Log {
                 settling.take(&mut said, self.spares);
                 let Some(reading) = readings.pop_front() else { break };
@@ -292,19 +296,18 @@ impl Run<'_> {
                 if let Some(reading) = readings.pop_front() {
                     self.close(reading, scan)?;
                 }
-                if let Some(first) = readings.front_mut() {
-                    said.append(&mut first.said);
-                    first.said_bytes = 0;
-                }
                 continue;
             }
             self.step(&mut readings, &mut said, settling, &mut abreast);
         }
         settling.take(&mut said, self.spares);
+        if let Some(ended) = stream {
+            settling.end_stream(ended);
+        }
         Ok(())
     }
 
-    /// Whether one more input of the stream is opened: always one, as many plain logs as have the blocks of a step, and
+    /// Whether one more input is opened: always one, as many plain logs as have the blocks of a step, and
     /// as many compressed ones as keep every core busy. What is said in all but the first has to wait and takes memory, so
     /// there are no more.
     fn may_open(&self, readings: &VecDeque<Reading<'_>>, next: &Input, abreast: usize) -> bool {

@@ -26,7 +26,7 @@ pub(super) struct Part {
     cells: Rows<Cell>,
     /// Cells of users who have more than [`CHAIN_MAX`], by user and key.
     crowd: HashMap<(u32, Key), u32, ahash::RandomState>,
-    repeats: Repeats,
+    pub repeats: Repeats,
     /// Cells of users who were refused or only attempted.
     pub faint_cells: usize,
     /// Observations of such users that were only counted.
@@ -250,6 +250,7 @@ impl Part {
     pub fn drop_unlisted(&mut self, faint: &Faint) -> u64 {
         let old = std::mem::take(self);
         (self.unlisted, self.repeated) = (old.unlisted, old.repeated);
+        self.repeats = Repeats::beside(&old.repeats);
         let mut lost = 0;
         for number in old.numbers() {
             let (key, user) = (old.users.key(number), old.users.get(number));

@@ -19,20 +19,55 @@ const REMEMBERED: usize = 64;
 /// The moment of a record without a clock.
 const NEVER: i64 = i64::MIN;
 
+/// In which stream a user's latest transaction was counted, of the last 128, and whether others of the user are remembered
+/// besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Fresh(u8);
+
+impl Fresh {
+    const OTHERS: u8 = 0x80;
+
+    fn stream(self) -> u8 {
+        self.0 & !Self::OTHERS
+    }
+
+    fn has_others(self) -> bool {
+        self.0 & Self::OTHERS != 0
+    }
+
+    fn with_others(self) -> Self {
+        Self(self.0 | Self::OTHERS)
+    }
+}
+
 /// Transactions that are still fresh and no longer their user's latest, by the user's number.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Repeats {
     others: HashMap<u32, Vec<(u64, i64)>, ahash::RandomState>,
+    /// Of the stream that is being counted, less than [`Fresh::OTHERS`].
+    stream: u8,
 }
 
 impl Repeats {
+    /// Another stream begins: what it tells of repeats nothing that was told before. Whoever wanders from server to server
+    /// would be remembered for nothing, since the clock goes back to where that stream begins.
+    pub fn begin_stream(&mut self) {
+        self.stream = (self.stream + 1) % Fresh::OTHERS;
+        self.others = HashMap::default();
+    }
+
     /// Whether a record of that transaction (not zero) at that moment repeats one that was
     /// counted; remembers it where it does not.
     pub fn is_repeated(&mut self, number: u32, user: &mut User, transaction: u64, when: i64) -> bool {
+        if user.fresh.stream() != self.stream {
+            user.fresh = Fresh(self.stream);
+            (user.transaction, user.when) = (transaction, when);
+            return false;
+        }
         if user.transaction == transaction && are_near(user.when, when) {
             return true;
         }
-        if user.has_others && self.is_among_others(number, transaction, when) {
+        if user.fresh.has_others() && self.is_among_others(number, transaction, when) {
             return true;
         }
         let is_other = user.transaction != 0 && user.transaction != transaction;
@@ -43,18 +78,22 @@ impl Repeats {
                 others.remove(0);
             }
             others.push((user.transaction, user.when));
-            user.has_others = true;
+            user.fresh = user.fresh.with_others();
         }
         (user.transaction, user.when) = (transaction, when);
         false
     }
 
+    /// Nothing remembered yet, in the stream that another part counts.
+    pub fn beside(other: &Self) -> Self {
+        Self { stream: other.stream, ..Self::default() }
+    }
+
     /// Takes over what another part remembered of a user whom both know.
     pub fn take_over(&mut self, other: &Self, their: (u32, &User), our: (u32, &mut User)) {
         let user = our.1;
-        (user.transaction, user.when) = (their.1.transaction, their.1.when);
+        (user.transaction, user.when, user.fresh) = (their.1.transaction, their.1.when, their.1.fresh);
         if let Some(others) = other.others.get(&their.0) {
-            user.has_others = true;
             self.others.insert(our.0, others.clone());
         }
     }
@@ -114,6 +153,26 @@ mod tests {
             repeated(&[(1, Some(600)), (2, Some(500)), (1, Some(601)), (2, Some(502))]),
             [false, false, true, true]
         );
+    }
+
+    #[test]
+    fn another_stream_repeats_nothing_and_remembers_nothing_of_the_one_before() {
+        let mut users = Users::default();
+        let number = users.add(1, b"a@x", super::super::entry::Cell::any(), |_| 1);
+        let mut repeats = Repeats::default();
+        // Once more than there are numbers for streams.
+        for stream in 0_u64..200 {
+            let mut is_repeated = |transaction, second: i64| {
+                let transaction = 10 * stream + transaction;
+                repeats.is_repeated(number, users.get_mut(number), transaction, second * 1_000_000)
+            };
+            let each = [(1, 600), (2, 600), (1, 601), (2, 602), (1, 700)]
+                .map(|(it, second)| is_repeated(it, second));
+            assert_eq!(each, [false, false, true, true, false]);
+            assert_eq!(repeats.others.len(), 1);
+            repeats.begin_stream();
+            assert_eq!(repeats.others.len(), 0);
+        }
     }
 
     #[test]

@@ -89,6 +89,11 @@ impl Tally {
         }
     }
 
+    /// What is taken from here on is of another stream.
+    pub fn begin_stream(&mut self) {
+        self.parts.iter_mut().for_each(|part| part.repeats.begin_stream());
+    }
+
     /// Learns the clients that a block was the first of its worker to name. To be told of every
     /// block before any of that worker's is taken: which block was first does not follow their
     /// order in the stream.

@@ -5,6 +5,7 @@
 //! most users.
 
 use super::entry::Cell;
+use super::repeats::Fresh;
 use crate::model::index::Index;
 pub(super) use crate::model::index::NONE;
 use crate::model::rows::Rows;
@@ -24,8 +25,8 @@ pub(super) struct User {
     key: [u8; INLINE_MAX],
     /// Bytes of the key, or [`LONG`].
     key_len: u8,
-    /// Transactions before the latest one are remembered elsewhere.
-    pub has_others: bool,
+    /// Of the latest transaction, and whether those before it are remembered elsewhere.
+    pub fresh: Fresh,
     /// Fingerprint of the latest transaction that was counted once; zero before the first.
     pub transaction: u64,
     /// When that was, in microseconds; `i64::MIN` without a clock.
@@ -153,7 +154,7 @@ impl Users {
         let mut user = User {
             key: [0; INLINE_MAX],
             key_len: LONG,
-            has_others: false,
+            fresh: Fresh::default(),
             transaction: 0,
             when: i64::MIN,
             first,

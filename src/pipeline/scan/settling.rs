@@ -125,6 +125,7 @@ impl<'p> Settling<'p> {
 
     /// The next stream begins with that input.
     pub fn begin_stream(&mut self, first: &Input) {
+        self.settled.tally.begin_stream();
         self.settler = self.servers.take(&first.server);
         let wants_unproven = lists_unproven(self.counting);
         self.settler.begin_stream(first.lives, wants_unproven, &bare_suffix(&first.identity));
