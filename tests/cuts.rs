@@ -7,6 +7,7 @@ mod folder;
 mod siptally;
 
 use folder::folder_of;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::io::Read;
@@ -306,5 +307,41 @@ fn a_year_that_begins_in_the_middle_of_a_long_plain_log_is_noticed_though_its_en
                 assert!(seen.contains(expected), "{clock:?}, {block}: {expected} in {seen}");
             }
         }
+    }
+}
+
+/// Registrations of each user that `users` tells of there.
+fn registrations(folder: &Path, jobs: &str, block: &str) -> BTreeMap<String, u64> {
+    let told = users(folder, jobs, block);
+    let user = |line: &str| {
+        let user: serde_json::Value = serde_json::from_str(line).expect("each line is an object");
+        let name = user["sip_id"].as_str().expect("a user has a name").to_owned();
+        (name, user["registrations"].as_u64().expect("and so many registrations"))
+    };
+    told.lines().map(user).collect()
+}
+
+#[test]
+fn servers_that_are_read_side_by_side_tell_what_each_tells_alone() {
+    let syslog = text_of(&SAMPLES[2]);
+    // The same users at another registrar; the same bytes under two names would be one log.
+    let other = String::from_utf8_lossy(&syslog).replace(" sip1 ", " sip2 ");
+    let packed = zstd::encode_all(other.as_bytes(), 3).expect("the log can be packed");
+    let servers: [(&str, &[u8]); 5] = [
+        ("logs/a/kamailio.log", &syslog),
+        ("logs/b/kamailio.log", &packed),
+        ("logs/c/sipdump.data", &text_of(&SAMPLES[3])),
+        ("logs/d/kamailio.log", &other.as_bytes()[..other.len() / 2]),
+        ("logs/e/full", &text_of(&SAMPLES[0])),
+    ];
+    let mut expected: BTreeMap<String, u64> = BTreeMap::new();
+    for server in &servers {
+        for (user, count) in registrations(folder_of(&[*server]).path(), "1", "1000000000") {
+            *expected.entry(user).or_default() += count;
+        }
+    }
+    let all = folder_of(&servers);
+    for (jobs, block) in [("1", "1000000000"), ("1", "3000"), ("3", "3000"), ("5", "100000")] {
+        assert_eq!(registrations(all.path(), jobs, block), expected, "blocks of {block}, {jobs} threads");
     }
 }
