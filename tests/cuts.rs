@@ -345,3 +345,32 @@ fn servers_that_are_read_side_by_side_tell_what_each_tells_alone() {
         assert_eq!(registrations(all.path(), jobs, block), expected, "blocks of {block}, {jobs} threads");
     }
 }
+
+#[test]
+fn hosts_that_write_one_log_in_turn_lose_nobody() {
+    // More than are remembered at a time.
+    let log = |hosts: usize| {
+        let mut log = String::new();
+        for line in 0..6000 {
+            let (host, second) = (line % hosts, line % 60);
+            let user = line % 700;
+            writeln!(
+                log,
+                "2026-10-05T14:03:{second:02}Z edge-{host} kamailio[22{}]: NOTICE: <script>: REG-OK t=17 src=192.0.2.1 \
+                 aor=u{user}@e.com exp=60 cs={line} ci=c{user} ct=<sip:u@192.0.2.1> ua=Acme Phone/1.{}",
+                line % 7,
+                line % 3
+            )
+            .expect("a string takes everything");
+        }
+        log
+    };
+    let told = |hosts: usize, jobs: &str| {
+        users(folder_of(&[("logs/central.log", log(hosts).as_bytes())]).path(), jobs, "100000")
+    };
+    let one = told(1, "1");
+    assert_eq!(one.lines().count(), 700);
+    for hosts in [2, 50, 3000] {
+        assert_eq!((told(hosts, "1"), told(hosts, "3")), (one.clone(), one.clone()), "{hosts} hosts");
+    }
+}

@@ -16,7 +16,7 @@ use crate::platform::{PushSources, hint};
 use crate::settle::{Asks, Held};
 use crate::tally::{Numbering, Observed, Slot, transaction};
 use std::sync::atomic::{AtomicBool, Ordering};
-use streak::Streak;
+use streak::Streaks;
 
 /// One event of a user that `explain` asked for, owned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub struct Memory {
     user: Vec<u8>,
     contacts: Vec<u8>,
     slot: Option<(Slot, Window)>,
-    streak: Option<Streak>,
+    streaks: Streaks,
     /// What was noted of the user that was asked for.
     pub(super) proofs: Vec<Proof>,
 }
@@ -289,7 +289,8 @@ impl Collector<'_> {
             self.hold(event, moment, user, agent);
             return;
         }
-        if event.kind == Kind::Attempt && self.has_agents_elsewhere && !event.call_id.is_empty() {
+        let tells_agent = agent.text.is_some() && !event.call_id.is_empty();
+        if event.kind == Kind::Attempt && self.has_agents_elsewhere && tells_agent {
             self.hold(event, moment, user, agent);
         }
         let standing = match event.kind {

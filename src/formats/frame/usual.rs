@@ -9,11 +9,14 @@ mod asterisk;
 use super::{Origin, Outer, Record, Starts, kamailio};
 use crate::formats::line_marks::LineMarks;
 use crate::formats::stamp::{self, ZEROS, are_digits};
-use crate::model::{Civil, Dialect, Stamp};
+use crate::formats::text::near;
+use crate::model::{Civil, Dialect, Stamp, short};
 use std::ops::Range;
 
-/// So many prefixes are remembered: a server's processes, for the most part.
-const KNOWN_MAX: usize = 16;
+/// So many prefixes of one host are remembered: those of its levels, for the most part.
+const KNOWN_MAX: usize = 6;
+/// Places for hosts, any number of which may write a central log in turn.
+const HOSTS: usize = 1024;
 /// Bytes in which colours are looked for, as [`super::peel`] does.
 const HEAD: usize = 40;
 /// How the lines of a routing script begin.
@@ -35,7 +38,7 @@ impl Opened<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Usual {
     files: asterisk::Files,
-    known: Recent<Known, KNOWN_MAX>,
+    known: Prefixes,
     /// The minute of the stamp that was read last.
     minute: Option<Minute>,
 }
@@ -79,6 +82,48 @@ impl<T, const MAX: usize> Recent<T, MAX> {
             self.items[self.oldest] = item;
             self.oldest = (self.oldest + 1) % MAX;
         }
+    }
+}
+
+/// Prefixes that were read last, at places by their hosts.
+#[derive(Debug, Default)]
+struct Prefixes {
+    /// None before the first.
+    places: Vec<Recent<Known, KNOWN_MAX>>,
+    /// Where the one is that held last.
+    latest: usize,
+}
+
+impl Prefixes {
+    /// The one that held last.
+    #[inline(always)]
+    fn latest(&self) -> Option<&Known> {
+        self.places.get(self.latest)?.latest()
+    }
+
+    /// One that holds for what stands behind a stamp.
+    fn find(&mut self, behind_stamp: &[u8], holds: impl Fn(&Known) -> bool) -> Option<&Known> {
+        let place = Self::place_of(behind_stamp);
+        let known = self.places.get_mut(place)?.find(holds)?;
+        self.latest = place;
+        Some(known)
+    }
+
+    /// Keeps the one with which that begins.
+    fn keep(&mut self, behind_stamp: &[u8], known: Known) {
+        if self.places.is_empty() {
+            self.places.resize_with(HOSTS, Recent::default);
+        }
+        self.latest = Self::place_of(behind_stamp);
+        self.places[self.latest].keep(known);
+    }
+
+    /// By the word behind the stamp: a host, as a rule.
+    fn place_of(behind_stamp: &[u8]) -> usize {
+        let head = &behind_stamp[..behind_stamp.len().min(PREFIX_MAX)];
+        let word = head.get(1..).unwrap_or_default();
+        let word = &word[..near(b' ', word).unwrap_or(word.len())];
+        short::hash(word, 0) as usize % HOSTS
     }
 }
 
@@ -213,7 +258,7 @@ impl Usual {
         let is_iso = line[0].is_ascii_digit();
         let holds =
             |known: &Known| known.is_iso == is_iso && known.allow_bare == allow_bare && known.begins(rest);
-        let known = if holds(known) { known } else { self.known.find(holds)? };
+        let known = if holds(known) { known } else { self.known.find(rest, holds)? };
         let begin = len + known.len;
         if may_be_coloured(line, begin) {
             return None;
@@ -255,7 +300,7 @@ impl Usual {
         }
         let is_iso = line[0].is_ascii_digit();
         let Some(known) = Known::new(between, host, is_iso, allow_bare) else { return };
-        self.known.keep(known);
+        self.known.keep(between, known);
     }
 }
 

@@ -3,12 +3,13 @@
 //!
 //! Nearly every line of a dense log is of the same kind, host, hour and day as the line before. The first one of such
 //! a streak goes the long way ([`Collector::settle_event`](super::Collector)); those behind it are counted here, and
-//! their accounts are put into the part when the streak ends.
+//! their accounts are put into the part when the streak ends. A central log is written by many hosts in turn, and each has a
+//! streak of its own.
 
 use super::Collector;
 use crate::facts::Part;
 use crate::identity::as_it_is;
-use crate::model::short::is_same;
+use crate::model::short::{hash, is_same};
 use crate::model::{
     AgentRef, Dialect, Event, EvidenceKind, Kind, Moment, Observation, Stamp, Standing, Window,
 };
@@ -31,12 +32,11 @@ pub(super) struct Streak {
 }
 
 impl Streak {
-    /// Whether the record at that moment goes on with it.
+    /// Whether the record of its host at that moment goes on with it.
     #[inline(always)]
     fn goes_on(&self, event: &Event<'_>, moment: Moment) -> bool {
         self.window.contains(moment)
             && self.dialect == event.dialect
-            && is_same(&self.host, event.host)
             && is_same(self.source.as_bytes(), event.source.as_bytes())
     }
 
@@ -53,11 +53,57 @@ impl Streak {
     }
 }
 
+/// Places for hosts.
+const PLACES: usize = 1024;
+/// Nobody's number.
+const NONE: u16 = u16::MAX;
+
+/// The streaks of hosts that write in turn.
+#[derive(Debug, Default)]
+pub(super) struct Streaks {
+    all: Vec<Streak>,
+    /// Their numbers at places by their hosts, of which two may share one; no places before the first.
+    numbers: Vec<u16>,
+    /// The number of the one that was asked for last.
+    latest: usize,
+}
+
+impl Streaks {
+    /// That host's.
+    #[inline(always)]
+    fn of(&mut self, host: &[u8]) -> Option<&mut Streak> {
+        if !is_same(&self.all.get(self.latest)?.host, host) {
+            self.latest = self.numbers[place_of(host)].into();
+        }
+        self.all.get_mut(self.latest).filter(|streak| is_same(&streak.host, host))
+    }
+
+    /// The one at the host's place, which may be another's.
+    fn at_place_of(&mut self, host: &[u8], new: impl FnOnce() -> Streak) -> &mut Streak {
+        if self.numbers.is_empty() {
+            self.numbers.resize(PLACES, NONE);
+        }
+        let number = &mut self.numbers[place_of(host)];
+        if *number == NONE {
+            *number = self.all.len() as u16;
+            self.all.push(new());
+        }
+        &mut self.all[usize::from(*number)]
+    }
+}
+
+fn place_of(host: &[u8]) -> usize {
+    hash(host, 0) as usize % PLACES
+}
+
 impl Collector<'_> {
     /// Counts a registration that goes on with the streak; `None` where it does not, and nothing is done.
     #[inline(always)]
     pub(super) fn go_on(&mut self, event: &Event<'_>) -> Option<()> {
-        let streak = self.memory.streak.as_mut().filter(|_| event.kind == Kind::Accepted)?;
+        if event.kind != Kind::Accepted {
+            return None;
+        }
+        let streak = self.memory.streaks.of(event.host)?;
         let moment = match event.stamp {
             Stamp::Instant(moment) => moment,
             stamp => self.clock.resolve(stamp, event.spot.offset).ok()??,
@@ -88,7 +134,6 @@ impl Collector<'_> {
 
     /// Begins a streak with a registration that has been counted the long way.
     pub(super) fn begin_streak(&mut self, event: &Event<'_>, moment: Option<Moment>) {
-        self.pause();
         let (Some(moment), Some((slot, valid))) = (moment, self.memory.slot) else { return };
         let is_asked_for = self.counting.key.is_some();
         // Asterisk's records tell of more than themselves, and without a host the input's name stands for it.
@@ -102,19 +147,17 @@ impl Collector<'_> {
         }
         let (host, source, dialect) = (Vec::new(), String::new(), event.dialect);
         let new = || Streak { window, slot, host, source, dialect, count: 0, first: moment, last: moment };
-        let streak = self.memory.streak.get_or_insert_with(new);
+        let streak = self.memory.streaks.at_place_of(event.host, new);
+        streak.settle(self.part);
         (streak.window, streak.slot, streak.dialect) = (window, slot, dialect);
-        // Their memory stays: where two hosts write in turn, each of their lines begins a streak.
         streak.host.clear();
         streak.host.extend_from_slice(event.host);
         streak.source.clear();
         streak.source.push_str(event.source);
     }
 
-    /// Ends the block: every account is in the part. The streak may go on in the next one.
+    /// Ends the block: every account is in the part. The streaks may go on in the next one.
     pub fn pause(&mut self) {
-        if let Some(streak) = &mut self.memory.streak {
-            streak.settle(self.part);
-        }
+        self.memory.streaks.all.iter_mut().for_each(|streak| streak.settle(self.part));
     }
 }
