@@ -356,7 +356,7 @@ fn hosts_that_write_one_log_in_turn_lose_nobody() {
             let user = line % 700;
             writeln!(
                 log,
-                "2026-10-05T14:03:{second:02}Z edge-{host} kamailio[22{}]: NOTICE: <script>: REG-OK t=17 src=192.0.2.1 \
+                "2026-10-05T14:03:{second:02}Z edge-{host} kamailio[22{}]: NOTICE: <script>: REG-OK t=1791209002 src=192.0.2.1 \
                  aor=u{user}@e.com exp=60 cs={line} ci=c{user} ct=<sip:u@192.0.2.1> ua=Acme Phone/1.{}",
                 line % 7,
                 line % 3

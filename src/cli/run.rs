@@ -21,7 +21,7 @@ use crate::pipeline::scan::{BLOCK_LEN, Meter, Scan, scan};
 use crate::pipeline::setup::{Setup, SourceRule, YearRule};
 use crate::pipeline::survey::{learn_zones, survey};
 use crate::pipeline::trace::Wanted;
-use crate::pipeline::unfinished;
+use crate::pipeline::{unfinished, unread};
 use crate::platform::{PushSources, begin_shipped};
 use crate::read::SideFileError;
 use crate::report::{self, Dialect, Places};
@@ -316,6 +316,7 @@ pub fn read_unchecked(
     let scan = result?;
     learn_zones(&mut plan, &scan.lines, &setup)?;
     plan.notes.extend(unfinished::notes(&plan.inputs, &scan.lines));
+    plan.notes.extend(unread::notes(&plan.inputs, &scan, scanner.patterns()));
     say_notes(&plan);
     let unlisted = scan.part.tally.unlisted();
     if unlisted > 0 {

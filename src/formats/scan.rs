@@ -85,9 +85,9 @@ impl Scanner {
         Self { patterns, needles }
     }
 
-    /// Whether some lines may tell User-Agents of registrations that others prove.
-    pub fn has_agents_elsewhere(&self) -> bool {
-        self.patterns.have_agents_elsewhere()
+    /// The operator's.
+    pub fn patterns(&self) -> &Patterns {
+        &self.patterns
     }
 
     /// Buffers for one worker.

@@ -47,7 +47,7 @@ pub fn canonical(aor: Aor<'_>, dialect: Dialect, policy: &Policy, out: &mut Vec<
             }
         }
     };
-    if user.is_empty() {
+    if user.is_empty() || is_torn(user) || host.is_some_and(is_torn) {
         return false;
     }
     if is_escaped {
@@ -70,6 +70,11 @@ pub fn canonical(aor: Aor<'_>, dialect: Dialect, policy: &Policy, out: &mut Vec<
 /// Whether the AOR is a server's name without a domain; the SIP-ID of such a one has [`bare_suffix`].
 pub fn is_bare(aor: Aor<'_>, policy: &Policy) -> bool {
     matches!(aor, Aor::Name(name) if !name.contains(&b'@') && !policy.names.contains_key(name))
+}
+
+/// Whether a hole in the file goes through it: it may be glued together of two names.
+fn is_torn(text: &[u8]) -> bool {
+    memchr::memchr(0, text).is_some()
 }
 
 /// What follows the user in the SIP-ID of an AOR without a domain: `@` and the default domain, or nothing.
@@ -399,6 +404,15 @@ mod tests {
             assert_eq!(found.as_deref(), Some("alice@voip.example.com"), "{text}");
         }
         assert_eq!(uri("\"x\" <sip:null@example.com>").as_deref(), Some("null@example.com"));
+    }
+
+    #[test]
+    fn a_hole_in_a_name_leaves_nobody() {
+        for text in ["sip:u5@ex\0\0ample.com", "sip:u\0@example.com"] {
+            assert_eq!(uri(text), None, "{text:?}");
+        }
+        let parts = Aor::Parts { user: b"a", domain: b"ex\0ample.com" };
+        assert_eq!(id(parts, Dialect::Kamailio, &Policy::default()), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use self::counts::Counts;
 use self::listed::unseen;
 use self::side::SideIndex;
 use super::audit::Verdicts;
-use super::census::Census;
+use super::census::{Accepted, Census};
 use super::roll::Roll;
 use super::scan::Scan;
 use crate::billing::{Calendar, Decider, Listing, NoAgent, rate_after};
@@ -222,25 +222,27 @@ impl<'b> Bill<'b> {
         }
     }
 
-    /// The gate of `no_agent = "refuse"`: more than 1 % of the accepted SIP-IDs without any
-    /// User-Agent make no bill.
+    /// The gate of `no_agent = "refuse"`: more than 1 % of a cycle's accepted SIP-IDs without any
+    /// User-Agent in it make no bill.
     ///
     /// # Errors
     ///
     /// [`BillError::Quality`] with what to switch on.
     pub fn check_agents(&self, cycles: &[Cycle], census: &Census) -> Result<(), BillError> {
-        let refuses = |rules: &&TenantRules<'_>| rules.tenant.activity.no_agent == NoAgent::Refuse;
-        let (without, all) = (census.without_agent, census.users(Standing::Accepted));
-        if !cycles.iter().flat_map(|cycle| self.rules(cycle)).any(|rules| refuses(&rules))
-            || without * 100 <= all
-        {
+        let refuses = |rules: &TenantRules<'_>| rules.tenant.activity.no_agent == NoAgent::Refuse;
+        let asked = cycles.iter().filter(|cycle| self.rules(cycle).iter().any(refuses));
+        let accepted = asked.map(|cycle| (cycle, census.accepted(cycle.number)));
+        let Some((cycle, Accepted { users: all, without_agent: without })) =
+            accepted.into_iter().find(|(_, accepted)| accepted.without_agent * 100 > accepted.users)
+        else {
             return Ok(());
-        }
+        };
         let from = |name: &str| self.scan.part.records.evidence.iter().any(|(source, ..)| source == name);
         let hint =
             super::probe::no_agent_hint(without, all, from("asterisk-pjsip"), from("asterisk-chan_sip"));
         Err(BillError::Quality(format!(
-            "{hint}; refusing to bill (to bill all the same, set `no_agent` in [activity] of the book)"
+            "cycle {}: {hint}; refusing to bill (to bill all the same, set `no_agent` in [activity] of the book)",
+            cycle.first_day
         )))
     }
 

@@ -3,7 +3,7 @@
 use super::roll::{Count, count};
 use crate::model::{SipIdRef, Standing};
 use crate::tally::{Entries, Slot, Tally};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Counts over a whole tally.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -12,8 +12,18 @@ pub struct Census {
     users: [u64; Standing::ALL.len()],
     /// Accepted users of whom no User-Agent at all is known.
     pub without_agent: u64,
+    /// The same window by window, with all accepted users of each.
+    accepted: BTreeMap<i32, Accepted>,
     /// Windows in which something was seen that is more than a binding that may have lived on.
     pub windows: BTreeSet<i32>,
+}
+
+/// Accepted users of one window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Accepted {
+    pub users: u64,
+    /// Of whom no User-Agent at all is known there.
+    pub without_agent: u64,
 }
 
 /// Counts a [`Census`].
@@ -40,13 +50,22 @@ impl Count for CensusCount {
     fn add(&self, sum: &mut Census, _: SipIdRef<'_>, entries: Entries<'_>) {
         let mut standings = 0_u16;
         let mut has_agent = false;
+        // By window whether a User-Agent is known; one window, as a rule.
+        let mut windows: Vec<(i32, bool)> = Vec::new();
         // Most users have one window: one look-up for each change.
         let clockless = Slot::CLOCKLESS.window;
         let mut window = clockless;
         for entry in entries {
             sum.observed[entry.standing as usize] += entry.count;
             standings |= 1 << entry.standing as u8;
-            has_agent |= entry.standing == Standing::Accepted && self.has_text[entry.agent.0 as usize];
+            if entry.standing == Standing::Accepted {
+                let has_text = self.has_text[entry.agent.0 as usize];
+                has_agent |= has_text;
+                match windows.iter_mut().find(|(window, _)| *window == entry.window) {
+                    Some((_, has_agent)) => *has_agent |= has_text,
+                    None => windows.push((entry.window, has_text)),
+                }
+            }
             if entry.window != window && entry.window != clockless && entry.standing != Standing::Unproven {
                 window = entry.window;
                 sum.windows.insert(window);
@@ -56,6 +75,11 @@ impl Count for CensusCount {
             sum.users[standing as usize] += 1;
         }
         sum.without_agent += u64::from(standings & (1 << Standing::Accepted as u8) != 0 && !has_agent);
+        for (window, has_agent) in windows {
+            let accepted = sum.accepted.entry(window).or_default();
+            accepted.users += 1;
+            accepted.without_agent += u64::from(!has_agent);
+        }
     }
 
     fn join(&self, sum: &mut Census, other: Census) {
@@ -66,6 +90,11 @@ impl Count for CensusCount {
             *sum += more;
         }
         sum.without_agent += other.without_agent;
+        for (window, more) in other.accepted {
+            let accepted = sum.accepted.entry(window).or_default();
+            accepted.users += more.users;
+            accepted.without_agent += more.without_agent;
+        }
         sum.windows.extend(other.windows);
     }
 }
@@ -84,6 +113,11 @@ impl Census {
     /// Distinct users in that standing.
     pub const fn users(&self, standing: Standing) -> u64 {
         self.users[standing as usize]
+    }
+
+    /// Accepted users of that window.
+    pub fn accepted(&self, window: i32) -> Accepted {
+        self.accepted.get(&window).copied().unwrap_or_default()
     }
 
     /// Accepted registrations, retransmissions once where the log can tell.
@@ -123,6 +157,8 @@ mod tests {
         assert_eq!((census.registrations(), census.users(Standing::Accepted)), (4, 2));
         assert_eq!((census.observed(Standing::Refused), census.users(Standing::Refused)), (3, 2));
         assert_eq!(census.without_agent, 1);
+        let accepted = [1, 2, 3].map(|window| census.accepted(window));
+        assert_eq!(accepted.map(|it| (it.users, it.without_agent)), [(1, 0), (2, 1), (0, 0)]);
         assert!(census.windows.into_iter().eq([1, 2]));
     }
 }

@@ -32,5 +32,6 @@ pub mod suggest;
 pub mod survey;
 pub mod trace;
 pub mod unfinished;
+pub mod unread;
 pub mod verify;
 pub mod years;

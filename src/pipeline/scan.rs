@@ -185,7 +185,7 @@ fn scan_inside(
     let accesses = Accesses::default();
     let run = Run { scanner, counting, block_len, meter, accesses, workers: &workers, spares: &spares };
     let mut scan = Scan::default();
-    let mut settling = Settling::of(plan, counting, workers.len());
+    let mut settling = Settling::of(plan, counting, scanner.patterns().lack_agents(), workers.len());
     run.inputs(&plan.inputs, &mut settling, &mut scan)?;
     if !scan.undated.is_empty() {
         return Err(ScanError::Undated { inputs: scan.undated });
@@ -427,7 +427,7 @@ impl Run<'_> {
         let mut collector = Collector {
             input,
             server: server_name(input),
-            has_agents_elsewhere: self.scanner.has_agents_elsewhere(),
+            has_agents_elsewhere: self.scanner.patterns().have_agents_elsewhere(),
             clock: Clock::new(input.zone.clone(), years).assuming(input.assumed),
             counting: self.counting,
             part,

@@ -62,7 +62,7 @@ pub(super) struct Joins<T> {
     suffixes: Vec<Box<[u8]>>,
     /// A request has been seen: lines wait from here on.
     has_dumps: bool,
-    /// A line of the server has been seen: there is somebody to tell twice.
+    /// A line of the server has been seen, or will be: there is somebody to tell twice, and User-Agents may be wanted.
     has_lines: bool,
 }
 
@@ -94,6 +94,11 @@ impl<T> Joins<T> {
         self.has_dumps = true;
     }
 
+    /// Lines of the server will come, if none has.
+    pub fn expect_lines(&mut self) {
+        self.has_lines = true;
+    }
+
     /// A line of the server has come: whether it waits, since it may be told twice.
     pub fn expects_twice(&mut self) -> bool {
         self.has_lines = true;
@@ -105,7 +110,7 @@ impl<T> Joins<T> {
         self.pending.push_back(line);
     }
 
-    /// Whether the server writes lines of its own besides its messages.
+    /// Whether the server writes lines of its own besides its messages, or may do so.
     pub fn has_lines(&self) -> bool {
         self.has_lines
     }

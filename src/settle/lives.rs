@@ -177,6 +177,11 @@ impl Lives {
         }
     }
 
+    /// Whether a server writes this stream whose bindings are followed.
+    pub fn are_followed(&self) -> bool {
+        !self.servers.servers.is_empty()
+    }
+
     /// Whether a binding of that pair has not ended.
     pub fn has(&self, pair: Pair) -> bool {
         self.servers.servers.iter().any(|(_, server)| server.has(pair))

@@ -68,6 +68,11 @@ impl Settler {
         self.lives = Lives::new(rules, wants_unproven);
     }
 
+    /// The stream may hold lines without User-Agents, although none has come yet: dumps before them may tell these.
+    pub fn expect_lines(&mut self) {
+        self.joins.expect_lines();
+    }
+
     /// Takes the next piece of the stream and tells of what it proves.
     pub fn take(&mut self, residue: &Residue, tell: &mut impl FnMut(&Observation<'_>)) {
         let mut runs = residue.runs().peekable();
@@ -86,7 +91,8 @@ impl Settler {
     /// Asks for what is known of the peers and bindings that these records name, up to [`ABREAST`] of them: it stands anywhere in
     /// what the log has told so far, and waiting for all of it together takes hardly longer than for one. Changes nothing.
     fn bring(&self, residue: &Residue, range: Range<usize>) {
-        let names_peer = |kind| matches!(kind, Kind::Accepted | Kind::AgentSaved);
+        let names_peer =
+            |kind| matches!(kind, Kind::Accepted | Kind::Bound | Kind::Refreshed | Kind::AgentSaved);
         let peers = residue.of_kinds(range.clone(), names_peer).filter(|held| held.contact.is_empty());
         self.ties.peers.bring(peers.map(|held| (held.host, held.user)));
         let bindings = &self.ties.bindings;
@@ -374,8 +380,8 @@ fn tell_settled(
         spot: request.spot,
         evidence: EvidenceKind::Transaction,
     });
-    // A line comes before the reply that tells the same, so there has been one by now.
-    if standing == Standing::Accepted && joins.has_lines() {
+    // A line comes before the reply that tells the same, but its binding's User-Agent may have been dumped long before.
+    if standing == Standing::Accepted && (joins.has_lines() || lives.are_followed()) {
         // The server's line spells the contact as its reply does: parameters reordered, or the
         // address it saw.
         let listed = [request.contacts, reply.contacts].concat();

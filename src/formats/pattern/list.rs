@@ -33,12 +33,16 @@ impl Patterns {
         &self.each
     }
 
+    /// Whether lines of some prove registrations without telling their User-Agents.
+    pub fn lack_agents(&self) -> bool {
+        self.each.iter().any(|pattern| pattern.proves() && !pattern.tells_agents())
+    }
+
     /// Whether lines of some tell User-Agents of registrations that others prove: other patterns', or where there are none,
     /// built-in ones.
     pub fn have_agents_elsewhere(&self) -> bool {
-        let (proving, others): (Vec<&Pattern>, Vec<&Pattern>) = self.each.iter().partition(|it| it.proves());
-        let some_lack_it = proving.is_empty() || !proving.iter().all(|pattern| pattern.tells_agents());
-        some_lack_it && others.iter().any(|pattern| pattern.tells_agents())
+        let some_lack_it = self.lack_agents() || !self.each.iter().any(Pattern::proves);
+        some_lack_it && self.each.iter().any(|pattern| !pattern.proves() && pattern.tells_agents())
     }
 
     /// Memory to read with: one for each thread.

@@ -231,6 +231,7 @@ impl Literal {
         self.begins(text).then(|| run_len(&text[self.bytes.len()..]))
     }
 
+    #[cfg(target_arch = "x86_64")]
     /// Whether the text begins with its first bytes, or is too short to be asked quickly.
     #[inline]
     fn may_begin(&self, text: &[u8]) -> bool {

@@ -8,6 +8,9 @@ use crate::formats::sip::opener;
 use crate::model::{Aor, Event, Kind, Reject, RejectReason, Sink, Spot, Stamp, Unfinished};
 use std::ops::Range;
 
+/// Messages that their servers end with fixed words, or with what says nothing of a user.
+const BUILT_IN_ENDS: [&str; 3] = ["asterisk-pjsip", "asterisk-chan_sip", "asterisk-start"];
+
 impl Scanner {
     /// Rejects the records that stand there in the block, as a message's body, and gives how many: their text may be
     /// the sender's, or the length a lie that would hide the server's own.
@@ -69,8 +72,9 @@ impl Scanner {
         scratch: &mut Scratch,
         sink: &mut impl Sink,
     ) {
-        if line.starts_with(b"{") {
-            // An object that is not closed says nothing, whoever wrote it.
+        let line = without_hole(line);
+        if begins_object(line) {
+            // One that is not closed says nothing, whoever wrote it.
             sink.unfinished(context.spot, Unfinished::Record);
             return;
         }
@@ -83,12 +87,24 @@ impl Scanner {
 /// closed does not go on.
 #[inline]
 pub(super) fn is_unfinished(block: &Block<'_>, lines: &[u8]) -> bool {
-    block.ends_input && !lines.ends_with(b"\n") && !is_whole_object(lines)
+    block.ends_input && !lines.ends_with(b"\n") && !is_whole_object(without_hole(lines))
 }
 
 #[cold]
 fn is_whole_object(line: &[u8]) -> bool {
     line.starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
+}
+
+/// Whether an object begins there, and no text that an operator begins with a brace.
+fn begins_object(line: &[u8]) -> bool {
+    let inside = line.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    inside.is_some_and(|inside| matches!(inside.first(), None | Some(b'"' | b'}')))
+}
+
+/// Without the zeros that a file holds where it was made longer and not yet written.
+fn without_hole(line: &[u8]) -> &[u8] {
+    let len = line.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    &line[..len]
 }
 
 /// Where the first line begins that opens a dump.
@@ -125,7 +141,7 @@ impl Sink for Doubt<'_> {
     }
 }
 
-/// Believes the record of a line that may go on where no name in it can.
+/// Believes the record of a line that may go on where no name in it can, and nothing that decides what it says.
 struct Last<'s> {
     line: &'s [u8],
     sink: &'s mut dyn Sink,
@@ -133,20 +149,30 @@ struct Last<'s> {
 }
 
 impl Last<'_> {
-    /// Whether the text stands at the end of the line.
+    /// Whether the text stands at the end of the line. Nobody knows of one that was copied for its colours.
     fn may_go_on(&self, text: &[u8]) -> bool {
-        text.as_ptr_range().end == self.line.as_ptr_range().end
+        let (line, text) = (self.line.as_ptr_range(), text.as_ptr_range());
+        text.end == line.end || (text.start < text.end && !(line.start <= text.start && text.end <= line.end))
+    }
+
+    fn is_open(&self, event: &Event<'_>) -> bool {
+        let aor = match event.aor {
+            Aor::Uri(text) | Aor::Name(text) => self.may_go_on(text),
+            Aor::Parts { user, domain } => self.may_go_on(user) || self.may_go_on(domain),
+            Aor::Nobody => false,
+        };
+        let deciding = [event.contact, event.call_id, event.cseq];
+        // What else is to come may leave a binding or not, or name another user: in what an operator's pattern or `acc`'s
+        // list of extras reads nothing but a User-Agent is known to be the last.
+        let ends_with_agent = event.agent.text().is_some_and(|text| self.may_go_on(text));
+        let has_free_end = !BUILT_IN_ENDS.contains(&event.source) && !ends_with_agent;
+        aor || has_free_end || deciding.into_iter().any(|text| self.may_go_on(text))
     }
 }
 
 impl Sink for Last<'_> {
     fn event(&mut self, event: &Event<'_>) {
-        let is_open = match event.aor {
-            Aor::Uri(text) | Aor::Name(text) => self.may_go_on(text),
-            Aor::Parts { user, domain } => self.may_go_on(user) || self.may_go_on(domain),
-            Aor::Nobody => false,
-        };
-        if is_open {
+        if self.is_open(event) {
             self.sink.unfinished(self.spot, Unfinished::Record);
             return;
         }
@@ -156,8 +182,8 @@ impl Sink for Last<'_> {
         }
     }
 
-    fn other(&mut self, spot: Spot, stamp: Stamp) {
-        self.sink.other(spot, stamp);
+    fn other(&mut self, _: Spot, _: Stamp) {
+        self.sink.unfinished(self.spot, Unfinished::Record);
     }
 
     fn reject(&mut self, _: Reject) {

@@ -18,6 +18,8 @@ use std::sync::Mutex;
 /// The settlers of the servers, and what is settled so far.
 pub(super) struct Settling<'p> {
     counting: &'p Counting<'p>,
+    /// Registrations may be told without their User-Agents.
+    expects_lines: bool,
     servers: Servers<'p>,
     /// Of the server whose stream is being read.
     settler: Settler,
@@ -109,9 +111,10 @@ pub(super) fn observed<'o>(scanned: &'o [Scanned], said: &'o Observed) -> Vec<&'
 
 impl<'p> Settling<'p> {
     /// Nothing is settled yet. `worker` is a number that no worker has, nor do those behind it.
-    pub fn of(plan: &'p Plan, counting: &'p Counting<'p>, worker: usize) -> Self {
+    pub fn of(plan: &'p Plan, counting: &'p Counting<'p>, expects_lines: bool, worker: usize) -> Self {
         Self {
             counting,
+            expects_lines,
             servers: Servers::of(plan),
             settler: Settler::default(),
             settled: Part::default(),
@@ -129,6 +132,9 @@ impl<'p> Settling<'p> {
         self.settler = self.servers.take(&first.server);
         let wants_unproven = lists_unproven(self.counting);
         self.settler.begin_stream(first.lives, wants_unproven, &bare_suffix(&first.identity));
+        if self.expects_lines {
+            self.settler.expect_lines();
+        }
     }
 
     /// Learns the clients of blocks that have just been scanned, whenever they will be counted.

@@ -213,6 +213,33 @@ fn a_line_of_the_same_call_tells_the_client_of_a_registration() {
 }
 
 #[test]
+fn a_dump_before_any_line_of_the_server_tells_the_client_of_a_later_one() {
+    let contact = b"sip:u@w";
+    let dumped = [
+        Held { contact: b"sip:u@w\n", agent: agent("A"), ..request("a", 1, Asks::Bind) },
+        Held { contact: b"sip:u@w\n", ..reply("a", 1, 200) },
+    ];
+    let line = Held { contact, cseq: b"", ..lone("b", 900) };
+    let records = [dumped[0], dumped[1], line];
+    let told_by = |expects_lines: bool| {
+        let mut settler = Settler::default();
+        if expects_lines {
+            settler.expect_lines();
+        }
+        let mut residue = Residue::default();
+        records.iter().for_each(|held| residue.push(held));
+        let mut told = Vec::new();
+        settler.take(&residue, &mut |it| told.push(it.agent.text.is_some()));
+        settler.end_stream(&mut |it| told.push(it.agent.text.is_some()));
+        settler.waiting(0..settler.waiting_len(), &mut |it| told.push(it.agent.text.is_some()));
+        told
+    };
+    assert_eq!((told_by(true), told_by(false)), (vec![true, true], vec![true, false]));
+    // Of a server whose bindings are followed it is known that it writes lines.
+    assert_eq!(said_by(Settler::default(), &[&records]), ["Accepted u@x A"; 2]);
+}
+
+#[test]
 fn what_a_registration_tells_of_its_client_is_its_own() {
     let hinted = |hint, held: Held<'static>| {
         let mut settler = Settler::default();
