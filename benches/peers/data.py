@@ -74,6 +74,7 @@ def sets(scale: float, memory_bytes: float) -> dict[str, Set]:
     found = [
         lines("dense", LINES, USERS),
         lines("own-line", LINES, USERS, "--format", "own-line"),
+        lines("hosts", LINES, USERS, "--hosts", "50"),
         lines("tenfold", 10 * LINES, USERS),
         lines("noise", 7_000_000, USERS, "--noise", "80%", each=170),
         lines("rare", 7_000_000, 30_000, "--noise", "99%", each=160),

@@ -85,6 +85,7 @@ def figures(commands: Commands) -> list[Figure]:
             audit("rare"), count("rare", KAMAILIO, "REG-OK"), 0.7, 0.55,
         ),
         ratio("own-line", "an operator's own line ÷ the built-in", "dense", audit("own-line"), dense, 1.3, 1.1),
+        ratio("hosts", "50 hosts that write in turn ÷ one host", "dense", audit("hosts"), dense, 1.4, 1.2),
         ratio(
             "pjsip", "Asterisk PJSIP, 80 % noise ÷ `rg -c 'Added contact'`", "pjsip",
             audit("pjsip"), count("pjsip", ASTERISK, "Added contact"), 1.4, 1.0,
