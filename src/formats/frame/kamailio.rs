@@ -112,7 +112,15 @@ pub(super) fn starts_at(text: &[u8], colons: impl Iterator<Item = usize> + Clone
     }
     if starts.is_empty() {
         // xlog's own `prefix` parameter may be empty: then the text starts right behind the level
-        // or behind the stock log_prefix, at any of the places where that could end.
+        // or behind the stock log_prefix, at any of the places where that could end. Where there is but one, it is the
+        // end that Kamailio writes: another one in the Call-ID would be there besides.
+        let mut ends = memmem::find_iter(text, b"} ").map(|at| at + 2).filter(|_| has_stock_prefix);
+        if let (Some(at), None) = (ends.next(), ends.next())
+            && let Some((call_id, cseq)) = log_prefix(&text[..at])
+        {
+            starts.push(Start { at, origin: Origin::Script, call_id, cseq });
+            return starts;
+        }
         starts.push(Start { at: 0, origin: Origin::Script, call_id: b"", cseq: b"" });
         if has_stock_prefix {
             for at in memmem::find_iter(text, b"} ") {

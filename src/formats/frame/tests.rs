@@ -116,6 +116,13 @@ fn the_stock_log_prefix_gives_call_id_and_cseq() {
 #[test]
 fn a_call_id_that_brings_a_start_of_its_own_gives_two_places() {
     let mut scratch = Scratch::default();
+    // Without the mark, where the prefix can end at one place only.
+    let line = b" 1(7) INFO: {1 28575 REGISTER O0o3@x} MSG";
+    let record = open(line, &mut scratch, false).unwrap();
+    let starts: Vec<_> = record.starts.iter().map(|start| (start.at, start.call_id, start.cseq)).collect();
+    assert_eq!(starts, [(26, &b"O0o3@x"[..], &b"28575"[..])]);
+    let line = b" 1(7) INFO: {1 1 REGISTER x} MSG } MSG";
+    assert!(open(line, &mut scratch, false).unwrap().starts.is_doubtful());
     let line = b" 1(7) INFO: {1 1 REGISTER x} <script>: REG-OK t=1 } <script>: REGISTER from x";
     let record = open(line, &mut scratch, false).unwrap();
     assert_eq!(record.starts.iter().count(), 2);
