@@ -31,10 +31,7 @@ fn of_inputs(inputs: &[Input], counts: &[InputCounts]) -> Vec<String> {
         .map(|(input, counts)| {
             let lines =
                 if counts.lines == 1 { "1 line".to_owned() } else { format!("{} lines", counts.lines) };
-            format!(
-                "{}: {lines}, and nothing is read of them; `siptally probe` tells what they look like",
-                input.found.shown
-            )
+            format!("{}: {lines}, and no record that is known among them", input.found.shown)
         })
         .collect();
     let more = notes.len().saturating_sub(NAMED);
